@@ -1,0 +1,55 @@
+"""Puts the parts of long messages together again, in memory and within bounds."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+
+from mesh.sms.udh import Concatenation
+
+
+@dataclass(slots=True)
+class _Partial:
+    started_seconds: float
+    parts: dict[int, bytes] = field(default_factory=dict)
+
+
+class Reassembler:
+    """Collects parts until their message is whole.
+
+    Parts may come in any order and more than once. A message whose parts do not all come within
+    `age_seconds_max` is given up, and so is the oldest when `messages_max` are open: a carrier that
+    loses parts must not cost memory.
+    """
+
+    def __init__(self, *, age_seconds_max: float = 3600.0, messages_max: int = 10_000) -> None:
+        self._age_seconds_max = age_seconds_max
+        self._messages_max = messages_max
+        self._partials: dict[Hashable, _Partial] = {}
+
+    def __len__(self) -> int:
+        return len(self._partials)
+
+    def add(
+        self, key: Hashable, concatenation: Concatenation, octets: bytes, now_seconds: float
+    ) -> tuple[bytes, ...] | None:
+        """Returns all parts in order when this one completes its message, else None.
+
+        `key` tells conversations apart (source and destination); the caller joins the octets
+        before decoding, since some senders cut inside a character.
+        """
+        self._give_up_old(now_seconds)
+        message = (key, concatenation.reference, concatenation.total)
+        partial = self._partials.setdefault(message, _Partial(now_seconds))
+        partial.parts[concatenation.sequence] = octets
+        if len(partial.parts) < concatenation.total:
+            return None
+        del self._partials[message]
+        return tuple(octets for _, octets in sorted(partial.parts.items()))
+
+    def _give_up_old(self, now_seconds: float) -> None:
+        """Messages stand in order of their first part, so the oldest is always in front."""
+        while self._partials:
+            message, oldest = next(iter(self._partials.items()))
+            expired = now_seconds - oldest.started_seconds > self._age_seconds_max
+            if not expired and len(self._partials) < self._messages_max:
+                return
+            del self._partials[message]
