@@ -1,0 +1,1 @@
+"""Programs that speak the real protocols of carriers and know nothing of the services."""
