@@ -1,7 +1,7 @@
 """Generate the Python stubs from the protos.
 
-`python protos/generate.py` makes everything anew; `python protos/generate.py audience` only one service's.
-Output goes to libs/heliograph/gen, which is not in git.
+`python protos/generate.py` makes everything anew; `python protos/generate.py audience` makes one
+service's. Output goes to libs/heliograph/gen, which is not in git.
 """
 
 import sys

@@ -1,7 +1,8 @@
 """Message ids: derived, so that the same recipient of the same source is the same message.
 
-The layout is that of a UUIDv7 (RFC 9562): 48 bits of Unix milliseconds, then what is random there and
-derived here. The milliseconds are the source's time, so the ledger's daily partition follows from the id.
+The layout is that of a UUIDv7 (RFC 9562): 48 bits of Unix milliseconds, then what is random there
+and derived here. The milliseconds are the source's time, so the ledger's daily partition follows
+from the id.
 """
 
 from datetime import UTC, date, datetime, timedelta

@@ -1,8 +1,8 @@
 """Where messages travel on NATS: the subjects and the streams of the mesh, as data.
 
 The subject of a message is its full protobuf name plus the application, so there is no table of
-subjects to keep. A stream belongs to the service that announces on it; `SENDS` belongs to messaging,
-which obeys it.
+subjects to keep. A stream belongs to the service that announces on it; `SENDS` belongs to
+messaging, which obeys it.
 """
 
 from dataclasses import dataclass
