@@ -1,0 +1,27 @@
+"""Which failures of the database pass by themselves, whatever library reports them."""
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+TRANSIENT_CLASSES = ("08", "40", "53", "57P")
+"""SQLSTATE: connection, rollback (serialisation, deadlock), resources, operator intervention."""
+
+TRANSIENT_STATES = ("55P03", "57014")
+"""SQLSTATE: lock not available, statement cancelled by its timeout."""
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same statement may well succeed a little later."""
+    if isinstance(error, OSError | TimeoutError | PoolTimeoutError):
+        return True
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or _transient_state(getattr(error.orig, "sqlstate", ""))
+    if isinstance(error, asyncpg.PostgresError):
+        return _transient_state(error.sqlstate)
+    return isinstance(error, asyncpg.InterfaceError) and "clos" in str(error)
+
+
+def _transient_state(sqlstate: str | None) -> bool:
+    state = sqlstate or ""
+    return state.startswith(TRANSIENT_CLASSES) or state in TRANSIENT_STATES

@@ -1,0 +1,71 @@
+"""Waiting for `NOTIFY`, bounded, on a connection that is made again when it is lost."""
+
+import asyncio
+from collections.abc import Awaitable
+from types import TracebackType
+from typing import Any, Self
+
+import asyncpg
+
+CONNECT_TIMEOUT_SECONDS = 5
+
+
+class Listener:
+    """`async with Listener(url, "outbox") as listener: await listener.wait(1.0)`."""
+
+    def __init__(self, database_url: str, channel: str) -> None:
+        self._database_url = database_url
+        self._channel = channel
+        self._notified = asyncio.Event()
+        self._connection: Any = None
+
+    async def wait(self, timeout_seconds: float) -> bool:
+        """Whether there was a notification since the last call, within `timeout_seconds`.
+
+        Without a connection it waits that time and says no: notifications only save waiting.
+        """
+        await self._ensure_connection()
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                await self._notified.wait()
+        except TimeoutError:
+            return False
+        self._notified.clear()
+        return True
+
+    async def __aenter__(self) -> Self:
+        await self._ensure_connection()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._connection is not None:
+            await _quietly(self._connection.close(timeout=CONNECT_TIMEOUT_SECONDS))
+
+    async def _ensure_connection(self) -> None:
+        if self._connection is not None and not self._connection.is_closed():
+            return
+        self._connection = None
+        connection = await _quietly(
+            asyncpg.connect(self._database_url, timeout=CONNECT_TIMEOUT_SECONDS)
+        )
+        if connection is None:
+            return
+        await _quietly(connection.add_listener(self._channel, self._on_notification))
+        self._connection = connection
+        # What was notified while nobody listened is not repeated.
+        self._notified.set()
+
+    def _on_notification(self, *_: object) -> None:
+        self._notified.set()
+
+
+async def _quietly(call: Awaitable[Any]) -> Any:
+    try:
+        return await call
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        return None
