@@ -1,0 +1,1 @@
+"""Reaching them: the message ledger, channels and templates."""

@@ -1,0 +1,1 @@
+"""One module for each provider; `drivers.DRIVERS` names them all."""
