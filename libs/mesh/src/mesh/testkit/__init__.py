@@ -1,1 +1,5 @@
-"""Real servers and keys for tests, as a pytest plugin (`mesh.testkit.plugin`)."""
+"""Real servers, keys and channels for tests, as a pytest plugin (`mesh.testkit.plugin`)."""
+
+from mesh.testkit.waiting import eventually
+
+__all__ = ["eventually"]

@@ -1,5 +1,41 @@
-"""The pytest plugin: fixtures for real servers, isolated per test and safe under xdist."""
+"""The pytest plugin: real servers, isolated per test and safe under xdist.
 
+Load it with `-p mesh.testkit.plugin`. Each test process starts servers of its own, when a test asks
+for them, so there is nothing to start beforehand.
+"""
+
+from mesh.testkit.clickhouse import clickhouse_database, clickhouse_server
+from mesh.testkit.nats import fresh_nats_server, nats, nats_server, nats_url
+from mesh.testkit.postgres import database, migrated_database, migrated_templates, postgres_server
+from mesh.testkit.rpc import rpc_client, rpc_connect, rpc_resources, rpc_serve
+from mesh.testkit.tokens import (
+    admin_token,
+    auth_public_key,
+    mint_token,
+    service_token,
+    signing_key,
+)
 from mesh.testkit.waiting import eventually
 
-__all__ = ["eventually"]
+__all__ = [
+    "admin_token",
+    "auth_public_key",
+    "clickhouse_database",
+    "clickhouse_server",
+    "database",
+    "eventually",
+    "fresh_nats_server",
+    "migrated_database",
+    "migrated_templates",
+    "mint_token",
+    "nats",
+    "nats_server",
+    "nats_url",
+    "postgres_server",
+    "rpc_client",
+    "rpc_connect",
+    "rpc_resources",
+    "rpc_serve",
+    "service_token",
+    "signing_key",
+]
