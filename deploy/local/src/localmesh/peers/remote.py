@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.error import HTTPError
-from urllib.request import Request, urlopen
+from urllib.request import ProxyHandler, Request, build_opener
 
 import orjson
 
@@ -20,6 +20,8 @@ class RemotePeer:
 
     def __init__(self, control_address: str) -> None:
         self._base = f"http://{control_address}"
+        # Whatever proxy the environment names, a peer is on the same machine.
+        self._opener = build_opener(ProxyHandler({}))
 
     async def count(self) -> dict[str, int]:
         """Number of entries in the journal by kind."""
@@ -54,7 +56,7 @@ class RemotePeer:
         data = None if body is None else orjson.dumps(body)
         request = Request(self._base + path, data, method=method)
         try:
-            with urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:
+            with self._opener.open(request, timeout=_TIMEOUT_SECONDS) as answer:
                 return orjson.loads(answer.read())
         except HTTPError as error:
             with error:
