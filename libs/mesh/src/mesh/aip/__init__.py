@@ -1,0 +1,1 @@
+"""The mechanics every API here shares: paging, masks, etags, names, request ids, long work."""

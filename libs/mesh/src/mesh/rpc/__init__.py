@@ -1,0 +1,1 @@
+"""gRPC as every service here speaks it: one server, one channel, one error model, one guard."""

@@ -1,0 +1,95 @@
+"""Who may call which method: the role table, and the check of every application in a request."""
+
+import re
+from collections.abc import Callable
+from typing import TypeAlias
+
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.descriptor_pb2 import MethodOptions
+from google.protobuf.message import Message
+from mesh.errors import InvalidArgument, PermissionDenied, Violation
+from mesh.rpc.auth import fields, identity
+from mesh.rpc.auth.identity import ALL, Caller
+
+Check: TypeAlias = Callable[[Caller, Message], None]
+
+# Methods that begin with one of these words change nothing.
+READING = (
+    *("BatchGet", "Check", "Count", "Describe", "Estimate", "Get", "List", "Lookup", "Preview"),
+    *("Query", "Read", "Render", "Search", "Simulate", "Stream", "Validate", "Wait", "Watch"),
+)
+
+# A role and the methods it may call. Which applications it may touch is the token's other half.
+READERS = frozenset({"admin", "service", "writer", "reader"})
+WRITERS = frozenset({"admin", "service", "writer"})
+
+_READING = re.compile(rf"(?:{'|'.join(READING)})(?![a-z])")
+
+
+def reads_only(method: MethodDescriptor) -> bool:
+    """Whether a method changes nothing: it says so (idempotency_level), or its verb does."""
+    if method.GetOptions().idempotency_level == MethodOptions.NO_SIDE_EFFECTS:
+        return True
+    return bool(_READING.match(method.name)) and not method.client_streaming
+
+
+def allowed_roles(method: MethodDescriptor) -> frozenset[str]:
+    """The roles that may call a method."""
+    return READERS if reads_only(method) else WRITERS
+
+
+def check_role(roles: frozenset[str], known: Caller, method: str) -> None:
+    """Refuse (ROLE_INSUFFICIENT) a caller that has none of the roles."""
+    if roles.isdisjoint(known.roles):
+        wanted = ", ".join(sorted(roles))
+        raise PermissionDenied(
+            "ROLE_INSUFFICIENT",
+            f"{known.subject} needs one of the roles {wanted} to call {method}",
+            subject=known.subject,
+            roles=wanted,
+            method=method,
+        )
+
+
+def request_check(method: MethodDescriptor) -> Check:
+    """The check of one request of a method against the applications of its caller.
+
+    A request that should name an application and does not is refused. Creating what has no parent
+    (an application itself) needs the role admin. Callers of ALL pass.
+    """
+    plan = fields.plan(method.input_type)
+    creates_root = method.name.startswith("Create") and not {"parent", "name"} & set(
+        method.input_type.fields_by_name
+    )
+    top_level = [name for name, _ in plan.strings if name in ("name", "parent")]
+
+    def check(known: Caller, request: Message) -> None:
+        if known.applications is ALL:
+            return
+        if creates_root:
+            _check_admin(known, method.name)
+            return
+        named = list(fields.names(plan, request))
+        for found in named:
+            identity.check(known, found.name, found.path)
+        for required in top_level:
+            if not getattr(request, required):
+                raise _unnamed(required)
+        if plan and not named:
+            raise _unnamed("name")
+
+    return check
+
+
+def _check_admin(known: Caller, method: str) -> None:
+    check_role(frozenset({"admin"}), known, method)
+
+
+def _unnamed(field: str) -> InvalidArgument:
+    description = "the request must name an application"
+    return InvalidArgument(
+        "RESOURCE_NAME_REQUIRED",
+        f"{field}: {description}",
+        violations=[Violation(field, description, "RESOURCE_NAME_REQUIRED")],
+        field=field,
+    )

@@ -1,0 +1,64 @@
+"""Which calls a client repeats, as a gRPC service config computed from the contract.
+
+Repeated are calls that fail UNAVAILABLE, of methods that only read or whose request carries a
+`request_id`. The policy stands inside `methodConfig`: anywhere else gRPC ignores it silently.
+"""
+
+import sys
+from collections.abc import Iterable, Iterator
+
+import orjson
+from google.protobuf.descriptor import FileDescriptor, MethodDescriptor, ServiceDescriptor
+from mesh.rpc.auth.access import reads_only
+
+ATTEMPTS_MAX = 4
+
+_POLICY = {
+    "maxAttempts": ATTEMPTS_MAX,
+    "initialBackoff": "0.1s",
+    "maxBackoff": "2s",
+    "backoffMultiplier": 2,
+    "retryableStatusCodes": ["UNAVAILABLE"],
+}
+# While more than half of its calls fail, a client stops repeating: no retry storms.
+_THROTTLING = {"maxTokens": 100, "tokenRatio": 0.5}
+
+
+def service_config() -> str:
+    """The service config of a channel, for every service whose generated module is loaded."""
+    methods = [method for service in loaded_services() for method in service.methods]
+    return orjson.dumps(
+        {
+            "loadBalancingConfig": [{"round_robin": {}}],
+            "methodConfig": list(_method_configs(methods)),
+            "retryThrottling": _THROTTLING,
+        }
+    ).decode()
+
+
+def is_repeatable(method: MethodDescriptor) -> bool:
+    """Whether calling it twice is as good as calling it once."""
+    by_id = "request_id" in method.input_type.fields_by_name
+    return reads_only(method) or (by_id and not method.client_streaming)
+
+
+def loaded_services() -> list[ServiceDescriptor]:
+    """The services of the generated modules that this process has imported."""
+    files = [getattr(module, "DESCRIPTOR", None) for module in list(sys.modules.values())]
+    services = {
+        service.full_name: service  # several modules can show the same file
+        for file in files
+        if isinstance(file, FileDescriptor)
+        for service in file.services_by_name.values()
+    }
+    return list(services.values())
+
+
+def _method_configs(methods: Iterable[MethodDescriptor]) -> Iterator[dict[str, object]]:
+    names = [
+        {"service": method.containing_service.full_name, "method": method.name}
+        for method in methods
+        if is_repeatable(method)
+    ]
+    if names:
+        yield {"name": names, "retryPolicy": _POLICY}

@@ -1,0 +1,60 @@
+"""The commands of a service: `serve`, `migrate` and `--help`."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from mesh import telemetry
+from mesh.service.running import Serve, SettingsType, run
+from mesh.service.settings import ServiceSettings, help_text
+from pydantic import ValidationError
+
+_USAGE_ERROR = 2
+
+
+def main(
+    name: str,
+    settings_cls: type[SettingsType],
+    serve: Serve[SettingsType],
+    migrations: Path,
+    argv: Sequence[str] | None = None,
+) -> None:
+    """Run the service `name` as its command line says, and exit with 0, 1 (failed) or 2 (usage).
+
+    `serve` wires the service: it enters what it needs into the stack it is given, in order, and
+    returns its servicers by full service name. `migrations` is its alembic folder.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    command, *rest = arguments or ["serve"]
+    if command in ("--help", "-h", "help"):
+        sys.stdout.write(help_text(name, settings_cls))
+    elif command == "serve" and not rest:
+        settings = _settings(settings_cls)
+        telemetry.setup(name, settings)
+        sys.exit(asyncio.run(run(name, settings, serve)))
+    elif command == "migrate" and len(rest) <= 1:
+        settings = _settings(settings_cls)
+        telemetry.setup(name, settings)
+        asyncio.run(_migrate(settings, migrations, *rest))
+    else:
+        sys.stderr.write(help_text(name, settings_cls))
+        sys.exit(_USAGE_ERROR)
+
+
+def _settings(settings_cls: type[SettingsType]) -> SettingsType:
+    try:
+        return settings_cls()
+    except ValidationError as invalid:
+        prefix = settings_cls.model_config.get("env_prefix", "")
+        for problem in invalid.errors(include_input=False, include_url=False):
+            variable = f"{prefix}{'_'.join(map(str, problem['loc']))}".upper()
+            sys.stderr.write(f"{variable}: {problem['msg']}\n")
+        sys.exit(_USAGE_ERROR)
+
+
+async def _migrate(settings: ServiceSettings, migrations: Path, to: str = "head") -> None:
+    # Only this command needs alembic; serving starts faster without it.
+    from mesh.store import migrate
+
+    await migrate.upgrade(settings.database_url, migrations, to)

@@ -1,0 +1,62 @@
+"""A service from its first connection to its last call: started in order, stopped in reverse."""
+
+import asyncio
+import json
+import signal
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
+from typing import TypeAlias, TypeVar
+
+from mesh.rpc.server import rpc_server
+from mesh.service.lifetimes import Lifetime, lifetime
+from mesh.service.settings import ServiceSettings
+from mesh.telemetry import logging, metrics
+
+SettingsType = TypeVar("SettingsType", bound=ServiceSettings)
+Serve: TypeAlias = Callable[[SettingsType, AsyncExitStack], Awaitable[Mapping[str, object]]]
+
+_log = logging.get(__name__)
+
+
+async def run(name: str, settings: SettingsType, serve: Serve[SettingsType]) -> int:
+    """Serve until SIGTERM, SIGINT or a failed loop; returns the exit status of the process."""
+    life = Lifetime()
+    lifetime.set(life)
+    with _signals(life):
+        async with AsyncExitStack() as stack:
+            host = settings.listen.rpartition(":")[0]
+            metrics_port = await stack.enter_async_context(
+                metrics.serving(host, settings.metrics_port)
+            )
+            services = await serve(settings, stack)
+            server = await stack.enter_async_context(rpc_server(settings, services))
+            _announce(settings, {"grpc": server.port, "metrics": metrics_port})
+            _log.info("service.ready", grpc_port=server.port, metrics_port=metrics_port)
+            await life.stopping()
+            _log.info("service.stopping", grace_seconds=settings.shutdown_grace_seconds)
+    _log.info("service.stopped", name=name)
+    return 1 if life.failure else 0
+
+
+@contextmanager
+def _signals(life: Lifetime) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    chosen = (signal.SIGTERM, signal.SIGINT)
+    for number in chosen:
+        loop.add_signal_handler(number, life.stop)
+    try:
+        yield
+    finally:
+        for number in chosen:
+            loop.remove_signal_handler(number)
+
+
+def _announce(settings: ServiceSettings, ports: dict[str, int]) -> None:
+    """Write the ports file in one step, so that who waits for it never reads half of it."""
+    if not settings.ports_file:
+        return
+    target = Path(settings.ports_file)
+    partial = target.with_suffix(".partial")
+    partial.write_text(json.dumps(ports))
+    partial.replace(target)
