@@ -8,6 +8,7 @@ import signal
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import mkdtemp
 from types import TracebackType
 from typing import Self
 
@@ -20,6 +21,7 @@ from mesh.embedded.process import ChildProcess
 _BINARIES = "pginstall/bin"
 _SUPERUSER = "postgres"
 _MAJOR = "18"
+_UNFINISHED = "cluster.unfinished."
 
 # For one machine that five services share with their peers: PostgreSQL's own defaults expect less
 # memory, and parallel plans or background I/O workers only take the cores from the services.
@@ -40,10 +42,9 @@ SETTINGS: Mapping[str, str] = {
     "log_checkpoints": "off",
 }
 
-# A crash of the machine may lose the database; a crash of the server does not.
+# A crash of the machine may lose the database; a killed server loses nothing that was committed.
 FAST_SETTINGS: Mapping[str, str] = {
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
     "shared_buffers": "64MB",
     "autovacuum_naptime": "10min",
@@ -153,20 +154,21 @@ class PostgresServer:
             await connection.close()
 
     async def _ensure_cluster(self) -> None:
-        """initdb works beside the final place, so that a cluster is there whole or not at all."""
-        cluster = self._cluster
-        if cluster.exists():
+        """initdb works beside the final place, so that a cluster is there whole or not at all.
+
+        Each attempt has a folder of its own: an initdb whose parent was killed may still write.
+        """
+        for abandoned in self._folder.path.glob(f"{_UNFINISHED}*"):
+            shutil.rmtree(abandoned, ignore_errors=True)
+        if self._cluster.exists():
             return
-        unfinished = cluster.with_name("cluster.unfinished")
-        if unfinished.exists():
-            shutil.rmtree(unfinished)
-        unfinished.mkdir(mode=0o700)
+        unfinished = Path(mkdtemp(prefix=_UNFINISHED, dir=self._folder.path))
         _give_to_server_user(unfinished)
         initdb = self._child("initdb", unfinished, _initdb_arguments(unfinished, self._durable))
         await initdb.start()
         if await initdb.wait() != 0:
             raise initdb.failure("could not make the database cluster")
-        os.replace(unfinished, cluster)
+        os.replace(unfinished, self._cluster)
 
     async def _start_postmaster(self) -> None:
         self.port = self._wanted_port or free_port()
