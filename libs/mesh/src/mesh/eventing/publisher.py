@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 
 from google.protobuf.message import Message
 from mesh.errors import InvalidArgument, Unavailable
-from mesh.eventing import headers, metrics, tracing
+from mesh.eventing import headers, metrics
 from mesh.eventing.subjects import subject_of
+from mesh.telemetry import propagation
 from nats.errors import Error as NatsError
 from nats.errors import MaxPayloadError
 from nats.js import JetStreamContext
@@ -50,7 +51,7 @@ def outgoing(
         subject=subject or subject_of(message, application, suffix),
         data=message.SerializeToString(),
         message_id=msg_id or str(uuid.uuid4()),
-        headers={headers.EVENT_TIME: _rfc3339(event_time), **tracing.inject()},
+        headers={headers.EVENT_TIME: _rfc3339(event_time), **propagation.inject()},
     )
 
 

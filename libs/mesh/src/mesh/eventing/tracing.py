@@ -1,34 +1,29 @@
-"""Trace context in message headers, so that a trace goes on across NATS and across the outbox."""
+"""A span around handling messages, in the trace of whoever sent them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from opentelemetry import propagate, trace
-from opentelemetry.trace import Span, SpanKind
+from mesh.telemetry import propagation, tracing
+from opentelemetry import trace
+from opentelemetry.trace import Link, Span, SpanKind
 
-tracer = trace.get_tracer("mesh.eventing")
-
-
-def inject() -> dict[str, str]:
-    """The current trace context as headers; empty when nothing is being traced."""
-    carrier: dict[str, str] = {}
-    propagate.inject(carrier)
-    return carrier
+LINKS_MAX = 32
+"""A span of a batch links to so many of its messages' traces; more says no more."""
 
 
 @contextmanager
 def consuming(
-    name: str, carriers: list[Mapping[str, str]], attributes: Mapping[str, str | int]
+    name: str, carriers: Sequence[Mapping[str, str]], attributes: Mapping[str, str | int]
 ) -> Iterator[Span]:
-    """A consumer span: child of a single message's trace, linked to each of a batch's."""
-    contexts = [propagate.extract(carrier) for carrier in carriers]
-    parent = contexts[0] if len(contexts) == 1 else None
-    links = [trace.Link(trace.get_current_span(context).get_span_context()) for context in contexts]
-    with tracer.start_as_current_span(
+    """A consumer span: child of a single message's trace, linked to those of a batch."""
+    contexts = [propagation.extract(carrier) for carrier in carriers[:LINKS_MAX]]
+    single = len(carriers) == 1
+    senders = [trace.get_current_span(context).get_span_context() for context in contexts]
+    with tracing.tracer.start_as_current_span(
         name,
-        context=parent,
+        context=contexts[0] if single else None,
         kind=SpanKind.CONSUMER,
-        links=[] if parent is not None else [link for link in links if link.context.is_valid],
+        links=[] if single else [Link(sender) for sender in senders if sender.is_valid],
         attributes=dict(attributes),
     ) as span:
         yield span

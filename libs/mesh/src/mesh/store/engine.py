@@ -52,15 +52,16 @@ def sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
 async def raw(session: AsyncSession) -> "asyncpg.Connection[asyncpg.Record]":
     """asyncpg's connection under the session, inside its transaction, for COPY and `unnest`.
 
-    What is written through it commits and rolls back with the session. JSON columns take and give
-    text. Pending changes of the session are flushed first, so that both see the same rows.
+    What is written through it commits and rolls back with the session. JSON columns take text and
+    give Python values. Pending changes of the session are flushed first, so that both see the same
+    rows.
     """
     await session.flush()
     connection = await session.connection()
     driver: Any = (await connection.get_raw_connection()).driver_connection
     if not driver.is_in_transaction():
         # SQLAlchemy begins with the first statement that it sends itself.
-        await session.execute(text("SELECT 1"))
+        await connection.execute(text("SELECT 1"))
     return driver  # type: ignore[no-any-return]  # asyncpg has no stubs
 
 

@@ -16,12 +16,12 @@ from pathlib import Path
 from alembic import command, context
 from alembic.config import Config
 from mesh.store import engine, urls
-from mesh.store.schema import assert_matches
+from mesh.store.schema import assert_matches, describe
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-__all__ = ["assert_matches", "run_env", "upgrade"]
+__all__ = ["assert_matches", "describe", "run_env", "upgrade"]
 
 LOCK_TIMEOUT_SECONDS = 4.0
 """A migration that waits for a table blocks everyone behind it, so it gives up soon."""

@@ -1,9 +1,15 @@
 """A plain asyncpg pool, for COPY, `unnest` and server-side cursors over thousands of rows."""
 
+from typing import Any
+
 import asyncpg
+import orjson
 from mesh.store import engine
 
 CONNECT_TIMEOUT_SECONDS = 10
+
+JSONB_VERSION = b"\x01"
+"""Every jsonb value in binary format begins with it."""
 
 
 def create(
@@ -18,14 +24,34 @@ def create(
     """A pool to be entered with `async with` (or awaited, then closed).
 
     `statement_timeout_seconds` is longer than an engine's, as bulk statements take longer; it also
-    bounds each page of a cursor, not the cursor. JSON columns take and give text.
+    bounds each page of a cursor, not the cursor. JSON columns take text and give Python values, as
+    through `engine.raw`.
     """
     return asyncpg.create_pool(
         database_url,
         min_size=min_size,
         max_size=max_size,
         timeout=CONNECT_TIMEOUT_SECONDS,
+        init=_set_json_codecs,
         server_settings=engine.limits(
             statement_timeout_seconds, lock_timeout_seconds, application_name
         ),
+    )
+
+
+async def _set_json_codecs(connection: Any) -> None:
+    """What SQLAlchemy sets, in binary, so that COPY takes JSON too."""
+    await connection.set_type_codec(
+        "json",
+        encoder=str.encode,
+        decoder=orjson.loads,
+        schema="pg_catalog",
+        format="binary",
+    )
+    await connection.set_type_codec(
+        "jsonb",
+        encoder=lambda json: JSONB_VERSION + json.encode(),
+        decoder=lambda value: orjson.loads(value[1:]),
+        schema="pg_catalog",
+        format="binary",
     )
