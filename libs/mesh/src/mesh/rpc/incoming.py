@@ -90,20 +90,22 @@ class Incoming:
         identity.enter(known)
         return known
 
-    def _read(self, raw: bytes, known: identity.Caller) -> Message:
+    def _read(self, raw: bytes, known: identity.Caller, first: bool = True) -> Message:
         try:
             request = self._request.FromString(raw)
         except DecodeError:
             raise InvalidArgument("REQUEST_MALFORMED", "not a request of this type") from None
-        self._authorise(known, request)
+        self._authorise(known, request, first)
         self._validate(request)
         return request
 
     async def _read_each(
         self, stream: AsyncIterator[bytes], known: identity.Caller
     ) -> AsyncIterator[Message]:
+        first = True
         async for raw in stream:
-            yield self._read(raw, known)
+            yield self._read(raw, known, first)
+            first = False
 
     async def _refuse(self, error: Error, context: Context) -> None:
         answer = status.from_error(error, self._domain)

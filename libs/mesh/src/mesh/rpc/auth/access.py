@@ -11,17 +11,20 @@ from mesh.errors import InvalidArgument, PermissionDenied, Violation
 from mesh.rpc.auth import fields, identity
 from mesh.rpc.auth.identity import ALL, Caller
 
-Check: TypeAlias = Callable[[Caller, Message], None]
+# Given the caller, a request, and whether it is the first of its call.
+Check: TypeAlias = Callable[[Caller, Message, bool], None]
 
 # Methods that begin with one of these words change nothing.
 READING = (
-    *("BatchGet", "Check", "Count", "Describe", "Estimate", "Get", "List", "Lookup", "Preview"),
-    *("Query", "Read", "Render", "Search", "Simulate", "Stream", "Validate", "Wait", "Watch"),
+    *("BatchGet", "Check", "Count", "Describe", "Estimate", "Explain", "Get", "List", "LookUp"),
+    *("Match", "Preview", "Query", "Read", "Render", "Search", "Select", "Simulate", "Stream"),
+    *("Summarize", "Validate", "Wait", "Watch"),
 )
 
 # A role and the methods it may call. Which applications it may touch is the token's other half.
 READERS = frozenset({"admin", "service", "writer", "reader"})
 WRITERS = frozenset({"admin", "service", "writer"})
+_ADMINS = frozenset({"admin"})
 
 _READING = re.compile(rf"(?:{'|'.join(READING)})(?![a-z])")
 
@@ -54,35 +57,30 @@ def check_role(roles: frozenset[str], known: Caller, method: str) -> None:
 def request_check(method: MethodDescriptor) -> Check:
     """The check of one request of a method against the applications of its caller.
 
-    A request that should name an application and does not is refused. Creating what has no parent
-    (an application itself) needs the role admin. Callers of ALL pass.
+    A request that should name an application and does not is refused; of a stream of requests, the
+    first one should. Creating what has no parent (an application itself) needs the role admin.
+    Callers of ALL pass.
     """
     plan = fields.plan(method.input_type)
-    creates_root = method.name.startswith("Create") and not {"parent", "name"} & set(
-        method.input_type.fields_by_name
-    )
-    top_level = [name for name, _ in plan.strings if name in ("name", "parent")]
+    expected = [name for name, _ in plan.strings if name in ("name", "parent")]
+    creates_root = method.name.startswith("Create") and not expected
 
-    def check(known: Caller, request: Message) -> None:
+    def check(known: Caller, request: Message, first: bool) -> None:
         if known.applications is ALL:
             return
         if creates_root:
-            _check_admin(known, method.name)
+            check_role(_ADMINS, known, method.name)
             return
-        named = list(fields.names(plan, request))
-        for found in named:
+        named = False
+        for found in fields.names(plan, request):
             identity.check(known, found.name, found.path)
-        for required in top_level:
-            if not getattr(request, required):
-                raise _unnamed(required)
-        if plan and not named:
-            raise _unnamed("name")
+            named = True
+        if expected:
+            named = any(getattr(request, field) for field in expected)
+        if first and plan and not named:
+            raise _unnamed(" or ".join(expected) or "name")
 
     return check
-
-
-def _check_admin(known: Caller, method: str) -> None:
-    check_role(frozenset({"admin"}), known, method)
 
 
 def _unnamed(field: str) -> InvalidArgument:
