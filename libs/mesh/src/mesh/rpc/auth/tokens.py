@@ -57,7 +57,7 @@ class Verifier:
 
     def verify(self, token: str) -> Caller:
         """The caller a token speaks for; UNAUTHENTICATED if it does not verify or is too old."""
-        digest = hashlib.blake2b(token.encode(), digest_size=16).digest()
+        digest = _digest(token)
         known = self._known.get(digest)
         if known is not None and known[0] > time.time():
             return known[1]
@@ -66,6 +66,11 @@ class Verifier:
         self._make_room()
         self._known[digest] = (float(claims["exp"]), found)
         return found
+
+    def remembers(self, token: str) -> bool:
+        """Whether this token verified before and is still good."""
+        known = self._known.get(_digest(token))
+        return known is not None and known[0] > time.time()
 
     def _claims(self, token: str) -> dict[str, Any]:
         refusal: jwt.PyJWTError | None = None
@@ -96,6 +101,10 @@ class Verifier:
         self._known = {key: entry for key, entry in self._known.items() if entry[0] > now}
         for key in list(self._known)[: len(self._known) - _CACHE_MAX_TOKENS + 1]:
             del self._known[key]
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.blake2b(token.encode(), digest_size=16).digest()
 
 
 def _caller(claims: dict[str, Any], token: str) -> Caller:
