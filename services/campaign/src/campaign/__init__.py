@@ -1,0 +1,1 @@
+"""Campaigns: who gets what, when; and the runs that carry them out."""

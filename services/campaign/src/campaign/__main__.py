@@ -1,0 +1,69 @@
+"""Wiring: what the campaign service is made of, started in order and stopped in reverse."""
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from uuid import uuid4
+
+from heliograph import subjects
+from heliograph.audience.v1.segment_service_pb2_grpc import SegmentServiceStub
+from heliograph.messaging.v1.message_service_pb2_grpc import MessageServiceStub
+from mesh import service
+from mesh.eventing import jetstream, outbox
+from mesh.rpc.channel import channel
+from mesh.store import engine
+
+from campaign import loops, ticker
+from campaign.audience import Segments
+from campaign.campaign_servicer import CampaignServicer
+from campaign.closing import Closing, Ledger
+from campaign.fanout import Fanout
+from campaign.run_servicer import RunServicer
+from campaign.settings import Settings
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+IDLE_SECONDS = 0.25
+
+
+def now() -> datetime:
+    """This moment."""
+    return datetime.now(UTC)
+
+
+async def serve(settings: Settings, stack: AsyncExitStack) -> Mapping[str, object]:
+    """Start the loops; the servicers by service name."""
+    database = engine.create(settings.database_url, application_name="campaign")
+    stack.push_async_callback(database.dispose)
+    sessions = engine.sessions(database)
+    _, js = await stack.enter_async_context(jetstream.connect(settings.nats_url, name="campaign"))
+    await jetstream.ensure_streams(js, subjects.CAMPAIGN)
+    token = settings.service_token.get_secret_value()
+    audience = await stack.enter_async_context(channel(settings.audience_address, token=token))
+    messaging = await stack.enter_async_context(channel(settings.messaging_address, token=token))
+    worker = uuid4().hex
+    ledger = Ledger(MessageServiceStub(messaging))
+    segments = SegmentServiceStub(audience)
+    closing = Closing(sessions, ledger, worker, now)
+
+    await stack.enter_async_context(outbox.Relay(sessions, js))
+    _start(stack, "ticker", partial(ticker.tick, sessions, now))
+    _start(stack, "closing", closing.step)
+    for number in range(settings.fan_out_workers):
+        fanout = Fanout(sessions, js, segments, f"{worker}-{number}", now)
+        _start(stack, f"fan-out {number}", fanout.step)
+    return {
+        "heliograph.campaign.v1.CampaignService": CampaignServicer(
+            sessions, Segments(segments), now
+        ),
+        "heliograph.campaign.v1.RunService": RunServicer(sessions, ledger, now),
+    }
+
+
+def _start(stack: AsyncExitStack, name: str, step: loops.Step) -> None:
+    service.background(stack, loops.forever(name, step, IDLE_SECONDS), name)
+
+
+if __name__ == "__main__":
+    service.main("campaign", Settings, serve, MIGRATIONS)

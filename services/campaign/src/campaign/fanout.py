@@ -1,0 +1,137 @@
+"""The loop that hands a run's members to messaging, page by page, from its cursor.
+
+Only when the bus has acknowledged a page does the cursor move; a replica that dies in between
+leaves a page that is handed over twice, which the ledger makes harmless.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from heliograph import subjects
+from heliograph.audience.v1 import segment_service_pb2, segment_service_pb2_grpc
+from heliograph.campaign.v1.campaign_pb2 import Campaign
+from heliograph.messaging.v1.send_batch_pb2 import SendBatch
+from mesh.errors import Error, FailedPrecondition, NotFound
+from mesh.eventing import outbox, publisher
+from mesh.telemetry import logging, tracing
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from sqlalchemy.ext.asyncio import async_sessionmaker
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from campaign import batches, campaigns, names, store
+from campaign.tables import CampaignVersionRow, RunRow
+
+log = logging.get(__name__)
+
+PAGE_SIZE = 1_000
+LEASE = timedelta(seconds=30)
+RETRY_DELAY = timedelta(seconds=2)
+QUEUED_BATCHES_MAX = 32
+"""Batches of one application that may wait for messaging; more would only delay a pause."""
+QUEUE_POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Fanout:
+    """What fan-out needs: its store, its neighbours, and who it is."""
+
+    sessions: async_sessionmaker[AsyncSession]
+    js: JetStreamContext
+    segments: "segment_service_pb2_grpc.SegmentServiceAsyncStub"
+    worker: str
+    now: Callable[[], datetime]
+
+    async def step(self) -> bool:
+        """Take a run that nobody sends and send it to its end; false when there is none."""
+        async with self.sessions.begin() as session:
+            run = await store.take_run(session, "FANNING_OUT", self.worker, self.now(), LEASE)
+        if run is None:
+            return False
+        with tracing.tracer.start_as_current_span("fan out"):
+            await self._send(run)
+        return True
+
+    async def _send(self, run: RunRow) -> None:
+        try:
+            if await self._send_pages(run):
+                await self._finish(run)
+        except (NotFound, FailedPrecondition) as error:
+            await self._fail(run, error.message)
+        except (Error, NatsError, OSError) as error:
+            log.warning("fan-out interrupted", run=names.run_name(run), error=str(error))
+            async with self.sessions.begin() as session:
+                await store.release(session, run, self.now() + RETRY_DELAY)
+
+    async def _send_pages(self, run: RunRow) -> bool:
+        """Hand over page after page; false when the run was held, ended or taken over meanwhile."""
+        plan = await self._plan(run)
+        async for page in self._pages(run, plan.campaign.segment):
+            await self._wait_for_room(run.application)
+            for batch in batches.batches(plan, page.endpoints):
+                await publisher.publish(
+                    self.js,
+                    batch,
+                    run.application,
+                    msg_id=f"{names.run_name(run)}:{batch.batch_id}",
+                    suffix=subjects.BULK,
+                )
+            if not await self._advance(run, page):
+                return False
+        return True
+
+    async def _plan(self, run: RunRow) -> batches.Plan:
+        key = (run.application, run.campaign, run.campaign_version)
+        async with self.sessions() as session:
+            version = await session.get(CampaignVersionRow, key)
+        if version is None:
+            raise NotFound("CAMPAIGN_VERSION_NOT_FOUND", "the run's campaign version is gone")
+        return batches.plan(run, Campaign.FromString(version.definition))
+
+    def _pages(self, run: RunRow, segment: str) -> AsyncIterator[segment_service_pb2.MemberPage]:
+        request = segment_service_pb2.StreamMembersRequest(
+            name=segment,
+            page_size=PAGE_SIZE,
+            after=run.cursor,
+            read_time=campaigns.timestamp(run.start_time),
+        )
+        stream: Any = self.segments.StreamMembers(request)
+        return stream  # type: ignore[no-any-return]
+
+    async def _wait_for_room(self, application: str) -> None:
+        subject = subjects.subject(SendBatch, application, subjects.BULK)
+        while await self._queued(subject) >= QUEUED_BATCHES_MAX:  # noqa: ASYNC110  # the bus only tells when asked
+            await asyncio.sleep(QUEUE_POLL_SECONDS)
+
+    async def _queued(self, subject: str) -> int:
+        info = await self.js.stream_info(subjects.SENDS.name, subjects_filter=subject)
+        return (info.state.subjects or {}).get(subject, 0)
+
+    async def _advance(self, run: RunRow, page: segment_service_pb2.MemberPage) -> bool:
+        async with self.sessions.begin() as session:
+            return await store.advance(
+                session, run, page.last, len(page.endpoints), self.now() + LEASE
+            )
+
+    async def _finish(self, run: RunRow) -> None:
+        async with self.sessions.begin() as session:
+            await store.leave(session, run, "SENDING", self.now())
+
+    async def _fail(self, run: RunRow, failure: str) -> None:
+        async with self.sessions.begin() as session:
+            campaign_row = await store.get(session, _campaign_name(run), lock=True)
+            row = await store.get_run(session, names.run_name(run), lock=True)
+            if row.worker != run.worker or row.state != run.state:
+                return
+            row.failure = failure
+            outbox.publish(session, campaigns.end_run(row, "FAILED", self.now()), run.application)
+            completed = campaigns.after_run(campaign_row, self.now())
+            if completed is not None:
+                outbox.publish(session, completed, run.application)
+
+
+def _campaign_name(run: RunRow) -> str:
+    return names.run_name(run).partition("/runs/")[0]
