@@ -50,7 +50,7 @@ class Incoming:
         try:
             known = self._admit(context)
             response = await self._behaviour(self._receive(received, known), context)
-            answer = self._response.SerializeToString(response)
+            answer = self._written(response)
         except asyncio.CancelledError:
             call.end("CANCELLED")
             raise
@@ -71,7 +71,7 @@ class Incoming:
             responses = self._behaviour(self._receive(received, known), context)
             async with aclosing(responses):
                 async for response in responses:
-                    yield self._response.SerializeToString(response)
+                    yield self._written(response)
         except (asyncio.CancelledError, GeneratorExit):
             call.end("CANCELLED")
             raise
@@ -106,6 +106,11 @@ class Incoming:
         async for raw in stream:
             yield self._read(raw, known, first)
             first = False
+
+    def _written(self, response: object) -> bytes:
+        if not isinstance(response, self._response):
+            raise TypeError(f"{self._method} answered with a {type(response).__name__}")
+        return response.SerializeToString()
 
     async def _refuse(self, error: Error, context: Context) -> None:
         answer = status.from_error(error, self._domain)

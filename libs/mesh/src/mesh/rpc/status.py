@@ -26,7 +26,7 @@ def from_error(error: Error, domain: str = "") -> status_pb2.Status:
         status.details.add().Pack(_bad_request(error))
     if error.retry_after_seconds is not None:
         retry = error_details_pb2.RetryInfo()
-        retry.retry_delay.FromNanoseconds(int(error.retry_after_seconds * 1e9))
+        retry.retry_delay.FromNanoseconds(round(error.retry_after_seconds * 1e9))
         status.details.add().Pack(retry)
     return status
 
