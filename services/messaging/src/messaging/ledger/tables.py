@@ -1,0 +1,86 @@
+"""The ledger's tables. Written and read in sets through asyncpg, so they are plain tables.
+
+No column that changes is in an index, so that an update of a row costs no index entry (HOT).
+"""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+from messaging.tables import metadata
+
+_TIME = sa.DateTime(timezone=True)
+
+MESSAGES = sa.Table(
+    "messages",
+    metadata,
+    sa.Column("application", sa.String, primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("message_id", sa.Uuid, primary_key=True),
+    sa.Column("batch_id", sa.String, nullable=False),
+    sa.Column("run", sa.String, nullable=False),
+    sa.Column("treatment", sa.String, nullable=False),
+    sa.Column("endpoint_id", sa.String, nullable=False),
+    sa.Column("user_id", sa.String, nullable=False),
+    sa.Column("channel_type", sa.SmallInteger, nullable=False),
+    sa.Column("purpose", sa.SmallInteger, nullable=False),
+    sa.Column("address", sa.String, nullable=False),
+    sa.Column("address_digest", sa.Uuid, nullable=False),
+    # Null for a message that does not claim its address within the run.
+    sa.Column("run_address_digest", sa.Uuid),
+    sa.Column("origination", sa.String, nullable=False),
+    sa.Column("country", sa.String, nullable=False),
+    sa.Column("parts", sa.SmallInteger, nullable=False),
+    sa.Column("state", sa.SmallInteger, nullable=False),
+    sa.Column("reason", sa.SmallInteger, nullable=False),
+    sa.Column("detail", sa.String, nullable=False),
+    sa.Column("provider_message_id", sa.String, nullable=False),
+    sa.Column("context", JSONB),
+    sa.Column("create_time", _TIME, nullable=False),
+    sa.Column("sent_time", _TIME),
+    sa.Column("update_time", _TIME, nullable=False),
+    sa.Index(
+        "messages_by_run_address", "application", "run", "day", "run_address_digest", unique=True
+    ),
+    sa.Index("messages_by_address", "application", "address_digest", "message_id"),
+    sa.Index(
+        "messages_by_endpoint",
+        "application",
+        "endpoint_id",
+        "message_id",
+        postgresql_where=sa.text("endpoint_id <> ''"),
+    ),
+    sa.Index(
+        "messages_by_user",
+        "application",
+        "user_id",
+        "message_id",
+        postgresql_where=sa.text("user_id <> ''"),
+    ),
+    postgresql_partition_by="RANGE (day)",
+)
+
+UNKNOWN_MESSAGES = sa.Table(
+    "unknown_messages",
+    metadata,
+    sa.Column("application", sa.String, primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("message_id", sa.Uuid, primary_key=True),
+    sa.Column("settle_time", _TIME, nullable=False),
+    # A batch with this one message, where the policy is to send it again; else empty.
+    sa.Column("resend", sa.LargeBinary, nullable=False),
+    sa.Index("unknown_messages_by_time", "settle_time"),
+)
+
+PARKED_RECEIPTS = sa.Table(
+    "parked_receipts",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("application", sa.String, nullable=False),
+    sa.Column("address", sa.String, nullable=False),
+    sa.Column("provider_message_id", sa.String, nullable=False),
+    sa.Column("reference", sa.Integer),
+    sa.Column("state", sa.SmallInteger, nullable=False),
+    sa.Column("detail", sa.String, nullable=False),
+    sa.Column("event_time", _TIME, nullable=False),
+    sa.Column("park_time", _TIME, nullable=False),
+)

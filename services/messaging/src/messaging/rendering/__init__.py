@@ -1,0 +1,1 @@
+"""Templates into texts: compiled once for each content, rendered for each recipient."""

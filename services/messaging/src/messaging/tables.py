@@ -1,0 +1,146 @@
+"""The nouns: what messaging keeps beside the ledger."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from mesh.aip.tables import timestamp
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+metadata = sa.MetaData()
+
+
+def _json() -> Any:
+    return Field(default_factory=dict, sa_type=JSONB, nullable=False)
+
+
+def _optional_time() -> Any:
+    return Field(default=None, sa_type=sa.DateTime(timezone=True), nullable=True)
+
+
+class ChannelRow(SQLModel, table=True):
+    """How an application reaches one kind of address. `secrets` are sealed, by field path."""
+
+    __tablename__ = "channels"
+    __table_args__ = (sa.UniqueConstraint("application", "channel_type"),)
+    metadata = metadata
+
+    application: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    channel_type: int = Field(sa_type=sa.SmallInteger)
+    enabled: bool
+    config: bytes
+    secrets: dict[str, str] = _json()
+    revision: int = 1
+    create_time: datetime = timestamp()
+    update_time: datetime = timestamp()
+
+
+class TemplateRow(SQLModel, table=True):
+    """A stored message; what it says lies in its versions."""
+
+    __tablename__ = "templates"
+    metadata = metadata
+
+    application: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    description: str
+    tags: dict[str, str] = _json()
+    active_version: int = 1
+    latest_version: int = 1
+    revision: int = 1
+    create_time: datetime = timestamp()
+    update_time: datetime = timestamp()
+
+
+class TemplateVersionRow(SQLModel, table=True):
+    """One version of a template."""
+
+    __tablename__ = "template_versions"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(
+            ["application", "template_id"],
+            ["templates.application", "templates.id"],
+            ondelete="CASCADE",
+        ),
+    )
+    metadata = metadata
+
+    application: str = Field(primary_key=True)
+    template_id: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    content: bytes
+    description: str
+    create_time: datetime = timestamp()
+    update_time: datetime = timestamp()
+
+
+class SuppressionRow(SQLModel, table=True):
+    """An address that gets nothing more. The id is made of channel type and address digest."""
+
+    __tablename__ = "suppressions"
+    __table_args__ = (sa.Index("suppressions_by_time", "application", "create_time", "id"),)
+    metadata = metadata
+
+    application: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    address: str
+    channel_type: int = Field(sa_type=sa.SmallInteger)
+    cause: int = Field(sa_type=sa.SmallInteger)
+    note: str = ""
+    source_message: str = ""
+    create_time: datetime = timestamp()
+    expire_time: datetime | None = _optional_time()
+
+
+class CancelledRunRow(SQLModel, table=True):
+    """A run whose messages are no longer handed over."""
+
+    __tablename__ = "cancelled_runs"
+    metadata = metadata
+
+    application: str = Field(primary_key=True)
+    run: str = Field(primary_key=True)
+    create_time: datetime = timestamp()
+
+
+class SendRequestRow(SQLModel, table=True):
+    """One request id of a direct send, and what was answered."""
+
+    __tablename__ = "send_requests"
+    __table_args__ = (sa.Index("send_requests_by_time", "create_time"),)
+    metadata = metadata
+
+    application: str = Field(primary_key=True)
+    request_id: str = Field(primary_key=True)
+    checksum: bytes
+    response: bytes
+    batch_id: str
+    create_time: datetime = timestamp()
+
+
+class DirectBatchRow(SQLModel, table=True):
+    """A batch of direct sends that is in the ledger and perhaps not yet on the bus."""
+
+    __tablename__ = "direct_batches"
+    metadata = metadata
+
+    batch_id: str = Field(primary_key=True)
+    application: str
+    payload: bytes
+    create_time: datetime = timestamp()
+
+
+class InboundTextRow(SQLModel, table=True):
+    """A text that arrived, so that the carrier's repetition of it gets the same id."""
+
+    __tablename__ = "inbound_texts"
+    __table_args__ = (sa.Index("inbound_texts_by_time", "receive_time"),)
+    metadata = metadata
+
+    application: str = Field(primary_key=True)
+    key: UUID = Field(primary_key=True)
+    inbound_id: str
+    receive_time: datetime = timestamp()
