@@ -1,0 +1,1 @@
+"""What people answer: numbers, keywords, opt-outs and what came in."""

@@ -1,0 +1,5 @@
+"""From a text to what it means. Pure: no I/O, no clock, no state."""
+
+from twoway.intents.understanding import Action, Keyword, Meaning, understand
+
+__all__ = ["Action", "Keyword", "Meaning", "understand"]

@@ -1,0 +1,115 @@
+"""From text to meaning: STOP first, then the number's keywords, then HELP and START."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from twoway.intents import opting_out, vocabulary
+from twoway.intents.normalization import normalize
+
+
+class Intent(StrEnum):
+    """What a text means; the names are those of the contract."""
+
+    OPT_OUT = "OPT_OUT"
+    OPT_IN = "OPT_IN"
+    HELP = "HELP"
+    KEYWORD_MATCH = "KEYWORD_MATCH"
+    AMBIGUOUS = "AMBIGUOUS"
+    CHATTER = "CHATTER"
+
+
+class Action(StrEnum):
+    """What a keyword does; the names are those of the contract."""
+
+    AUTOMATIC_RESPONSE = "AUTOMATIC_RESPONSE"
+    OPT_OUT = "OPT_OUT"
+    OPT_IN = "OPT_IN"
+    HELP = "HELP"
+
+
+@dataclass(frozen=True, slots=True)
+class Keyword:
+    """A custom keyword as it is matched: its id, its words in normalised form, what it does."""
+
+    keyword_id: str
+    words: tuple[str, ...]
+    action: Action
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a text means.
+
+    `keyword_id` is the keyword that answers, a default one's included. `asks_help` is set where a
+    custom keyword answers a HELP word, so that it does so whatever the subscription state.
+    """
+
+    intent: Intent
+    keyword_id: str = ""
+    language: str = ""
+    flagged: bool = False
+    asks_help: bool = False
+
+
+STOP, HELP, START = "stop", "help", "start"
+"""Ids of the keywords that every number has."""
+
+_CHATTER = Meaning(Intent.CHATTER)
+_INTENTS = {
+    Action.AUTOMATIC_RESPONSE: Intent.KEYWORD_MATCH,
+    Action.OPT_OUT: Intent.OPT_OUT,
+    Action.OPT_IN: Intent.OPT_IN,
+    Action.HELP: Intent.HELP,
+}
+
+
+def understand(text: str, keywords: Sequence[Keyword] = ()) -> Meaning:
+    """What a text means to a number with these custom keywords.
+
+    Nothing comes before an opt-out: a keyword that the text begins with may only lend it its reply.
+    """
+    words = words_of(text)
+    if not words:
+        return _CHATTER
+    matched = longest_match(words, keywords)
+    phrase = opting_out.phrase(words)
+    if phrase is not None:
+        own = matched if matched and matched.action is Action.OPT_OUT else None
+        keyword_id = own.keyword_id if own else STOP
+        return Meaning(Intent.OPT_OUT, keyword_id, vocabulary.language_of(phrase))
+    if matched is not None:
+        asks_help = words[0] in vocabulary.HELP_WORDS
+        return Meaning(_INTENTS[matched.action], matched.keyword_id, asks_help=asks_help)
+    return _without_keyword(words)
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text in normalised form; "S T O P" and "S.T.O.P." are one word."""
+    words = normalize(text).split()
+    spelled = len(words) > 2 and all(len(word) == 1 for word in words)
+    return ["".join(words)] if spelled else words
+
+
+def longest_match(words: Sequence[str], keywords: Sequence[Keyword]) -> Keyword | None:
+    """The keyword with the most words that a text begins with; of two alike the first by id."""
+    fitting = [
+        keyword for keyword in keywords if tuple(words[: len(keyword.words)]) == keyword.words
+    ]
+    return min(fitting, key=lambda one: (-len(one.words), one.keyword_id), default=None)
+
+
+def _without_keyword(words: list[str]) -> Meaning:
+    """HELP, START, or something that only mentions stopping."""
+    if words[0] in vocabulary.HELP_WORDS:
+        return Meaning(Intent.HELP, HELP, vocabulary.HELP_LANGUAGES.get(words[0], ""))
+    if _is_opt_in(words):
+        return Meaning(Intent.OPT_IN, START)
+    if opting_out.is_mentioned(words):
+        return Meaning(Intent.AMBIGUOUS, flagged=True)
+    return _CHATTER
+
+
+def _is_opt_in(words: list[str]) -> bool:
+    core = [word for word in words if word not in vocabulary.OPT_IN_OBJECTS]
+    return any(" ".join(one) in vocabulary.OPT_IN_PHRASES for one in (core, words))

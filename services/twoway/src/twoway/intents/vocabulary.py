@@ -1,0 +1,198 @@
+"""The words and phrases that opt out, opt in or ask for help, as data, with their sources.
+
+All are in normalised form. The most generous reading counts: a word is here as soon as one
+authority names it. Where a word has other uses, the words allowed around it are fewer.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+FCC_WORDS = frozenset({"stop", "quit", "end", "revoke", "opt out", "cancel", "unsubscribe"})
+"""Per se revocations, 47 CFR 64.1200(a)(10)."""
+
+CTIA_WORDS = _words("stop end cancel unsubscribe quit")
+"""CTIA Messaging Principles and Best Practices, May 2023."""
+
+AWS_WORDS = _words("arret cancel end optout quit remove stop td unsubscribe") | {"opt out"}
+"""Amazon Pinpoint, keywords-required."""
+
+TWILIO_WORDS = _words("stop stopall unsubscribe cancel end quit revoke optout")
+"""Twilio, default opt-out keywords."""
+
+SPELLINGS = _words(
+    "stopp stoppp stopppp st0p 5top unsub unsuscribe unsubcribe unsubscibe unsubscribed revoked"
+) | {"opting out", "opted out", "opt me out", "unsubscribe me", "unsubscribe us"}
+"""The same words as people type them."""
+
+FRENCH_WORDS = _words(
+    "arret arreter arretez arretes arrete desabonner desabonnez desabonnement desinscrire"
+    " desinscription"
+) | {"me desabonner", "me desinscrire", "desabonnez moi", "ne plus recevoir"}
+SPANISH_WORDS = _words("parar cancelar detener") | {
+    "darme de baja",
+    "dar de baja",
+    "no mas mensajes",
+}
+SPANISH_NARROW_WORDS = _words("alto pare baja") | {"no mas"}
+GERMAN_WORDS = _words("abmelden abbestellen austragen") | {
+    "keine sms mehr",
+    "keine nachrichten mehr",
+}
+
+# Words with other uses: a text that is nothing but one of them is an opt-out, "the end" is not.
+NARROW_WORDS = _words("quit end cancel remove td cease desist") | {"no more"}
+
+REQUESTS = frozenset(
+    f"{verb} {whom}"
+    for verb in (
+        "stop texting", "stop messaging", "stop sending", "stop contacting", "stop spamming",
+        "stop calling", "stop bothering", "stop harassing", "stop writing", "quit texting",
+        "quit messaging", "quit sending", "quit contacting", "unsubscribe", "remove", "delete",
+    )
+    for whom in ("me", "us", "this number", "my number", "my phone")
+) | {
+    "opt me out", "opt us out", "take me off", "take us off", "get me off", "take my number off",
+    "take this number off",
+    "lose my number", "lose this number", "erase my number", "leave me alone", "stop the texts",
+    "stop the messages", "stop these messages", "stop these texts", "stop your messages",
+    "stop your texts", "stop all messages", "stop all texts", "no more texts", "no more messages",
+    "no more sms", "revoke consent", "revoke my consent", "withdraw consent", "cease and desist",
+    "withdraw my consent", "no longer wish to receive", "no longer want to receive",
+}  # fmt: skip
+"""What a reasonable person would understand so (FCC; CTIA: normal language), anywhere in a text."""
+
+DO_NOT = frozenset(
+    f"{negation} {verb}"
+    for negation in ("dont", "do not", "never", "no longer", "please dont", "please do not")
+    for verb in ("text", "txt", "message", "msg", "contact", "send", "write", "call", "spam",
+                 "bother", "disturb")
+)  # fmt: skip
+DO_NOT_WANT = frozenset(
+    f"{refusal} {want}"
+    for refusal in ("dont", "do not", "no longer", "didnt")
+    for want in ("want", "wish", "need", "want to receive", "wish to receive", "want to get",
+                 "ask for", "want any", "want any more", "want your", "want these")
+)  # fmt: skip
+SEND_OFF = frozenset({"go away", "get lost", "fuck off", "piss off", "fuck you", "fuck u"})
+SUBSCRIPTIONS = frozenset(
+    f"{verb} {what}"
+    for verb in ("end", "cancel", "stop")
+    for what in ("subscription", "my subscription", "messages", "texts", "alerts", "notifications")
+)
+
+POLITE = _words(
+    """
+    please pls plz plse kindly thanks thank thx ty you u ok okay hi hey hello now just asap
+    immediately sir madam maam dear so and again forever merci svp sil vous plait por favor
+    gracias bitte danke fucking damn ffs
+    """
+)
+"""Words that change nothing, before or after."""
+
+TYPED = _words("reply replying text txt send type to yes no")
+"""What people repeat of "Reply STOP to end"."""
+
+WISHES = _words(
+    """
+    i id im ill we want wanna need would like wish can could will must should ask asking say guys
+    yall how do
+    """
+)
+WILLING = POLITE | TYPED | WISHES
+"""Words of somebody who wants something; none of them negates."""
+
+TALK = _words(
+    """
+    texting text texts txt txts messaging message messages msg msgs sms mms spam spamming spams
+    promos promotions promotional marketing ads offers updates alerts alert notifications
+    notification subscription subscriptions
+    """
+)
+"""What an opt-out is about."""
+
+OBJECT_WORDS = _words(
+    """
+    all it 2 this these that those everything the your ur yr my me us any anything more anymore
+    ever sending send contacting contact writing bothering harassing calling calls call emailing
+    emails service services communication communications to from of on for number phone cell list
+    lists database mailing further future receiving receive getting get stuff crap shit bs right
+    away end cancel unsubscribe quit optout opt out stop consent moi vos messages mensajes mehr
+    """
+)
+OBJECTS = POLITE | TALK | OBJECT_WORDS
+"""Words that may come after an opt-out and leave it one."""
+
+NARROW_WORDS_AFTER = _words(
+    "all the your my these me from to service stop quit end cancel unsubscribe optout opt out"
+)
+NARROW_OBJECTS = POLITE | TALK | NARROW_WORDS_AFTER
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Phrases that opt out when only these words stand before and after them."""
+
+    phrases: frozenset[str]
+    before: frozenset[str]
+    after: frozenset[str]
+    about: frozenset[str] = frozenset()
+    """Of these at least one must follow: "I don't want" what?"""
+
+
+FAMILIES = (
+    Family(DO_NOT, POLITE - _words("you u"), OBJECTS, about=TALK | _words("me us anything")),
+    Family(DO_NOT_WANT, WILLING, OBJECTS, about=TALK),
+    Family(NARROW_WORDS | SPANISH_NARROW_WORDS, POLITE | TYPED, NARROW_OBJECTS),
+    Family(SUBSCRIPTIONS, WILLING, OBJECTS),
+    Family(SEND_OFF, POLITE, OBJECTS),
+    Family(
+        ((FCC_WORDS | CTIA_WORDS | AWS_WORDS | TWILIO_WORDS) - NARROW_WORDS)
+        | SPELLINGS | FRENCH_WORDS | SPANISH_WORDS | GERMAN_WORDS,
+        WILLING,
+        OBJECTS,
+    ),
+)  # fmt: skip
+"""Families in no particular order: no phrase is in two of them."""
+
+NEGATIONS = _words("not dont never cant wont didnt doesnt cannot isnt why did does if unless when")
+"""Before a request, they turn it: "don't stop texting me"."""
+
+OPT_IN_PHRASES = _words(
+    "start unstop optin subscribe resubscribe resume demarrer commencer reprendre reabonner empezar"
+    " iniciar"
+) | {"opt in", "opt me in", "subscribe me"}
+"""CTIA; Twilio without YES, which people write for other reasons. Only a whole text counts."""
+
+OPT_IN_OBJECTS = POLITE | _words("messages texts sms texting messaging sending me")
+
+HELP_WORDS = _words("help info aide ayuda hilfe")
+"""CTIA HELP; CWTA 3.9 HELP, AIDE, INFO. A text that begins so is one."""
+
+HELP_LANGUAGES = {"aide": "fr", "ayuda": "es", "hilfe": "de"}
+
+MENTIONS = _words(
+    "stop stopp stopping stopped stops unsubscribe unsubscribed unsub optout revoke arret"
+    " desabonner spam spamming harassment lawyer sue quit"
+)
+"""A text that mentions one of these without being an opt-out is ambiguous."""
+
+MENTIONED_PHRASES = ("opt out", "wrong number", "not interested", "leave me", "plus de messages")
+
+
+def language_of(phrase: str) -> str:
+    """The language of an opt-out, as BCP 47; empty for English and for words of many languages."""
+    if phrase in FRENCH_WORDS:
+        return "fr"
+    if phrase in SPANISH_WORDS | SPANISH_NARROW_WORDS:
+        return "es"
+    return "de" if phrase in GERMAN_WORDS else ""
+
+
+def by_phrase(families: Iterable[Family] = FAMILIES) -> dict[str, Family]:
+    """Each phrase with its family."""
+    return {phrase: family for family in families for phrase in family.phrases}
