@@ -1,0 +1,226 @@
+"""The nouns as rows. Every key begins with the application, so that tables can be sharded by it."""
+
+from datetime import datetime
+
+from mesh.store import tables
+from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, Identity, Index, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlmodel import Field, SQLModel
+
+metadata = tables.metadata()
+
+DEFAULT_LIST = "default"
+"""Id of the opt-out list that every application has."""
+
+
+class Table(SQLModel):
+    """Every table of this service."""
+
+    metadata = metadata
+
+
+def moment() -> datetime:
+    """A timestamptz column."""
+    column: datetime = Field(sa_type=DateTime(timezone=True), nullable=False)
+    return column
+
+
+def texts() -> list[str]:
+    """A text[] column."""
+    column: list[str] = Field(default_factory=list, sa_type=ARRAY(Text), nullable=False)
+    return column
+
+
+class PhoneNumberRow(Table, table=True):
+    """A number of an application."""
+
+    __tablename__ = "phone_numbers"
+    __table_args__ = (Index(None, "application", "opt_out_list"),)
+
+    application: str = Field(primary_key=True)
+    phone_number: str = Field(primary_key=True)
+    display_name: str = ""
+    type: str
+    country_code: str = ""
+    capabilities: list[str] = texts()
+    message_type: str
+    two_way_enabled: bool = False
+    self_managed_opt_outs_enabled: bool = False
+    opt_out_list: str = DEFAULT_LIST
+    deletion_protection_enabled: bool = False
+    revision: int = 1
+    create_time: datetime = moment()
+    update_time: datetime = moment()
+
+
+class KeywordRow(Table, table=True):
+    """A keyword of a number, or the changed texts of a default one.
+
+    `words` is the keyword in normalised form, as texts are compared with it.
+    """
+
+    __tablename__ = "keywords"
+    __table_args__ = (Index(None, "application", "phone_number", "words", unique=True),)
+
+    application: str = Field(primary_key=True)
+    phone_number: str = Field(primary_key=True)
+    keyword_id: str = Field(primary_key=True)
+    keyword: str
+    words: str
+    action: str
+    reply_text: str = ""
+    localized_reply_texts: dict[str, str] = Field(
+        default_factory=dict, sa_type=JSONB, nullable=False
+    )
+    revision: int = 1
+    create_time: datetime = moment()
+    update_time: datetime = moment()
+
+
+class OptOutListRow(Table, table=True):
+    """An opt-out list."""
+
+    __tablename__ = "opt_out_lists"
+
+    application: str = Field(primary_key=True)
+    opt_out_list: str = Field(primary_key=True)
+    display_name: str = ""
+    revision: int = 1
+    create_time: datetime = moment()
+    update_time: datetime = moment()
+
+
+class OptedOutNumberRow(Table, table=True):
+    """A number that nothing is sent to: it is on the list exactly as long as it has a row.
+
+    `confirmed` tells whether the person got the one confirmation of this opt-out.
+    """
+
+    __tablename__ = "opted_out_numbers"
+    __table_args__ = (
+        # Answers the question of consent from the index alone, for one list and for all.
+        Index(None, "application", "phone_number", "opt_out_list"),
+    )
+
+    application: str = Field(primary_key=True)
+    opt_out_list: str = Field(primary_key=True)
+    phone_number: str = Field(primary_key=True)
+    source: str
+    text: str = ""
+    origination_identity: str = ""
+    inbound_message: str = ""
+    caller: str = ""
+    comment: str = ""
+    confirmed: bool = False
+    opt_out_time: datetime = moment()
+
+
+class ConsentChangeRow(Table, table=True):
+    """An entry in the record of consent. Only ever added."""
+
+    __tablename__ = "consent_changes"
+    __table_args__ = (
+        Index(None, "application", "change_time", "consent_change"),
+        Index(
+            "consent_changes_person_idx",
+            "application",
+            "phone_number",
+            "opt_out_list",
+            "change_time",
+        ),
+    )
+
+    application: str = Field(primary_key=True)
+    consent_change: str = Field(primary_key=True)
+    opt_out_list: str
+    phone_number: str
+    kind: str
+    source: str
+    text: str = ""
+    origination_identity: str = ""
+    inbound_message: str = ""
+    caller: str = ""
+    comment: str = ""
+    change_time: datetime = moment()
+
+
+class InboundMessageRow(Table, table=True):
+    """A text that somebody wrote; also the inbox, as each is acted upon when its row is made.
+
+    `sequence` follows the order of commits within an application, so that a reader who has seen one
+    has seen all before it.
+    """
+
+    __tablename__ = "inbound_messages"
+    __table_args__ = (
+        Index(None, "application", "sequence", unique=True),
+        Index(None, "application", "receive_time", "sequence"),
+        Index(
+            "inbound_messages_destination_idx",
+            "application",
+            "destination_address",
+            "receive_time",
+            "sequence",
+        ),
+        Index(
+            "inbound_messages_source_idx",
+            "application",
+            "source_address",
+            "receive_time",
+            "sequence",
+        ),
+    )
+
+    application: str = Field(primary_key=True)
+    inbound_message: str = Field(primary_key=True)
+    sequence: int | None = Field(
+        default=None, sa_column=Column(BigInteger, Identity(always=True), nullable=False)
+    )
+    source_address: str
+    destination_address: str
+    text: str
+    parts: int = 1
+    connection: str = ""
+    receive_time: datetime = moment()
+    intent: str
+    flagged: bool = False
+    keyword_id: str = ""
+    opt_out_list: str = DEFAULT_LIST
+    consent_changed: bool = False
+    reply: str = ""
+
+
+class ReplySetRow(Table, table=True):
+    """Answers that messaging has not accepted yet: one text from one number to many people.
+
+    Its row is made with the opt-outs it confirms and goes when messaging has accepted it. The set
+    never changes, so that its request id always means the same messages.
+    """
+
+    __tablename__ = "reply_sets"
+    __table_args__ = (
+        CheckConstraint("state IN ('PENDING', 'REFUSED')", name="reply_sets_state_check"),
+        Index(None, "attempt_time", "id", postgresql_where=text("state = 'PENDING'")),
+        Index(
+            "reply_sets_addresses_idx",
+            "addresses",
+            postgresql_using="gin",
+            postgresql_where=text("state = 'PENDING'"),
+        ),
+    )
+
+    id: int | None = Field(
+        default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True)
+    )
+    application: str
+    request_id: str
+    purpose: str
+    reply_text: str
+    origination_identity: str
+    addresses: list[str] = texts()
+    inbound_messages: list[str] = texts()
+    state: str = "PENDING"
+    failure: str = ""
+    attempts: int = 0
+    attempt_time: datetime = moment()
+    create_time: datetime = moment()

@@ -1,0 +1,1 @@
+"""A migrated database and the services of this room behind their front door."""

@@ -1,0 +1,18 @@
+"""The history of migrations ends where the tables begin."""
+
+from pathlib import Path
+
+import twoway
+from mesh.aip import request_ids
+from mesh.eventing import outbox
+from mesh.store import migrate
+from mesh.testkit.postgres import MigratedDatabase
+from twoway.tables import metadata
+
+MIGRATIONS = Path(twoway.__file__).parent / "migrations"
+
+
+async def test_migrating_gives_exactly_the_tables(migrated_database: MigratedDatabase) -> None:
+    database_url = await migrated_database(MIGRATIONS)
+
+    await migrate.assert_matches(database_url, metadata, outbox.metadata, request_ids.metadata)
