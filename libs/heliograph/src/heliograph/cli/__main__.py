@@ -1,0 +1,51 @@
+"""The command's entry: its groups, and how a failure is shown."""
+
+import sys
+
+from cyclopts import App
+from heliograph.cli import (
+    applications,
+    campaigns,
+    endpoints,
+    events,
+    inbound,
+    local,
+    messages,
+    reports,
+    segments,
+)
+
+app = App(
+    name="heliograph",
+    help="Talk to a Heliograph mesh: audiences, campaigns, messages, answers and reports.",
+)
+app.command(local.up)
+app.command(local.demo)
+app.command(local.token)
+app.command(applications.app)
+app.command(endpoints.app)
+app.command(segments.app)
+app.command(campaigns.app)
+app.command(messages.send)
+app.command(messages.messages)
+app.command(inbound.inbound)
+app.command(events.app)
+app.command(reports.report)
+
+
+def main() -> None:
+    """Run the command; a failure is a sentence and a next step, never a stack trace."""
+    from heliograph.connection import NoMeshError
+
+    try:
+        app()
+    except NoMeshError as error:
+        sys.exit(f"heliograph: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+
+
+if __name__ == "__main__":
+    main()

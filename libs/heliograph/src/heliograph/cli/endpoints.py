@@ -1,0 +1,127 @@
+"""`heliograph endpoints`: who can be reached."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cyclopts import App
+from heliograph.cli import output
+from heliograph.cli.names import application, resource
+from heliograph.cli.session import talk
+
+if TYPE_CHECKING:
+    from heliograph.client import Client
+
+app = App(name="endpoints", help="Endpoints: import, show, list.")
+
+COLUMNS = {
+    "endpoint": "name",
+    "channel": "channel_type",
+    "address": "address",
+    "country": "location.country",
+    "status": "status",
+    "opt-out": "opt_out",
+    "user": "user.user_id",
+}
+FAILURES_SHOWN = 20
+
+
+@app.command(name="import")
+def import_(*files: Path, app: str, json: bool = False) -> None:
+    """Import endpoints from CSV (Pinpoint's dotted headers) or JSON lines files.
+
+    Bad rows are reported by line and reason; the rest is imported.
+
+    Parameters
+    ----------
+    files
+        Files named *.csv, *.jsonl, *.ndjson or *.json.
+    app
+        The application they belong to.
+    """
+    missing = [str(path) for path in files if not path.is_file()]
+    if missing or not files:
+        sys.exit(f"heliograph: expected files to import; not there: {', '.join(missing) or 'any'}")
+
+    async def run(mesh: "Client") -> list[Any]:
+        return [await _import(mesh, app, path, quiet=json) for path in files]
+
+    jobs = talk(run)
+    if json:
+        output.print_json(
+            [
+                {**output.as_dict(job), "failures": [output.as_dict(row) for row in failures]}
+                for job, failures in jobs
+            ]
+        )
+        return
+    _print_jobs(files, jobs)
+
+
+async def _import(mesh: "Client", app: str, path: Path, *, quiet: bool) -> tuple[Any, list[Any]]:
+    """Upload one file and follow its job; the job and its first failures."""
+    from heliograph.audience.v1 import import_job_pb2, transfer_service_pb2
+    from heliograph.cli.progress import bar
+    from heliograph.imports import follow, upload
+    from heliograph.paging import collect
+
+    operation = await upload(mesh, application(app), path)
+    with bar(path.name, quiet=quiet) as advance:
+        async for job in follow(mesh, operation):
+            advance(job.processed_bytes, job.total_bytes)
+    failures: list[import_job_pb2.ImportFailure] = []
+    if job.failed_count:
+        failures = await collect(
+            mesh.transfers.ListImportFailures,
+            transfer_service_pb2.ListImportFailuresRequest(parent=job.name),
+            "import_failures",
+            limit=FAILURES_SHOWN,
+        )
+    return job, failures
+
+
+def _print_jobs(files: tuple[Path, ...], jobs: list[Any]) -> None:
+    from heliograph.audience.v1.import_job_pb2 import ImportJob
+
+    output.print_table(
+        ["file", "state", "imported", "new", "bad rows"],
+        [
+            (
+                path.name,
+                ImportJob.State.Name(job.state),
+                job.imported_count,
+                job.created_count,
+                job.failed_count,
+            )
+            for path, (job, _) in zip(files, jobs, strict=True)
+        ],
+    )
+    for path, (job, failures) in zip(files, jobs, strict=True):
+        if failures:
+            output.print_table(
+                ["line", "field", "reason", "what was expected"],
+                [(row.line, row.field, row.reason, row.description) for row in failures],
+                title=f"{path.name}: {job.failed_count} bad rows, the first {len(failures)}",
+            )
+
+
+@app.command
+def show(endpoint: str, *, app: str, json: bool = False) -> None:
+    """Show one endpoint."""
+    from heliograph.audience.v1.endpoint_service_pb2 import GetEndpointRequest
+
+    request = GetEndpointRequest(name=resource(app, "endpoints", endpoint))
+    output.print_message(talk(lambda mesh: mesh.endpoints.GetEndpoint(request)), as_json=json)
+
+
+@app.command(name="list")
+def list_(*, app: str, limit: int = 20, json: bool = False) -> None:
+    """List endpoints by id."""
+    from heliograph.audience.v1.endpoint_service_pb2 import ListEndpointsRequest
+    from heliograph.paging import collect
+
+    request = ListEndpointsRequest(parent=application(app), page_size=min(limit, 1000))
+    found = talk(
+        lambda mesh: collect(mesh.endpoints.ListEndpoints, request, "endpoints", limit=limit)
+    )
+    output.print_messages(found, COLUMNS, as_json=json)

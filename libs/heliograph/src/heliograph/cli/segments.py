@@ -1,0 +1,101 @@
+"""`heliograph segments`: saved questions about endpoints."""
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from cyclopts import App
+from heliograph.cli import output
+from heliograph.cli.names import application, resource
+from heliograph.cli.session import talk
+
+if TYPE_CHECKING:
+    from heliograph.audience.v1.segment_filter_pb2 import SegmentFilter
+
+app = App(name="segments", help="Segments: create, list, count, preview.")
+
+COLUMNS = {"segment": "name", "version": "version", "display name": "display_name"}
+MEMBER_COLUMNS = {
+    "endpoint": "name",
+    "channel": "channel_type",
+    "address": "address",
+    "country": "location.country",
+    "user": "user.user_id",
+    "attributes": "attributes",
+}
+
+
+@app.command
+def create(segment: str, filter: str, *, app: str, json: bool = False) -> None:
+    """Create a segment.
+
+    Parameters
+    ----------
+    segment
+        Its id.
+    filter
+        Its filter tree as JSON of heliograph.audience.v1.SegmentFilter, or @FILE. For example
+        '{"location": {"field": "COUNTRY", "operator": "INCLUSIVE", "values": ["US", "CA"]}}'.
+    """
+    from heliograph.audience.v1.segment_pb2 import Segment
+    from heliograph.audience.v1.segment_service_pb2 import CreateSegmentRequest
+
+    request = CreateSegmentRequest(
+        parent=application(app), segment_id=segment, segment=Segment(filter=parse(filter))
+    )
+    output.print_message(talk(lambda mesh: mesh.segments.CreateSegment(request)), as_json=json)
+
+
+@app.command(name="list")
+def list_(*, app: str, json: bool = False) -> None:
+    """List the segments of an application."""
+    from heliograph.audience.v1.segment_service_pb2 import ListSegmentsRequest
+    from heliograph.paging import collect
+
+    request = ListSegmentsRequest(parent=application(app))
+    found = talk(lambda mesh: collect(mesh.segments.ListSegments, request, "segments"))
+    output.print_messages(found, COLUMNS, as_json=json)
+
+
+@app.command
+def count(segment: str, *, app: str, json: bool = False) -> None:
+    """Count a segment's members: all, and those that can be reached, by channel."""
+    from heliograph.audience.v1.segment_service_pb2 import CountSegmentRequest
+
+    request = CountSegmentRequest(name=resource(app, "segments", segment))
+    counted = talk(lambda mesh: mesh.segments.CountSegment(request))
+    if json:
+        output.print_json(output.as_dict(counted))
+        return
+    rows: list[tuple[Any, ...]] = [
+        (channel, total, counted.eligible_by_channel[channel])
+        for channel, total in sorted(counted.counts_by_channel.items())
+    ]
+    output.print_table(
+        ["channel", "members", "eligible"], [*rows, ("all", counted.total, counted.eligible)]
+    )
+
+
+@app.command
+def preview(segment: str, *, app: str, limit: int = 10, json: bool = False) -> None:
+    """Show the first members of a segment."""
+    from heliograph.audience.v1.segment_service_pb2 import PreviewSegmentRequest
+
+    request = PreviewSegmentRequest(name=resource(app, "segments", segment), page_size=limit)
+    answer = talk(lambda mesh: mesh.segments.PreviewSegment(request))
+    output.print_messages(list(answer.endpoints)[:limit], MEMBER_COLUMNS, as_json=json)
+
+
+def parse(text: str) -> "SegmentFilter":
+    """A filter tree from JSON, or from the file after an `@`; exits with a sentence if it is none."""
+    from pathlib import Path
+
+    from google.protobuf import json_format
+    from heliograph.audience.v1.segment_filter_pb2 import SegmentFilter
+
+    try:
+        source = Path(text[1:]).read_text() if text.startswith("@") else text
+        return json_format.Parse(source, SegmentFilter())
+    except OSError as error:
+        sys.exit(f"heliograph: the filter's file cannot be read: {error}")
+    except json_format.ParseError as error:
+        sys.exit(f"heliograph: not a segment filter: {error}")

@@ -1,0 +1,49 @@
+"""One conversation of a command with the mesh."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from heliograph.client import Client
+    from heliograph.errors import HeliographError
+
+Result = TypeVar("Result")
+
+
+def talk(conversation: "Callable[[Client], Awaitable[Result]]") -> Result:
+    """Connect, run the conversation, and show a refusal as words on standard error."""
+    from heliograph.client import Client
+    from heliograph.connection import find
+    from heliograph.errors import HeliographError
+
+    connection = find()
+
+    async def run() -> Result:
+        async with Client(connection) as mesh:
+            return await conversation(mesh)
+
+    try:
+        return asyncio.run(run())
+    except HeliographError as error:
+        sys.stderr.write(refusal(error))
+        sys.exit(1)
+
+
+def refusal(error: "HeliographError") -> str:
+    """A refusal in words: what, where, and what to do next."""
+    lines = [f"{error.code}: {error.message}"]
+    lines += [f"  {violation.field}: {violation.description}" for violation in error.violations]
+    hint = HINTS.get(error.code)
+    if hint:
+        lines.append(f"  {hint}")
+    return "\n".join(lines) + "\n"
+
+
+HINTS = {
+    "UNAVAILABLE": "Is the mesh up? `make up` starts one; a service that died is back in seconds.",
+    "UNAUTHENTICATED": "Set HELIOGRAPH_TOKEN; `heliograph token` makes one for a mesh of your own.",
+    "PERMISSION_DENIED": "`heliograph token --app APPLICATION` makes a token for that application.",
+}
+"""What to do next, by code."""

@@ -1,0 +1,56 @@
+"""Files of endpoints on their way into audience: uploaded in chunks, followed to their end."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from google.longrunning import operations_pb2
+from heliograph.audience.v1.import_job_pb2 import ImportJob, ImportSpec
+from heliograph.audience.v1.transfer_service_pb2 import UploadEndpointsRequest
+
+if TYPE_CHECKING:
+    from heliograph.client import Client
+
+CHUNK_BYTES = 1024 * 1024
+POLL_SECONDS = 0.2
+
+
+async def upload(
+    mesh: "Client", parent: str, path: Path, spec: ImportSpec | None = None, request_id: str = ""
+) -> operations_pb2.Operation:
+    """Send a file to `applications/{application}`; the operation that imports it.
+
+    The same `request_id` gives the same import again, so that an upload may be repeated.
+    """
+
+    async def chunks() -> AsyncIterator[UploadEndpointsRequest]:
+        yield UploadEndpointsRequest(
+            parent=parent,
+            header=UploadEndpointsRequest.Header(
+                spec=spec, file_name=path.name, request_id=request_id
+            ),
+        )
+        with path.open("rb") as file:
+            while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
+                yield UploadEndpointsRequest(parent=parent, chunk=chunk)
+
+    return await mesh.transfers.UploadEndpoints(chunks())  # type: ignore[no-any-return]  # grpc.aio
+
+
+async def follow(mesh: "Client", operation: operations_pb2.Operation) -> AsyncIterator[ImportJob]:
+    """The import job as it comes along, until it has ended."""
+    name = operation.name
+    while True:
+        job = ImportJob()
+        operation.metadata.Unpack(job)
+        if operation.done:
+            operation.response.Unpack(job)
+            yield job
+            await mesh.finished(operation)
+            return
+        yield job
+        await asyncio.sleep(POLL_SECONDS)
+        operation = await mesh.operations.GetOperation(
+            operations_pb2.GetOperationRequest(name=name)
+        )
