@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import errno
 import os
 import signal
 from collections.abc import Awaitable, Callable
@@ -16,11 +17,12 @@ Ports = dict[str, int]
 
 @dataclass(frozen=True)
 class Options:
-    """`port` and `control_port` 0 pick free ones."""
+    """`port` and `control_port` 0 pick free ones; peers with TLS share `authority_dir`."""
 
     data_dir: Path
     port: int
     control_port: int
+    authority_dir: Path
 
 
 def run(program: str, serve: Callable[[Options, AsyncExitStack], Awaitable[Ports]]) -> None:
@@ -33,10 +35,21 @@ def run(program: str, serve: Callable[[Options, AsyncExitStack], Awaitable[Ports
     parser.add_argument("--data", type=Path, required=True, help="folder for the journal")
     parser.add_argument("--port", type=int, default=0, help="where to listen; 0: a free port")
     parser.add_argument("--control-port", type=int, default=0, help="where to be controlled")
+    parser.add_argument("--authority", type=Path, help="folder of the certificate authority")
     parser.add_argument("--ports-file", type=Path, help="written once the peer is ready")
     arguments = parser.parse_args()
-    options = Options(arguments.data, arguments.port, arguments.control_port)
-    asyncio.run(_serve_until_told(options, arguments.ports_file, serve))
+    options = Options(
+        arguments.data,
+        arguments.port,
+        arguments.control_port,
+        arguments.authority or arguments.data,
+    )
+    try:
+        asyncio.run(_serve_until_told(options, arguments.ports_file, serve))
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        parser.error(f"a port is in use by another program: {error.strerror}")
 
 
 async def _serve_until_told(

@@ -1,0 +1,1 @@
+"""A mail server whose one mailbox takes everything and can be read."""
