@@ -20,7 +20,8 @@ BREAK_SECONDS = 0.5
 async def latest(mesh: "Client", campaign: str) -> str:
     """The name of the campaign's latest run, once it has one."""
     request = GetCampaignRequest(name=campaign)
-    while not (found := await mesh.campaigns.GetCampaign(request)).latest_run:
+    # The campaign only tells when asked.
+    while not (found := await mesh.campaigns.GetCampaign(request)).latest_run:  # noqa: ASYNC110
         await asyncio.sleep(POLL_SECONDS)
     return str(found.latest_run)
 

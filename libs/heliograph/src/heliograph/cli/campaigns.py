@@ -56,11 +56,12 @@ def create(
         When it begins, as 2026-12-24T18:00:00Z; by default when it is launched.
     """
     from heliograph.campaign.v1.campaign_service_pb2 import CreateCampaignRequest
+    from heliograph.messaging.v1.content_pb2 import TRANSACTIONAL
 
     message = draft(resource(app, "segments", segment), sms or [], email or [], push or [])
     message.holdout_percent = holdout
     if transactional:
-        message.purpose = 2
+        message.purpose = TRANSACTIONAL
     if at:
         message.schedule.start_time.FromJsonString(at)
     request = CreateCampaignRequest(parent=application(app), campaign_id=campaign, campaign=message)

@@ -71,7 +71,8 @@ def put(
 async def _put(mesh: "Client", parent: str, events: "list[Event]") -> tuple[int, list[Any]]:
     from heliograph.analytics.v1.event_service_pb2 import PutEventsRequest
 
-    accepted, refusals = 0, []
+    accepted = 0
+    refusals: list[Any] = []
     for start in range(0, len(events), BATCH_SIZE):
         answer = await mesh.events.PutEvents(
             PutEventsRequest(parent=parent, events=events[start : start + BATCH_SIZE])

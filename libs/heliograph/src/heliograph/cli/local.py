@@ -17,7 +17,7 @@ def up(*, data: Data = None) -> None:
 
 
 def demo(*, data: Data = None, endpoints: int = 50_000) -> None:
-    """Run the main job on sample data, check it against the carriers' own logs, and say how it went.
+    """Run the main job on sample data, checked against the carriers' own logs.
 
     Parameters
     ----------

@@ -20,7 +20,8 @@ COLUMNS = {
     "detail": "detail",
     "updated": "update_time",
 }
-CHANNELS = {"sms": 1, "email": 2, "push": 3}
+CHANNELS = {"sms": "SMS", "email": "EMAIL", "push": "PUSH_FCM"}
+"""The channel type that each option stands for."""
 
 
 def send(
@@ -48,13 +49,14 @@ def send(
         It is marketing; without, it is transactional.
     """
     from google.rpc.status_pb2 import Status
+    from heliograph.messaging.v1.content_pb2 import PROMOTIONAL, TRANSACTIONAL
     from heliograph.messaging.v1.message_service_pb2 import SendMessagesRequest
 
     channel, message = content(sms, email, push)
     request = SendMessagesRequest(
         parent=application(app),
         content=message,
-        purpose=1 if promotional else 2,
+        purpose=PROMOTIONAL if promotional else TRANSACTIONAL,
         recipients=[_recipient(app, channel, address) for address in to],
     )
     answer = talk(lambda mesh: mesh.messages.SendMessages(request))
@@ -72,7 +74,7 @@ def send(
     output.print_table(["to", "message", "outcome"], rows)
 
 
-def content(sms: str, email: str, push: str) -> "tuple[int, MessageContent]":
+def content(sms: str, email: str, push: str) -> "tuple[str, MessageContent]":
     """The channel and the content of a direct message."""
     from heliograph.messaging.v1.content_pb2 import MessageContent
 
@@ -91,16 +93,14 @@ def content(sms: str, email: str, push: str) -> "tuple[int, MessageContent]":
     return CHANNELS[chosen[0]], message
 
 
-def _recipient(app: str, channel: int, address: str) -> "Recipient":
+def _recipient(app: str, channel: str, address: str) -> "Recipient":
+    from heliograph.audience.v1.channel_type_pb2 import ChannelType
     from heliograph.messaging.v1.message_service_pb2 import Recipient
 
     if address.startswith("endpoint:"):
         return Recipient(endpoint=resource(app, "endpoints", address.removeprefix("endpoint:")))
     return Recipient(
-        address=Recipient.Address(
-            channel_type=channel,  # type: ignore[arg-type]  # a value of ChannelType
-            address=address,
-        )
+        address=Recipient.Address(channel_type=ChannelType.Value(channel), address=address)
     )
 
 
@@ -116,7 +116,7 @@ def messages(
     limit: int = 20,
     json: bool = False,
 ) -> None:
-    """Show what became of messages: one by its id, or the newest by address, endpoint, user or run."""
+    """Show what became of messages: one by its id, or the newest by address, user or run."""
     from heliograph.messaging.v1 import message_service_pb2 as pb
     from heliograph.paging import collect
 

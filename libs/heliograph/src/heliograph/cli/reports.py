@@ -8,7 +8,7 @@ from heliograph.cli.session import talk
 
 
 def report(campaign: str = "", /, *, app: str, json: bool = False) -> None:
-    """Show a campaign's report, or without one the application's daily active endpoints and users."""
+    """Show a campaign's report, or without one who was active in the application day by day."""
     if campaign:
         _campaign(resource(app, "campaigns", campaign), json)
     else:

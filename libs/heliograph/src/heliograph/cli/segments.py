@@ -86,7 +86,7 @@ def preview(segment: str, *, app: str, limit: int = 10, json: bool = False) -> N
 
 
 def parse(text: str) -> "SegmentFilter":
-    """A filter tree from JSON, or from the file after an `@`; exits with a sentence if it is none."""
+    """A filter tree from JSON or from the file after an `@`; a sentence if it is none."""
     from pathlib import Path
 
     from google.protobuf import json_format
