@@ -6,7 +6,7 @@ wrapper instead of five gRPC interceptors: each of those costs a coroutine per c
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -23,7 +23,7 @@ from mesh.rpc.failures import as_error
 from mesh.rpc.observed import Observed
 
 Context = grpc.aio.ServicerContext[Any, Any]
-_BEARER = "Bearer "
+Headers = Mapping[str, str]
 
 
 class Incoming:
@@ -46,9 +46,10 @@ class Incoming:
 
     async def answer_one(self, received: Any, context: Context) -> bytes:
         """Answer with one response."""
-        call = self._observed.begin(context)
+        metadata = headers(context)
+        call = self._observed.begin(metadata)
         try:
-            known = self._admit(context)
+            known = self._admit(metadata, context)
             response = await self._behaviour(self._receive(received, known), context)
             answer = self._written(response)
         except asyncio.CancelledError:
@@ -65,9 +66,10 @@ class Incoming:
 
     async def answer_many(self, received: Any, context: Context) -> AsyncIterator[bytes]:
         """Answer with a stream of responses; a failure in its middle is mapped as well."""
-        call = self._observed.begin(context)
+        metadata = headers(context)
+        call = self._observed.begin(metadata)
         try:
-            known = self._admit(context)
+            known = self._admit(metadata, context)
             responses = self._behaviour(self._receive(received, known), context)
             async with aclosing(responses):
                 async for response in responses:
@@ -82,10 +84,10 @@ class Incoming:
         else:
             call.end("OK")
 
-    def _admit(self, context: Context) -> identity.Caller:
+    def _admit(self, metadata: Headers, context: Context) -> identity.Caller:
         """Find out who calls and note it, with the deadline, for the rest of this task."""
         deadlines.enter(context.time_remaining())
-        known = self._verifier.verify(_token(context))
+        known = self._verifier.verify(_token(metadata))
         access.check_role(self._roles, known, self._method)
         identity.enter(known)
         return known
@@ -117,8 +119,14 @@ class Incoming:
         await context.abort_with_status(rpc_status.to_status(answer))
 
 
-def _token(context: Context) -> str:
-    for key, value in context.invocation_metadata() or ():
-        if key == "authorization" and isinstance(value, str) and value.startswith(_BEARER):
-            return value[len(_BEARER) :]
-    raise Unauthenticated("TOKEN_MISSING", "the call carries no bearer token")
+def headers(context: Context) -> Headers:
+    """The metadata of a call that is text; binary metadata means nothing here."""
+    metadata = context.invocation_metadata() or ()
+    return {key: value for key, value in metadata if isinstance(value, str)}
+
+
+def _token(metadata: Headers) -> str:
+    scheme, _, token = metadata.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated("TOKEN_MISSING", "the call carries no bearer token")
+    return token

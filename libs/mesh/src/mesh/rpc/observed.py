@@ -1,9 +1,8 @@
 """Spans, metrics and logs of the calls a server answers."""
 
 import time
-from typing import Any
+from collections.abc import Mapping
 
-import grpc
 from google.protobuf.descriptor import MethodDescriptor
 from mesh.errors import Error
 from mesh.rpc import metrics
@@ -13,8 +12,6 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanKind, StatusCode
 
 _log = logging.get(__name__)
-
-_PROPAGATED = frozenset({"traceparent", "tracestate"})
 
 
 class Observed:
@@ -36,9 +33,9 @@ class Observed:
         """What is observed of a method of the contract."""
         return cls(method.containing_service.full_name, method.name)
 
-    def begin(self, context: grpc.aio.ServicerContext[Any, Any]) -> "Call":
+    def begin(self, metadata: Mapping[str, str]) -> "Call":
         """Begin to observe a call, continuing the trace of its caller."""
-        return Call(self, context)
+        return Call(self, metadata)
 
 
 class Call:
@@ -46,16 +43,10 @@ class Call:
 
     __slots__ = ("_of", "_span", "_started")
 
-    def __init__(self, of: Observed, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+    def __init__(self, of: Observed, metadata: Mapping[str, str]) -> None:
         self._of = of
         self._started = time.perf_counter()
-        parent = propagation.extract(
-            {
-                key: value
-                for key, value in context.invocation_metadata() or ()
-                if key in _PROPAGATED and isinstance(value, str)
-            }
-        )
+        parent = propagation.extract(metadata)
         self._span = tracing.tracer.start_span(
             of.name, parent, kind=SpanKind.SERVER, attributes=of.attributes
         )

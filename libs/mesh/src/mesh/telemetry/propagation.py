@@ -20,7 +20,9 @@ def inject(
 
 def extract(headers: Mapping[str, str] | None) -> Context:
     """The trace context that headers carry; an empty one when they carry none."""
-    return _W3C.extract(headers or {}, context=Context())
+    if not headers or "traceparent" not in headers:
+        return Context()
+    return _W3C.extract(headers, context=Context())
 
 
 def trace_id() -> str:
