@@ -1,0 +1,1 @@
+"""Endpoints: how a write is read, checked, merged and stored."""

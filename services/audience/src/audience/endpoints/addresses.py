@@ -1,0 +1,64 @@
+"""Whether an address is one, by channel, and the form it is stored in."""
+
+import hashlib
+import re
+from typing import Final
+
+from audience import channels
+from audience.endpoints import phone_numbers
+from audience.refusals import invalid, shown
+
+TOKEN_CHARACTERS_MAX: Final = 4096
+MAIL_CHARACTERS_MAX: Final = 254
+
+# RFC 5321 without quoted local parts and address literals; RFC 6531 letters are let through.
+_LOCAL: Final = r"[^\s@\"(),:;<>\[\]\\.\x00-\x20\x7f]+"
+_LABEL: Final = (
+    r"[A-Za-z0-9\u00a1-\U0010ffff](?:[A-Za-z0-9\u00a1-\U0010ffff-]{0,61}"
+    r"[A-Za-z0-9\u00a1-\U0010ffff])?"
+)
+_MAIL: Final = re.compile(
+    rf"(?=[^@]{{1,64}}@){_LOCAL}(?:\.{_LOCAL})*@(?:{_LABEL}\.)+(?!\d+$){_LABEL}"
+)
+_TOKEN: Final = re.compile(r"[^\s\x00-\x20\x7f]+")
+
+
+def canonical(channel_type: int, address: str) -> str:
+    """The address as it is stored: E.164, or a mail address with its domain in lower case.
+
+    Refuses with ADDRESS_INVALID what the channel could never reach.
+    """
+    if channel_type in channels.PHONES:
+        return _phone(address)
+    if channel_type in channels.MAILBOXES:
+        return _mail(address)
+    return _token(address)
+
+
+def derived_id(channel_type: int, address: str) -> str:
+    """The id of an endpoint that came without one: the same for the same channel and address."""
+    key = f"{channels.NAMES[channel_type]}:{address}".encode()
+    return hashlib.blake2b(key, digest_size=16).hexdigest()
+
+
+def _phone(address: str) -> str:
+    number = phone_numbers.canonical(address)
+    if number is None:
+        raise invalid("ADDRESS_INVALID", "address", f"{shown(address)} is not an E.164 number")
+    return number
+
+
+def _mail(address: str) -> str:
+    mail = address.strip()
+    if len(mail) > MAIL_CHARACTERS_MAX or not _MAIL.fullmatch(mail):
+        raise invalid("ADDRESS_INVALID", "address", f"{shown(address)} is not a mail address")
+    local, _, domain = mail.rpartition("@")
+    return f"{local}@{domain.lower()}"
+
+
+def _token(address: str) -> str:
+    token = address.strip()
+    if len(token) > TOKEN_CHARACTERS_MAX or not _TOKEN.fullmatch(token):
+        description = f"{shown(address)} is not a token of 1 to {TOKEN_CHARACTERS_MAX} characters"
+        raise invalid("ADDRESS_INVALID", "address", description)
+    return token

@@ -1,0 +1,114 @@
+"""Many writes merged in memory, in order, into the rows that have to be stored. No I/O.
+
+An address belongs to one active endpoint of a channel: whoever is written last has it, and the
+endpoint that had it becomes INACTIVE (Pinpoint `EndpointStatus`).
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple, TypeAlias
+
+from heliograph.audience.v1 import endpoint_pb2 as pb
+from mesh.errors import Error
+
+from audience.endpoints import merging, records
+from audience.endpoints.patches import Patch
+from audience.endpoints.records import Record
+from audience.endpoints.states import State
+from audience.users import profiles
+from audience.users.profiles import Profile
+
+Key: TypeAlias = tuple[int, str]
+
+
+class Claim(NamedTuple):
+    """An address that changed hands."""
+
+    endpoint: str
+    former: str
+    channel_type: int
+
+
+class Batch:
+    """Writes to one application. `states` and `users` are what was stored, by id."""
+
+    def __init__(
+        self,
+        application: str,
+        now: datetime,
+        states: dict[str, State],
+        users: dict[str, Profile],
+    ) -> None:
+        self.claims: list[Claim] = []
+        self.written: dict[str, State] = {}
+        self.profiles: dict[str, Profile] = {}
+        self._application = application
+        self._now = now
+        self._stored = states
+        self._users = users
+        self._records: dict[str, Record] = {}
+        self._holders: dict[Key, str] = {}
+
+    def apply(self, patch: Patch) -> State | Error:
+        """Merge one write: the endpoint after it, or why it is refused and leaves no trace."""
+        before = self.written.get(patch.endpoint) or self._stored.get(patch.endpoint)
+        try:
+            state = merging.merge(before, patch, self._now)
+            profile = self._profile(state, patch)
+            record = records.record(self._application, state)
+        except Error as error:
+            return error
+        self.written[state.endpoint] = state
+        self._records[state.endpoint] = record
+        if profile is not None:
+            self.profiles[profile.user_id] = profile
+        if state.status == pb.Endpoint.ACTIVE:
+            self._claim(state)
+        return state
+
+    def records(self) -> Iterator[tuple[bool, Record]]:
+        """Every row to be stored, and whether it is new."""
+        for endpoint, record in self._records.items():
+            yield endpoint not in self._stored, record
+
+    def active(self) -> list[State]:
+        """The endpoints that hold their addresses when the batch is stored."""
+        return [state for state in self.written.values() if state.status == pb.Endpoint.ACTIVE]
+
+    def user_of(self, state: State) -> Profile | None:
+        """The user of an endpoint, as far as it was read or written here."""
+        return self.profiles.get(state.user_id) or self._users.get(state.user_id)
+
+    def is_new_user(self, user_id: str) -> bool:
+        """Whether nothing was stored of the user."""
+        return user_id not in self._users
+
+    def opt_outs(self) -> list[State]:
+        """Endpoints that were there before and now refuse other messages than then."""
+        return [
+            state
+            for endpoint, state in self.written.items()
+            if (before := self._stored.get(endpoint)) is not None
+            and (before.opt_out, before.refused_topics) != (state.opt_out, state.refused_topics)
+        ]
+
+    def _profile(self, state: State, patch: Patch) -> Profile | None:
+        replaced = "user_attributes" in patch.replaced
+        if not state.user_id or not (patch.user_attributes or replaced):
+            return None
+        supplied = patch.user_attributes or {}
+        records.json_text("user.attributes", supplied)
+        before = self.user_of(state)
+        return profiles.merge(before, state.user_id, supplied, self._now, replaced=replaced)
+
+    def _claim(self, state: State) -> None:
+        key = (state.channel_type, state.address)
+        former = self._holders.get(key, state.endpoint)
+        self._holders[key] = state.endpoint
+        if former == state.endpoint:
+            return
+        loser = self.written[former]
+        if (loser.channel_type, loser.address) == key and loser.status == pb.Endpoint.ACTIVE:
+            loser.status = pb.Endpoint.INACTIVE
+            self._records[former] = records.record(self._application, loser)
+            self.claims.append(Claim(state.endpoint, former, state.channel_type))

@@ -1,0 +1,131 @@
+"""The limits and forms of a write (Pinpoint quotas), checked before the store is asked.
+
+`check` also brings values into their stored form: zones and countries by their proper names,
+coordinates to one decimal.
+"""
+
+import math
+import re
+from typing import Final
+
+from audience import names
+from audience.endpoints import countries, time_zones
+from audience.endpoints.patches import Patch
+from audience.endpoints.states import Attributes
+from audience.refusals import invalid, shown
+
+NAME_CHARACTERS_MAX: Final = 50
+VALUE_CHARACTERS_MAX: Final = 100
+VALUES_MAX: Final = 50
+ATTRIBUTES_MAX: Final = 250
+TOPICS_MAX: Final = 50
+
+_NAME: Final = re.compile(r"[^\x00-\x1f\x7f]{1,50}")
+_RANGES: Final = {"latitude": 90.0, "longitude": 180.0}
+
+
+def check(patch: Patch) -> None:
+    """Refuse a write that breaks a limit, naming the field, the reason and the limit."""
+    _check_ids(patch)
+    if patch.attributes:
+        _check_attributes("attributes", patch.attributes)
+    if patch.user_attributes:
+        _check_attributes("user.attributes", patch.user_attributes)
+    if patch.metrics:
+        _check_metrics(patch.metrics)
+    if patch.demographic:
+        _check_demographic(patch.demographic)
+    if patch.location:
+        _check_location(patch.location)
+    if patch.refused_topics:
+        _check_topics(patch.refused_topics)
+
+
+def _check_ids(patch: Patch) -> None:
+    if not names.is_id(patch.endpoint):
+        raise invalid(
+            "ENDPOINT_ID_INVALID", "endpoint", f"{shown(patch.endpoint)} cannot be an endpoint id"
+        )
+    if patch.user_id and not names.is_id(patch.user_id):
+        raise invalid(
+            "USER_ID_INVALID", "user.user_id", f"{shown(patch.user_id)} cannot be a user id"
+        )
+
+
+def _check_attributes(field: str, attributes: Attributes) -> None:
+    if len(attributes) > ATTRIBUTES_MAX:
+        raise invalid("ATTRIBUTES_TOO_MANY", field, f"more than {ATTRIBUTES_MAX} attributes")
+    for name, values in attributes.items():
+        if not _NAME.fullmatch(name):
+            raise _bad_name(field, name)
+        if len(values) > VALUES_MAX:
+            description = f"{len(values)} values are more than {VALUES_MAX}"
+            raise invalid("ATTRIBUTE_VALUES_TOO_MANY", f"{field}.{name}", description)
+        for value in values:
+            if len(value) > VALUE_CHARACTERS_MAX:
+                description = f"a value has more than {VALUE_CHARACTERS_MAX} characters"
+                raise invalid("ATTRIBUTE_VALUE_TOO_LONG", f"{field}.{name}", description)
+
+
+def _check_metrics(metrics: dict[str, float | None]) -> None:
+    if len(metrics) > ATTRIBUTES_MAX:
+        raise invalid("ATTRIBUTES_TOO_MANY", "metrics", f"more than {ATTRIBUTES_MAX} metrics")
+    for name, value in metrics.items():
+        if not _NAME.fullmatch(name):
+            raise _bad_name("metrics", name)
+        if value is not None and not math.isfinite(value):
+            raise invalid("METRIC_INVALID", f"metrics.{name}", f"{value} is not a finite number")
+
+
+def _bad_name(field: str, name: str) -> Exception:
+    description = f"{shown(name)} is not a name of 1 to {NAME_CHARACTERS_MAX} characters"
+    return invalid("ATTRIBUTE_NAME_INVALID", field, description)
+
+
+def _check_demographic(demographic: dict[str, str]) -> None:
+    for field, value in demographic.items():
+        _check_length(f"demographic.{field}", value)
+    zone = demographic.get("timezone")
+    if zone and zone not in time_zones.names():
+        description = f"{shown(zone)} is not a name in the tz database"
+        raise invalid("TIMEZONE_INVALID", "demographic.timezone", description)
+
+
+def _check_location(location: dict[str, str | float | None]) -> None:
+    for field, value in location.items():
+        if isinstance(value, str):
+            _check_length(f"location.{field}", value)
+        elif value is not None:
+            location[field] = _coordinate(field, value)
+    country = location.get("country")
+    if isinstance(country, str) and country:
+        location["country"] = _country(country)
+
+
+def _country(text: str) -> str:
+    code = countries.alpha_2(text)
+    if code is None:
+        description = f"{shown(text)} is not an ISO 3166-1 code"
+        raise invalid("COUNTRY_INVALID", "location.country", description)
+    return code
+
+
+def _coordinate(field: str, degrees: float) -> float:
+    limit = _RANGES[field]
+    if not -limit <= degrees <= limit:
+        description = f"{degrees} is not between -{limit:g} and {limit:g} degrees"
+        raise invalid("COORDINATE_INVALID", f"location.{field}", description)
+    # One decimal, as Pinpoint keeps it; adding 0 makes -0.0 plain.
+    return round(degrees, 1) + 0.0
+
+
+def _check_length(field: str, value: str) -> None:
+    if len(value) > VALUE_CHARACTERS_MAX:
+        raise invalid("VALUE_TOO_LONG", field, f"more than {VALUE_CHARACTERS_MAX} characters")
+
+
+def _check_topics(topics: list[str]) -> None:
+    if len(topics) > TOPICS_MAX:
+        raise invalid("ATTRIBUTE_VALUES_TOO_MANY", "refused_topics", f"more than {TOPICS_MAX}")
+    for topic in topics:
+        _check_length("refused_topics", topic)

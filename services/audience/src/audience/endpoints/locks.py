@@ -1,0 +1,45 @@
+"""Who may write what at the same time.
+
+Merging reads before it writes, and an address has one holder, so writes to the same ids or
+addresses take turns. A small write locks just those, by hash; a large one locks the whole
+application, as thousands of locks would fill the server's lock table. All locks end with the
+transaction.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any, Final
+
+import asyncpg
+
+# Plans are made anew for each write: a table that grows by a million rows between two statistics
+# runs must not be read by the plan that suited an empty one.
+SETTINGS: Final = "SELECT set_config('plan_cache_mode', 'force_custom_plan', true)"
+WHOLE: Final = "SELECT pg_advisory_xact_lock($1)"
+SHARED: Final = "SELECT pg_advisory_xact_lock_shared($1)"
+EACH: Final = "SELECT pg_advisory_xact_lock(key) FROM unnest($1::bigint[]) AS key"
+
+
+async def lock_application(connection: "asyncpg.Connection[Any]", application: str) -> None:
+    """For a large write: nobody else writes to the application's endpoints and users."""
+    await connection.execute(SETTINGS)
+    await connection.execute(WHOLE, _key("application", application))
+
+
+async def lock_shared(connection: "asyncpg.Connection[Any]", application: str) -> None:
+    """For a small write, before its own locks: no large write goes on."""
+    await connection.execute(SHARED, _key("application", application))
+
+
+async def lock(
+    connection: "asyncpg.Connection[Any]", application: str, kind: str, ids: Iterable[str]
+) -> None:
+    """Lock ids of one kind, in an order all writers keep. Kinds are locked in a fixed order too."""
+    keys = sorted({_key(kind, application, one) for one in ids})
+    if keys:
+        await connection.execute(EACH, keys)
+
+
+def _key(*parts: str) -> int:
+    digest = hashlib.blake2b("\0".join(parts).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)

@@ -1,0 +1,33 @@
+"""A write to one endpoint, wherever it came from: what it supplies, and nothing else."""
+
+from typing import Final
+
+import msgspec
+
+NONE: Final[frozenset[str]] = frozenset()
+
+
+class Patch(msgspec.Struct, gc=False):
+    """What a write supplies; None and 0 mean absent, and what is absent is kept.
+
+    An empty list or None inside a map removes that entry, an empty text clears. `replaced` names
+    the maps (`attributes`, `metrics`, `demographic`, `location`, `user_attributes`) that are
+    replaced whole.
+    """
+
+    endpoint: str = ""
+    channel_type: int = 0
+    address: str | None = None
+    attributes: dict[str, list[str]] | None = None
+    metrics: dict[str, float | None] | None = None
+    demographic: dict[str, str] | None = None
+    location: dict[str, str | float | None] | None = None
+    user_id: str | None = None
+    user_attributes: dict[str, list[str]] | None = None
+    opt_out: int = 0
+    status: int = 0
+    refused_topics: list[str] | None = None
+    replaced: frozenset[str] = NONE
+    etag: str = ""
+    create_only: bool = False
+    update_only: bool = False

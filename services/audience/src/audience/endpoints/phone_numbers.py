@@ -1,0 +1,59 @@
+"""E.164 numbers, checked fast: most need one pattern and one table look-up.
+
+The rule is that of `phonenumbers.is_possible_number`: the country calling code exists, and the
+number is as long as numbers there are. A test holds the fast way against the library.
+"""
+
+import re
+from functools import lru_cache
+from typing import Final
+
+import phonenumbers
+from phonenumbers import PhoneMetadata, PhoneNumberFormat, ValidationResult
+
+# A national part that begins with 0 is a trunk prefix nearly everywhere; the library knows where.
+_PLAIN: Final = re.compile(r"\+[1-9][0-9]{6,14}")
+_CODE_DIGITS_MAX: Final = 3
+_TEXT_CHARACTERS_MAX: Final = 40
+
+
+def canonical(text: str) -> str | None:
+    """The number as E.164 (`+14155550123`), or None when it is none."""
+    if _PLAIN.fullmatch(text):
+        for digits in range(1, _CODE_DIGITS_MAX + 1):
+            lengths = _national_lengths(text[1 : digits + 1])
+            if lengths:
+                national = text[digits + 1 :]
+                if national[0] == "0":
+                    break
+                return text if len(national) in lengths else None
+        else:
+            return None
+    return _parsed(text)
+
+
+@lru_cache(maxsize=2048)
+def _national_lengths(code: str) -> frozenset[int]:
+    """How long national numbers of a calling code may be; empty when there is no such code."""
+    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(code), ())
+    if not regions:
+        return frozenset()
+    metadata = PhoneMetadata.metadata_for_region_or_calling_code(int(code), regions[0])
+    if metadata is None or metadata.general_desc is None:
+        return frozenset()
+    return frozenset(metadata.general_desc.possible_length)
+
+
+def _parsed(text: str) -> str | None:
+    """The same for numbers with spaces, brackets or a trunk prefix, written internationally."""
+    stripped = text.strip()
+    if not stripped.startswith(("+", "＋")) or len(stripped) > _TEXT_CHARACTERS_MAX:
+        return None
+    try:
+        number = phonenumbers.parse(stripped, None)
+    except phonenumbers.NumberParseException:
+        return None
+    possible = phonenumbers.is_possible_number_with_reason(number)
+    if possible != ValidationResult.IS_POSSIBLE or number.extension:
+        return None
+    return str(phonenumbers.format_number(number, PhoneNumberFormat.E164))

@@ -1,0 +1,111 @@
+"""Endpoints as rows of the table, both ways. JSON columns travel as text."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, TypeAlias
+
+import msgspec
+
+from audience.endpoints.states import State
+from audience.refusals import invalid
+
+BYTES_MAX: Final = 15 * 1024
+"""Pinpoint's limit of an endpoint."""
+
+COLUMNS: Final = (
+    "application",
+    "endpoint",
+    "channel_type",
+    "address",
+    "attributes",
+    "metrics",
+    "demographic",
+    "location",
+    "user_id",
+    "opt_out",
+    "status",
+    "refused_topics",
+    "create_time",
+    "update_time",
+    "revision",
+)
+
+Record: TypeAlias = tuple[Any, ...]
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+_EMPTY: Final = "{}"
+
+
+def record(application: str, state: State) -> Record:
+    """The row of an endpoint; refuses one that is too large or cannot be stored."""
+    attributes = json_text("attributes", state.attributes)
+    metrics = json_text("metrics", state.metrics)
+    demographic = json_text("demographic", state.demographic)
+    location = json_text("location", state.location)
+    size = len(attributes) + len(metrics) + len(demographic) + len(location) + len(state.address)
+    if size > BYTES_MAX:
+        raise invalid("ENDPOINT_TOO_LARGE", "", f"the endpoint has more than {BYTES_MAX} bytes")
+    if "\0" in state.address:
+        raise invalid("NUL_CHARACTER", "address", "U+0000 cannot be stored")
+    return (
+        application,
+        state.endpoint,
+        state.channel_type,
+        state.address,
+        attributes,
+        metrics,
+        demographic,
+        location,
+        state.user_id,
+        state.opt_out,
+        state.status,
+        _topics(state.refused_topics),
+        state.create_time,
+        state.update_time,
+        state.revision,
+    )
+
+
+def state(row: Sequence[Any]) -> State:
+    """The endpoint of a row with the columns of `COLUMNS`, the application left out."""
+    return State(
+        endpoint=row[0],
+        channel_type=row[1],
+        address=row[2],
+        attributes=_decode(row[3]),
+        metrics=_decode(row[4]),
+        demographic=_decode(row[5]),
+        location=_decode(row[6]),
+        user_id=row[7],
+        opt_out=row[8],
+        status=row[9],
+        refused_topics=_decode(row[10]),
+        create_time=row[11],
+        update_time=row[12],
+        revision=row[13],
+    )
+
+
+def json_text(field: str, values: Mapping[str, object]) -> str:
+    """A map as JSON; refuses U+0000 and lone surrogates, which PostgreSQL cannot store."""
+    if not values:
+        return _EMPTY
+    try:
+        text = _encode(values).decode()
+    except (UnicodeError, msgspec.MsgspecError) as error:
+        raise invalid("ENCODING_INVALID", field, "a text is not Unicode") from error
+    # Only then is it worth looking whether it is the character, or its escape written out.
+    if "\\u0000" in text and "\0" in _joined(values):
+        raise invalid("NUL_CHARACTER", field, "U+0000 cannot be stored")
+    return text
+
+
+def _topics(topics: list[str]) -> str:
+    return json_text("refused_topics", {"": topics})[len('{"":') : -1] if topics else "[]"
+
+
+def _joined(values: Mapping[str, object]) -> str:
+    parts = [*values]
+    for value in values.values():
+        parts += value if isinstance(value, list) else [str(value)]
+    return "".join(parts)

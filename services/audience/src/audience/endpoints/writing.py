@@ -1,0 +1,87 @@
+"""Writes to endpoints, from one to thousands, inside the caller's transaction.
+
+Every door uses this: single calls, batches, streams, imports and links to users.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import asyncpg
+
+from audience.endpoints import locks, store
+from audience.endpoints.batches import Batch
+from audience.endpoints.patches import Patch
+from audience.endpoints.states import State
+from audience.users import store as users_store
+
+SMALL_WRITE_MAX: Final = 100
+
+
+async def write_few(
+    connection: "asyncpg.Connection[Any]",
+    application: str,
+    patches: Sequence[Patch],
+    now: datetime,
+) -> tuple[Batch, list[Any]]:
+    """Write up to 100 endpoints; the batch, and for each patch its State or its Error."""
+    await locks.lock_shared(connection, application)
+    await locks.lock(connection, application, "endpoint", (patch.endpoint for patch in patches))
+    states = await store.read(connection, application, {patch.endpoint for patch in patches})
+    user_ids = _user_ids(patches, states)
+    await locks.lock(connection, application, "user", user_ids)
+    users = await users_store.read(connection, application, user_ids)
+    batch = Batch(application, now, states, users)
+    outcomes = [batch.apply(patch) for patch in patches]
+    active = batch.active()
+    await locks.lock(connection, application, "address", map(_address_key, active))
+    batch.claims += await store.claim(connection, application, active, batch.written)
+    await store.upsert(connection, [record for _, record in batch.records()])
+    await users_store.upsert(connection, application, list(batch.profiles.values()))
+    return batch, outcomes
+
+
+async def write_many(
+    connection: "asyncpg.Connection[Any]",
+    application: str,
+    patches: Sequence[Patch],
+    now: datetime,
+) -> tuple[Batch, list[Any]]:
+    """Write thousands of endpoints; as `write_few`, while nobody else writes to the application."""
+    await locks.lock_application(connection, application)
+    states = await store.read(connection, application, {patch.endpoint for patch in patches})
+    writing_users = [patch for patch in patches if patch.user_attributes or patch.replaced]
+    user_ids = _user_ids(writing_users, states)
+    users = await users_store.read(connection, application, user_ids)
+    batch = Batch(application, now, states, users)
+    outcomes = [batch.apply(patch) for patch in patches]
+    batch.claims += await store.claim(connection, application, batch.active(), batch.written)
+    await _store(connection, application, batch)
+    return batch, outcomes
+
+
+async def _store(connection: "asyncpg.Connection[Any]", application: str, batch: Batch) -> None:
+    """New rows are copied, for nobody can add them meanwhile; the others are updated."""
+    rows = list(batch.records())
+    await store.copy(connection, [record for is_new, record in rows if is_new])
+    await store.upsert(connection, [record for is_new, record in rows if not is_new])
+    users = list(batch.profiles.values())
+    new = [profile for profile in users if batch.is_new_user(profile.user_id)]
+    old = [profile for profile in users if not batch.is_new_user(profile.user_id)]
+    await users_store.copy(connection, application, new)
+    await users_store.upsert(connection, application, old)
+
+
+def _user_ids(patches: Iterable[Patch], states: dict[str, State]) -> set[str]:
+    """Users that the writes are about: those they name, and those the endpoints had."""
+    found = set()
+    for patch in patches:
+        if patch.user_id:
+            found.add(patch.user_id)
+        if patch.endpoint in states:
+            found.add(states[patch.endpoint].user_id)
+    return found - {""}
+
+
+def _address_key(state: State) -> str:
+    return f"{state.channel_type}\0{state.address}"

@@ -1,0 +1,8 @@
+"""Run by Alembic."""
+
+from audience import tables
+from mesh.aip import operations, request_ids
+from mesh.eventing import outbox
+from mesh.store import migrate
+
+migrate.run_env(tables.metadata, operations.metadata, request_ids.metadata, outbox.metadata)

@@ -1,0 +1,62 @@
+"""Resource names of this service, and what an id may be."""
+
+import re
+from typing import Final
+
+from mesh.aip import resource_names
+
+from audience.refusals import invalid
+
+APPLICATION: Final = "applications/{application}"
+ENDPOINT: Final = "applications/{application}/endpoints/{endpoint}"
+USER: Final = "applications/{application}/users/{user}"
+SEGMENT: Final = "applications/{application}/segments/{segment}"
+SEGMENT_VERSION: Final = "applications/{application}/segments/{segment}/versions/{version}"
+IMPORT_JOB: Final = "applications/{application}/importJobs/{import_job}"
+
+_ID: Final = re.compile(r"[^/\x00-\x1f\x7f]{1,200}")
+ID_CHARACTERS_MAX: Final = 200
+
+
+def application_of(name: str, *, field: str = "parent") -> str:
+    """The application id in `applications/{application}`."""
+    return resource_names.parse(APPLICATION, name, field=field)["application"]
+
+
+def endpoint_of(name: str, *, field: str = "name") -> tuple[str, str]:
+    """The application id and the endpoint id in an endpoint's name."""
+    ids = resource_names.parse(ENDPOINT, name, field=field)
+    return ids["application"], ids["endpoint"]
+
+
+def user_of(name: str, *, field: str = "name") -> tuple[str, str]:
+    """The application id and the user id in a user's name."""
+    ids = resource_names.parse(USER, name, field=field)
+    return ids["application"], ids["user"]
+
+
+def endpoints_of(application: str, names: list[str], *, field: str) -> list[str]:
+    """Endpoint ids of names that must all be of one application."""
+    found = []
+    for index, name in enumerate(names):
+        owner, endpoint = endpoint_of(name, field=f"{field}[{index}]")
+        refuse_mismatch(application, owner, f"{field}[{index}]")
+        found.append(endpoint)
+    return found
+
+
+def refuse_mismatch(application: str, other: str, field: str) -> None:
+    """Refuse a name of another application than the call is about."""
+    if other != application:
+        raise invalid(
+            "APPLICATION_MISMATCH",
+            field,
+            f"the name is of applications/{other}, the call of applications/{application}",
+            application=application,
+            other=other,
+        )
+
+
+def is_id(text: str) -> bool:
+    """Whether a text can be the id of an endpoint or a user: 1 to 200 characters, no slash."""
+    return _ID.fullmatch(text) is not None

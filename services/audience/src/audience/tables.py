@@ -1,0 +1,205 @@
+"""The nouns as rows. Every key begins with the application, so that tables can be sharded by it.
+
+Ids are compared byte by byte (collation C): cheaper than by language, and the order in which
+members are streamed is the same in every database.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from mesh.store import tables
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Double,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+metadata = tables.metadata()
+
+
+class Table(SQLModel):
+    """Every table of this service."""
+
+    metadata = metadata
+
+
+def identifier(*, primary_key: bool = False) -> Any:
+    """An id, compared byte by byte."""
+    return Field(sa_column=Column(String(collation="C"), primary_key=primary_key, nullable=False))
+
+
+def moment(*, nullable: bool = False) -> Any:
+    """A timestamptz column."""
+    return Field(
+        default=None if nullable else ...,
+        sa_column=Column(DateTime(timezone=True), nullable=nullable),
+    )
+
+
+class ApplicationRow(Table, table=True):
+    """A tenant."""
+
+    __tablename__ = "application"
+
+    application: str = identifier(primary_key=True)
+    display_name: str = ""
+    labels: dict[str, str] = Field(sa_column=Column(JSONB, nullable=False))
+    revision: int = Field(default=1, sa_type=BigInteger)
+    create_time: datetime = moment()
+    update_time: datetime = moment()
+
+
+class EndpointRow(Table, table=True):
+    """One address of one person. Enums are the numbers of the contract."""
+
+    __tablename__ = "endpoint"
+    __table_args__ = (
+        # Who holds an address now. Hashed, as tokens may be longer than an index entry can be.
+        Index(
+            "endpoint_address_idx",
+            "application",
+            "channel_type",
+            text("hashtextextended(address::text, 0)"),
+            postgresql_where=text("status = 1"),
+        ),
+        # The endpoints of a user.
+        Index(
+            "endpoint_user_idx",
+            "application",
+            "user_id",
+            postgresql_where=text("user_id::text <> ''::text"),
+        ),
+    )
+
+    application: str = identifier(primary_key=True)
+    endpoint: str = identifier(primary_key=True)
+    channel_type: int = Field(sa_type=SmallInteger)
+    address: str
+    attributes: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    metrics: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    demographic: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    location: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    user_id: str = identifier()
+    opt_out: int = Field(sa_type=SmallInteger)
+    status: int = Field(sa_type=SmallInteger)
+    refused_topics: list[str] = Field(sa_column=Column(JSONB, nullable=False))
+    create_time: datetime = moment()
+    update_time: datetime = moment()
+    revision: int = Field(sa_type=BigInteger)
+
+
+class UserProfileRow(Table, table=True):
+    """What all endpoints of a user id share; a row exists once there are attributes."""
+
+    __tablename__ = "user_profile"
+
+    application: str = identifier(primary_key=True)
+    user_id: str = identifier(primary_key=True)
+    attributes: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    create_time: datetime = moment()
+    update_time: datetime = moment()
+    revision: int = Field(default=1, sa_type=BigInteger)
+
+
+class SegmentRow(Table, table=True):
+    """A segment; its definition is that of its newest version."""
+
+    __tablename__ = "segment"
+
+    application: str = identifier(primary_key=True)
+    segment: str = identifier(primary_key=True)
+    display_name: str = ""
+    description: str = ""
+    labels: dict[str, str] = Field(sa_column=Column(JSONB, nullable=False))
+    version: int = Field(default=1, sa_type=BigInteger)
+    revision: int = Field(default=1, sa_type=BigInteger)
+    create_time: datetime = moment()
+    update_time: datetime = moment()
+
+
+class SegmentVersionRow(Table, table=True):
+    """A definition as it was; `filter` is a SegmentFilter as protobuf bytes."""
+
+    __tablename__ = "segment_version"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["application", "segment"],
+            ["segment.application", "segment.segment"],
+            ondelete="CASCADE",
+        ),
+    )
+
+    application: str = identifier(primary_key=True)
+    segment: str = identifier(primary_key=True)
+    version: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    filter: bytes = Field(sa_type=LargeBinary)
+    create_time: datetime = moment()
+
+
+class ImportJobRow(Table, table=True):
+    """A file on its way in. `processed_bytes` is where a job goes on whose worker died."""
+
+    __tablename__ = "import_job"
+    __table_args__ = (
+        # Workers ask for what is to be done and for nothing else.
+        Index(
+            "import_job_open_idx",
+            "create_time",
+            postgresql_where=text("state = ANY (ARRAY[2, 3])"),
+        ),
+    )
+
+    application: str = identifier(primary_key=True)
+    import_job: str = identifier(primary_key=True)
+    spec: bytes = Field(sa_type=LargeBinary)
+    source: str
+    path: str = ""
+    file_changed_seconds: float = Field(default=0.0, sa_type=Double)
+    state: int = Field(sa_type=SmallInteger)
+    total_bytes: int = Field(default=0, sa_type=BigInteger)
+    processed_bytes: int = Field(default=0, sa_type=BigInteger)
+    processed_lines: int = Field(default=0, sa_type=BigInteger)
+    imported_count: int = Field(default=0, sa_type=BigInteger)
+    created_count: int = Field(default=0, sa_type=BigInteger)
+    failed_count: int = Field(default=0, sa_type=BigInteger)
+    deactivated_count: int = Field(default=0, sa_type=BigInteger)
+    attempts: int = Field(default=0, sa_type=Integer)
+    error: bytes = Field(default=b"", sa_type=LargeBinary)
+    operation: str
+    create_time: datetime = moment()
+    start_time: datetime | None = moment(nullable=True)
+    end_time: datetime | None = moment(nullable=True)
+
+
+class ImportFailureRow(Table, table=True):
+    """One row of a file that was refused."""
+
+    __tablename__ = "import_failure"
+
+    application: str = identifier(primary_key=True)
+    import_job: str = identifier(primary_key=True)
+    line: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    field: str
+    reason: str
+    description: str
+
+
+class ImportBlockRow(Table, table=True):
+    """Bytes of an upload from `position` on; kept until the job has ended."""
+
+    __tablename__ = "import_block"
+
+    application: str = identifier(primary_key=True)
+    import_job: str = identifier(primary_key=True)
+    position: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    data: bytes = Field(sa_type=LargeBinary)

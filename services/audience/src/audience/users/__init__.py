@@ -1,0 +1,1 @@
+"""Users: what all endpoints of one person share."""

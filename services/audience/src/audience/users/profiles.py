@@ -1,0 +1,43 @@
+"""A user's attributes, and the rule by which a write changes them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from audience.endpoints.checks import ATTRIBUTES_MAX
+from audience.endpoints.states import Attributes
+from audience.refusals import invalid
+
+
+class Profile(msgspec.Struct, gc=False):
+    """What is stored of one user."""
+
+    user_id: str
+    attributes: Attributes
+    create_time: datetime
+    update_time: datetime
+    revision: int
+
+
+def merge(
+    profile: Profile | None,
+    user_id: str,
+    supplied: Mapping[str, list[str]],
+    now: datetime,
+    *,
+    replaced: bool = False,
+) -> Profile:
+    """The user after the write: each supplied attribute replaces its list, an empty one goes."""
+    stored = {} if profile is None or replaced else profile.attributes
+    attributes = {name: values for name, values in {**stored, **supplied}.items() if values}
+    if len(attributes) > ATTRIBUTES_MAX:
+        description = f"more than {ATTRIBUTES_MAX} attributes"
+        raise invalid("ATTRIBUTES_TOO_MANY", "user.attributes", description)
+    return Profile(
+        user_id=user_id,
+        attributes=attributes,
+        create_time=profile.create_time if profile else now,
+        update_time=now,
+        revision=profile.revision + 1 if profile else 1,
+    )

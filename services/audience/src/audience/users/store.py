@@ -1,0 +1,70 @@
+"""The statements on users."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import asyncpg
+import msgspec
+
+from audience.endpoints.records import json_text
+from audience.users.profiles import Profile
+
+COLUMNS: Final = (
+    *("application", "user_id", "attributes", "create_time", "update_time", "revision"),
+)
+
+READ: Final = """
+SELECT user_id, attributes, create_time, update_time, revision FROM user_profile
+WHERE application = $1 AND user_id = ANY($2::text[])
+"""
+
+UPSERT: Final = """
+INSERT INTO user_profile (application, user_id, attributes, create_time, update_time, revision)
+SELECT * FROM unnest(
+    $1::text[], $2::text[], $3::jsonb[], $4::timestamptz[], $5::timestamptz[], $6::bigint[])
+ON CONFLICT (application, user_id) DO UPDATE SET
+    attributes = EXCLUDED.attributes,
+    update_time = EXCLUDED.update_time,
+    revision = user_profile.revision + 1
+"""
+
+_decode = msgspec.json.Decoder(dict[str, list[str]]).decode
+
+
+async def read(
+    connection: "asyncpg.Connection[Any]", application: str, user_ids: Iterable[str]
+) -> dict[str, Profile]:
+    """Those of the users that have attributes, by user id."""
+    wanted = list(user_ids)
+    rows = await connection.fetch(READ, application, wanted) if wanted else []
+    return {row[0]: Profile(row[0], _decode(row[1]), row[2], row[3], row[4]) for row in rows}
+
+
+async def upsert(
+    connection: "asyncpg.Connection[Any]", application: str, profiles: Sequence[Profile]
+) -> None:
+    """Write users, new or not, in one statement."""
+    if profiles:
+        rows = [record(application, profile) for profile in profiles]
+        await connection.execute(UPSERT, *map(list, zip(*rows, strict=True)))
+
+
+async def copy(
+    connection: "asyncpg.Connection[Any]", application: str, profiles: Sequence[Profile]
+) -> None:
+    """Write users that are known to be new."""
+    if profiles:
+        rows = [record(application, profile) for profile in profiles]
+        await connection.copy_records_to_table("user_profile", records=rows, columns=COLUMNS)
+
+
+def record(application: str, profile: Profile) -> tuple[Any, ...]:
+    """The row of a user."""
+    return (
+        application,
+        profile.user_id,
+        json_text("user.attributes", profile.attributes),
+        profile.create_time,
+        profile.update_time,
+        profile.revision,
+    )
