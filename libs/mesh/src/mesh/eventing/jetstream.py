@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol
 
-import nats
 import structlog
 from mesh.errors import Unavailable
 from nats.aio.client import Client
@@ -46,14 +45,18 @@ class StreamDefinition(Protocol):
 
 @asynccontextmanager
 async def connect(
-    nats_url: str, *, name: str = "", tls: ssl.SSLContext | None = None
+    nats_url: str,
+    *,
+    name: str = "",
+    tls: ssl.SSLContext | None = None,
+    start_timeout_seconds: float = 30.0,
 ) -> AsyncIterator[tuple[Client, JetStreamContext]]:
-    """A connection that comes back by itself, for as long as it takes.
+    """A connection that, once made, comes back by itself, for as long as it takes.
 
     `nats_url` may list several servers of a cluster, separated by commas. Raises Unavailable when
-    none of them answers at the start.
+    none of them answers within `start_timeout_seconds`.
     """
-    client = await _connected(nats_url.split(","), name, tls)
+    client = await _connected(nats_url.split(","), name, tls, start_timeout_seconds)
     try:
         yield client, client.jetstream(timeout=API_TIMEOUT_SECONDS)
     finally:
@@ -132,23 +135,30 @@ async def wait_for_stream(
         await asyncio.sleep(poll_seconds)
 
 
-async def _connected(servers: list[str], name: str, tls: ssl.SSLContext | None) -> Client:
+async def _connected(
+    servers: list[str], name: str, tls: ssl.SSLContext | None, timeout_seconds: float
+) -> Client:
+    client = Client()
     try:
-        return await nats.connect(
-            servers,
-            name=name or None,
-            tls=tls,
-            connect_timeout=CONNECT_TIMEOUT_SECONDS,
-            reconnect_time_wait=RECONNECT_WAIT_SECONDS,
-            max_reconnect_attempts=-1,
-            ping_interval=PING_INTERVAL_SECONDS,
-            pending_size=PENDING_BYTES_MAX,
-            error_cb=_log_error,
-            disconnected_cb=_log_disconnect,
-            reconnected_cb=_log_reconnect,
-        )
+        async with asyncio.timeout(timeout_seconds):
+            await client.connect(
+                servers,
+                name=name or None,
+                tls=tls,
+                connect_timeout=CONNECT_TIMEOUT_SECONDS,
+                reconnect_time_wait=RECONNECT_WAIT_SECONDS,
+                max_reconnect_attempts=-1,
+                ping_interval=PING_INTERVAL_SECONDS,
+                pending_size=PENDING_BYTES_MAX,
+                error_cb=_log_error,
+                disconnected_cb=_log_disconnect,
+                reconnected_cb=_log_reconnect,
+            )
     except (NatsError, OSError) as error:
-        raise Unavailable("NATS_UNREACHABLE", f"no NATS server answers: {error}") from error
+        await client.close()
+        reason = client.last_error or error
+        raise Unavailable("NATS_UNREACHABLE", f"no NATS server answers: {reason!r}") from error
+    return client
 
 
 async def _log_error(error: Exception) -> None:
