@@ -114,6 +114,11 @@ def create_table(op: Any) -> None:
     )
 
 
+def drop_table(op: Any) -> None:
+    """Undo `create_table`."""
+    op.drop_table("operations")
+
+
 def _packed(message: Message) -> bytes:
     packed = any_pb2.Any()
     packed.Pack(message)

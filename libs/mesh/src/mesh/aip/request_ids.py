@@ -76,6 +76,11 @@ def create_table(op: Any) -> None:
     )
 
 
+def drop_table(op: Any) -> None:
+    """Undo `create_table`."""
+    op.drop_table("request_ids")
+
+
 async def _claim(session: AsyncSession, request: Message, application: str) -> Message | None:
     key = _key(request, application)
     claim = insert(RequestIdRow).values(

@@ -2,15 +2,19 @@
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 
 from mesh import telemetry
 from mesh.service.running import Serve, SettingsType, run
 from mesh.service.settings import ServiceSettings, help_text
+from mesh.telemetry import logging
 from pydantic import ValidationError
 
 _USAGE_ERROR = 2
+
+_log = logging.get(__name__)
 
 
 def main(
@@ -31,12 +35,10 @@ def main(
         sys.stdout.write(help_text(name, settings_cls))
     elif command == "serve" and not rest:
         settings = _settings(settings_cls)
-        telemetry.setup(name, settings)
-        sys.exit(asyncio.run(run(name, settings, serve)))
+        sys.exit(_run(name, settings, run(settings, serve)))
     elif command == "migrate" and len(rest) <= 1:
         settings = _settings(settings_cls)
-        telemetry.setup(name, settings)
-        asyncio.run(_migrate(settings, migrations, *rest))
+        sys.exit(_run(name, settings, _migrate(settings, migrations, *rest)))
     else:
         sys.stderr.write(help_text(name, settings_cls))
         sys.exit(_USAGE_ERROR)
@@ -53,8 +55,18 @@ def _settings(settings_cls: type[SettingsType]) -> SettingsType:
         sys.exit(_USAGE_ERROR)
 
 
-async def _migrate(settings: ServiceSettings, migrations: Path, to: str = "head") -> None:
+def _run(name: str, settings: ServiceSettings, command: Coroutine[Any, Any, int]) -> int:
+    telemetry.setup(name, settings)
+    try:
+        return asyncio.run(command)
+    except Exception:
+        _log.critical("service.failed", exc_info=True)
+        return 1
+
+
+async def _migrate(settings: ServiceSettings, migrations: Path, to: str = "head") -> int:
     # Only this command needs alembic; serving starts faster without it.
     from mesh.store import migrate
 
     await migrate.upgrade(settings.database_url, migrations, to)
+    return 0

@@ -19,12 +19,16 @@ Serve: TypeAlias = Callable[[SettingsType, AsyncExitStack], Awaitable[Mapping[st
 _log = logging.get(__name__)
 
 
-async def run(name: str, settings: SettingsType, serve: Serve[SettingsType]) -> int:
-    """Serve until SIGTERM, SIGINT or a failed loop; returns the exit status of the process."""
+async def run(settings: SettingsType, serve: Serve[SettingsType]) -> int:
+    """Serve until SIGTERM, SIGINT or a failed loop; returns the exit status of the process.
+
+    Stopping takes twice the grace at most: once for the calls in work, once for all the rest.
+    TimeoutError when it would take longer.
+    """
     life = Lifetime()
     lifetime.set(life)
     with _signals(life):
-        async with AsyncExitStack() as stack:
+        async with asyncio.timeout(None) as limit, AsyncExitStack() as stack:
             host = settings.listen.rpartition(":")[0]
             metrics_port = await stack.enter_async_context(
                 metrics.serving(host, settings.metrics_port)
@@ -35,7 +39,9 @@ async def run(name: str, settings: SettingsType, serve: Serve[SettingsType]) -> 
             _log.info("service.ready", grpc_port=server.port, metrics_port=metrics_port)
             await life.stopping()
             _log.info("service.stopping", grace_seconds=settings.shutdown_grace_seconds)
-    _log.info("service.stopped", name=name)
+            now = asyncio.get_running_loop().time()
+            limit.reschedule(now + 2 * settings.shutdown_grace_seconds)
+    _log.info("service.stopped")
     return 1 if life.failure else 0
 
 
