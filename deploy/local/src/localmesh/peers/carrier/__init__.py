@@ -1,0 +1,1 @@
+"""A carrier: an SMSC with phones behind it, that can be told to misbehave."""
