@@ -16,7 +16,7 @@ from mesh.smpp.failures import (
     LinkLostError,
     UnreachableError,
 )
-from mesh.smpp.inbox import Reply
+from mesh.smpp.inbox import Replies, Reply
 from mesh.smpp.limits import Limits
 from mesh.smpp.pace import Pace
 from mesh.smpp.pdu import Bind, DeliverSm, SubmitSm
@@ -171,7 +171,7 @@ class Esme:
                 session.drop("not bound")
                 await session.lost
 
-    async def _handle(self, pdus: Sequence[DeliverSm]) -> Sequence[Reply]:
+    async def _handle(self, pdus: Sequence[DeliverSm]) -> Replies:
         await self._delivered(pdus)
         return [Reply()] * len(pdus)
 

@@ -24,8 +24,11 @@ class Request(NamedTuple):
     pdu: Any
 
 
-Handle = Callable[[Sequence[Any]], Awaitable[Sequence[Reply]]]
-"""Takes over a batch; its replies, in the same order, are written once it returns."""
+Replies = Sequence[Reply | None]
+"""Replies in the order of their requests; None leaves a request unanswered, as a fault would."""
+
+Handle = Callable[[Sequence[Any]], Awaitable[Replies]]
+"""Takes over a batch; its replies are written once it returns."""
 
 
 class Inbox:
@@ -38,7 +41,7 @@ class Inbox:
     def __init__(
         self,
         handle: Handle,
-        answer: Callable[[Sequence[Request], Sequence[Reply]], None],
+        answer: Callable[[Sequence[Request], Replies], None],
         *,
         failed: Status,
         batch_max: int,
@@ -79,7 +82,7 @@ class Inbox:
         finally:
             self._worker = None
 
-    async def _replies(self, batch: Sequence[Request]) -> Sequence[Reply]:
+    async def _replies(self, batch: Sequence[Request]) -> Replies:
         try:
             return await self._handle([request.pdu for request in batch])
         except Exception:

@@ -7,14 +7,14 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
-from mesh.smpp.inbox import Reply
+from mesh.smpp.inbox import Replies
 from mesh.smpp.limits import Limits
 from mesh.smpp.pdu import Bind, SubmitSm
 from mesh.smpp.role import smsc
 from mesh.smpp.session import Session
 from mesh.smpp.status import Status
 
-Submitted = Callable[[Session, Sequence[SubmitSm]], Awaitable[Sequence[Reply]]]
+Submitted = Callable[[Session, Sequence[SubmitSm]], Awaitable[Replies]]
 
 
 class Smsc:
@@ -67,7 +67,7 @@ class Smsc:
         await self.close()
 
     def _session(self) -> Session:
-        async def handle(pdus: Sequence[SubmitSm]) -> Sequence[Reply]:
+        async def handle(pdus: Sequence[SubmitSm]) -> Replies:
             return await self._submitted(session, pdus)
 
         session = Session(self._role, handle, limits=self._limits, on_bound=self._on_bound)

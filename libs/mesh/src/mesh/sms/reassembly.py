@@ -2,18 +2,21 @@
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from mesh.sms.udh import Concatenation
 
+Part = TypeVar("Part")
+
 
 @dataclass(slots=True)
-class _Partial:
+class _Partial(Generic[Part]):
     started_seconds: float
-    parts: dict[int, bytes] = field(default_factory=dict)
+    parts: dict[int, Part] = field(default_factory=dict)
 
 
-class Reassembler:
-    """Collects parts until their message is whole.
+class Reassembler(Generic[Part]):
+    """Collects parts, octets or more, until their message is whole.
 
     Parts may come in any order and more than once. A message whose parts do not all come within
     `age_seconds_max` is given up, and so is the oldest when `messages_max` are open: a carrier that
@@ -23,14 +26,14 @@ class Reassembler:
     def __init__(self, *, age_seconds_max: float = 3600.0, messages_max: int = 10_000) -> None:
         self._age_seconds_max = age_seconds_max
         self._messages_max = messages_max
-        self._partials: dict[Hashable, _Partial] = {}
+        self._partials: dict[Hashable, _Partial[Part]] = {}
 
     def __len__(self) -> int:
         return len(self._partials)
 
     def add(
-        self, key: Hashable, concatenation: Concatenation, octets: bytes, now_seconds: float
-    ) -> tuple[bytes, ...] | None:
+        self, key: Hashable, concatenation: Concatenation, part: Part, now_seconds: float
+    ) -> tuple[Part, ...] | None:
         """Returns all parts in order when this one completes its message, else None.
 
         `key` tells conversations apart (source and destination); the caller joins the octets
@@ -39,11 +42,11 @@ class Reassembler:
         self._give_up_old(now_seconds)
         message = (key, concatenation.reference, concatenation.total)
         partial = self._partials.setdefault(message, _Partial(now_seconds))
-        partial.parts[concatenation.sequence] = octets
+        partial.parts[concatenation.sequence] = part
         if len(partial.parts) < concatenation.total:
             return None
         del self._partials[message]
-        return tuple(octets for _, octets in sorted(partial.parts.items()))
+        return tuple(partial.parts[sequence] for sequence in sorted(partial.parts))
 
     def _give_up_old(self, now_seconds: float) -> None:
         """Messages stand in order of their first part, so the oldest is always in front."""
