@@ -27,7 +27,7 @@ from mesh.testkit.waiting import eventually
 class Customer:
     """An ESME that keeps what it gets."""
 
-    def __init__(self, port: int, password: str = "carrier") -> None:
+    def __init__(self, port: int, password: str = "secret") -> None:
         self.received: list[DeliverSm] = []
         self.failing = False
         self.esme = Esme(

@@ -87,7 +87,7 @@ class Behaviour(BaseModel):
     """Everything a carrier can be told."""
 
     seed: int = 1
-    accounts: dict[str, str] = {"heliograph": "carrier"}
+    accounts: dict[str, str] = {"heliograph": "secret"}
     """Passwords by system_id; SMPP allows passwords of eight characters."""
     bind_status: StatusName = Status.ESME_ROK
     """Refuses binds that would be right."""
