@@ -10,12 +10,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
+import grpc
 import pytest
 from google.longrunning import operations_pb2, operations_pb2_grpc
+from mesh import errors
 from mesh.rpc.channel import channel
 from mesh.service import ServiceSettings
 from mesh.service.settings import help_text, table
 from mesh.testkit import eventually
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 
 SAMPLE = Path(__file__).parent / "sample_service"
 TIMEOUT_SECONDS = 30
@@ -92,6 +95,47 @@ async def test_a_service_migrates_serves_and_ends_when_told(environment, databas
 def read(url: str) -> str:
     with urllib.request.urlopen(url, timeout=10) as answer:
         return answer.read().decode()
+
+
+class Collector:
+    """Takes spans as an OpenTelemetry collector does."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    async def Export(self, request, context):
+        for resource in request.resource_spans:
+            for scope in resource.scope_spans:
+                self.names += [span.name for span in scope.spans]
+        return trace_service_pb2.ExportTraceServiceResponse()
+
+
+@pytest.fixture
+async def collector():
+    """A collector and its endpoint."""
+    taker, server = Collector(), grpc.aio.server()
+    trace_service_pb2_grpc.add_TraceServiceServicer_to_server(taker, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    yield taker, f"http://127.0.0.1:{port}"
+    await server.stop(0)
+
+
+async def test_the_last_spans_reach_the_collector_when_the_service_ends(
+    environment, collector, admin_token
+):
+    taker, endpoint = collector
+    traced = {"HELIOGRAPH_OTLP_ENDPOINT": endpoint, "HELIOGRAPH_TRACE_RATIO": "1"}
+    async with serving(environment | traced) as (process, found):
+        async with channel(f"127.0.0.1:{found['grpc']}", token=admin_token) as opened:
+            with pytest.raises(errors.Internal):  # the database is empty
+                await operations_pb2_grpc.OperationsStub(opened).ListOperations(
+                    operations_pb2.ListOperationsRequest(name="applications/a")
+                )
+        process.send_signal(signal.SIGTERM)
+        code, _, err = await ended(process)
+    assert (code, err) == (0, "")
+    assert taker.names == ["google.longrunning.Operations/ListOperations"]
 
 
 async def test_migrating_twice_is_harmless(environment, database):

@@ -33,6 +33,7 @@ class Error(Exception):
         self,
         reason: str,
         message: str,
+        /,
         *,
         violations: Sequence[Violation] = (),
         retry_after_seconds: float | None = None,
