@@ -87,15 +87,16 @@ def _method_handler(
 
 def _missing(method: MethodDescriptor) -> Callable[..., Any]:
     full_name = f"{method.containing_service.full_name}/{method.name}"
-    refusal = Unimplemented(
-        "METHOD_NOT_IMPLEMENTED", f"{full_name} is not implemented", method=full_name
-    )
+
+    def refusal() -> Unimplemented:
+        message = f"{full_name} is not implemented"
+        return Unimplemented("METHOD_NOT_IMPLEMENTED", message, method=full_name)
 
     async def one(request: object, context: object) -> None:
-        raise refusal.with_traceback(None)
+        raise refusal()
 
     async def many(request: object, context: object) -> AsyncIterator[None]:
-        raise refusal.with_traceback(None)
+        raise refusal()
         yield
 
     return many if method.server_streaming else one
