@@ -54,3 +54,8 @@ async def follow(mesh: "Client", operation: operations_pb2.Operation) -> AsyncIt
         operation = await mesh.operations.GetOperation(
             operations_pb2.GetOperationRequest(name=name)
         )
+
+
+async def followed(mesh: "Client", operation: operations_pb2.Operation) -> ImportJob:
+    """The import job once it has ended."""
+    return [job async for job in follow(mesh, operation)][-1]

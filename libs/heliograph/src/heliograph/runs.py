@@ -41,3 +41,8 @@ async def watch_run(mesh: "Client", run: str) -> AsyncIterator[Run]:
             await asyncio.sleep(BREAK_SECONDS)
         else:
             return
+
+
+async def ended(mesh: "Client", run: str) -> Run:
+    """The run once it has ended."""
+    return [seen async for seen in watch_run(mesh, run)][-1]

@@ -1,0 +1,98 @@
+"""The channels, the number and its keywords, as an operator would set them up."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from google.protobuf import json_format
+from heliograph.messaging.v1.channel_pb2 import Channel
+from heliograph.messaging.v1.channel_service_pb2 import CreateChannelRequest
+from heliograph.twoway.v1.keyword_pb2 import Keyword
+from heliograph.twoway.v1.keyword_service_pb2 import CreateKeywordRequest, UpdateKeywordRequest
+from heliograph.twoway.v1.phone_number_pb2 import PhoneNumber
+from heliograph.twoway.v1.phone_number_service_pb2 import CreatePhoneNumberRequest
+
+from localmesh.demo.world import (
+    CONFIRMATION,
+    HELP_TEXT,
+    KEYWORD,
+    KEYWORD_REPLY,
+    NUMBER,
+    PARENT,
+    WELCOME_BACK,
+    World,
+)
+
+PHONE_NUMBER = f"{PARENT}/phoneNumbers/{NUMBER}"
+CHANNELS = {
+    "smpp": {"channel_type": "SMS", "default_origination_identity": NUMBER},
+    "smtp": {
+        "channel_type": "EMAIL",
+        "default_origination_identity": "Sample Shop <shop@shop.example.com>",
+    },
+    "fcm": {"channel_type": "PUSH_FCM"},
+}
+MISBEHAVIOUR: Mapping[str, Any] = {
+    "submits_per_second_max": 4000,
+    "rules": [
+        {"share": 0.002, "status": "ESME_RSUBMITFAIL", "text": "autumn|winter"},
+        {"share": 0.01, "state": "UNDELIVERABLE", "error": "001", "text": "autumn|winter"},
+    ],
+    "receipts": {
+        "twice_share": 0.02,
+        "late_share": 0.01,
+        "early_share": 0.01,
+        "delay_seconds_max": 0.5,
+        "late_seconds": 2.0,
+    },
+}
+"""A carrier as they are: it throttles, refuses, fails, and reports late, twice and out of order."""
+
+
+async def set_up(world: World, providers: Mapping[str, Mapping[str, Any]]) -> None:
+    """Connect the three channels, register the number, and word its answers."""
+    for provider, fields in CHANNELS.items():
+        channel = json_format.ParseDict(
+            {**fields, "enabled": True, provider: dict(providers[provider])}, Channel()
+        )
+        await world.mesh.channels.CreateChannel(
+            CreateChannelRequest(
+                parent=PARENT,
+                channel_id=str(fields["channel_type"]).lower().replace("_", "-"),
+                channel=channel,
+            )
+        )
+    await _register_number(world)
+    await world.carrier.behave(**MISBEHAVIOUR)
+    world.account.step(
+        "Set up the channels and the number",
+        channels=list(CHANNELS),
+        number=NUMBER,
+        carrier="throttles, refuses, and reports late, twice and out of order",
+    )
+
+
+async def _register_number(world: World) -> None:
+    await world.mesh.phone_numbers.CreatePhoneNumber(
+        CreatePhoneNumberRequest(
+            parent=PARENT,
+            phone_number_id=NUMBER,
+            phone_number=PhoneNumber(
+                type=PhoneNumber.TEN_DLC, country_code="US", two_way_enabled=True
+            ),
+        )
+    )
+    texts = {"stop": CONFIRMATION, "help": HELP_TEXT, "start": WELCOME_BACK}
+    for keyword, text in texts.items():
+        changed = Keyword(name=f"{PHONE_NUMBER}/keywords/{keyword}", reply_text=text)
+        request = UpdateKeywordRequest(keyword=changed)
+        request.update_mask.paths.append("reply_text")
+        await world.mesh.keywords.UpdateKeyword(request)
+    await world.mesh.keywords.CreateKeyword(
+        CreateKeywordRequest(
+            parent=PHONE_NUMBER,
+            keyword_id=KEYWORD.lower(),
+            keyword=Keyword(
+                keyword=KEYWORD, action=Keyword.AUTOMATIC_RESPONSE, reply_text=KEYWORD_REPLY
+            ),
+        )
+    )
