@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 from mesh.embedded.errors import FolderInUseError, ForeignFolderError, PortInUseError
-from mesh.embedded.folder import process_identity
+from mesh.embedded.leftover import process_identity
 from mesh.embedded.postgres import PostgresServer
 from mesh.testkit.waiting import eventually
 

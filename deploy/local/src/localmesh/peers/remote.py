@@ -16,10 +16,10 @@ class ControlRefusedError(RuntimeError):
 
 
 class RemotePeer:
-    """A peer in another process, by the address of its control door, `127.0.0.1:4711`."""
+    """A peer in another process, by the address of its control door, `http://127.0.0.1:4711`."""
 
-    def __init__(self, control_address: str) -> None:
-        self._base = f"http://{control_address}"
+    def __init__(self, control_url: str) -> None:
+        self._base = control_url if "://" in control_url else f"http://{control_url}"
         # Whatever proxy the environment names, a peer is on the same machine.
         self._opener = build_opener(ProxyHandler({}))
 

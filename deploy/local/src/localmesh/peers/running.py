@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from mesh.embedded.errors import PortInUseError
+from mesh.embedded.leftover import ProcessRecord
 from mesh.embedded.ports import is_free
 from mesh.embedded.process import ChildProcess
 
@@ -45,23 +46,26 @@ class PeerProcess:
         self.process = ChildProcess(kind, argv, log_path or data_dir / "log")
 
     @property
-    def control_address(self) -> str:
+    def control_url(self) -> str:
         """Where it is controlled; valid after `start`."""
-        return f"{LOOPBACK}:{self.ports['control']}"
+        return f"http://{LOOPBACK}:{self.ports['control']}"
 
     @property
     def remote(self) -> RemotePeer:
         """Its control door."""
-        return RemotePeer(self.control_address)
+        return RemotePeer(self.control_url)
 
     async def start(self) -> None:
         """Start; ready on return. Raises a CannotStartError that says what to do."""
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self._ports_file.unlink(missing_ok=True)
+        record = ProcessRecord(self.data_dir / "process.json")
+        await record.end_leftover()
         for port in self._wanted:
             if port and not is_free(port):
                 raise PortInUseError(LOOPBACK, port)
-        self.data_dir.mkdir(parents=True, exist_ok=True)
-        self._ports_file.unlink(missing_ok=True)
         await self.process.start()
+        record.remember(self.process.pid)
         content = await self.process.ready_file(self._ports_file, _START_TIMEOUT_SECONDS)
         self.ports = json.loads(content)
 

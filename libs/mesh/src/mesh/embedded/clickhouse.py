@@ -63,7 +63,7 @@ class ClickHouseServer:
         """Start; ready for queries on return. Raises a CannotStartError that says what to do."""
         self._folder.claim()
         try:
-            await self._folder.end_leftover()
+            await self._folder.process_record.end_leftover()
             if self._wanted_port and not is_free(self._wanted_port):
                 raise PortInUseError(LOOPBACK, self._wanted_port)
             await self._start_server()
@@ -103,7 +103,7 @@ class ClickHouseServer:
         ports_file.unlink(missing_ok=True)
         self._process = ChildProcess("ClickHouse engine", self._argv(ports_file), self._log_path)
         await self._process.start()
-        self._folder.remember_process(self._process.pid)
+        self._folder.process_record.remember(self._process.pid)
         content = await self._process.ready_file(ports_file, self._start_timeout_seconds)
         self.port = json.loads(content)["http"]
 

@@ -1,13 +1,11 @@
-"""The data folder of one server: who owns it, what wrote it, and which process it left behind."""
+"""The data folder of one server: who owns it and what wrote it."""
 
-import asyncio
 import fcntl
-import json
 import os
-import signal
 from pathlib import Path
 
-from mesh.embedded.errors import CannotStartError, FolderInUseError, ForeignFolderError
+from mesh.embedded.errors import FolderInUseError, ForeignFolderError
+from mesh.embedded.leftover import ProcessRecord, write_atomically
 
 _KIND_FILE = "KIND"
 _LOCK_FILE = "lock"
@@ -31,7 +29,7 @@ class DataFolder:
         self._refuse_foreign()
         self.path.mkdir(parents=True, exist_ok=True)
         self._take_lock()
-        _write_atomically(self.path / _KIND_FILE, self.kind + "\n")
+        write_atomically(self.path / _KIND_FILE, self.kind + "\n")
 
     def release(self) -> None:
         """Let the next one in."""
@@ -39,18 +37,10 @@ class DataFolder:
             os.close(self._lock)
             self._lock = None
 
-    def remember_process(self, pid: int) -> None:
-        """Note the server's process, so that a later start can end it if it was left behind."""
-        record = {"pid": pid, "identity": process_identity(pid)}
-        _write_atomically(self.path / _PROCESS_FILE, json.dumps(record))
-
-    async def end_leftover(self, timeout_seconds: float = 10.0) -> None:
-        """Wait for a process of a killed predecessor, killing it; it must not share the data."""
-        try:
-            record = json.loads((self.path / _PROCESS_FILE).read_text())
-        except (OSError, ValueError):
-            return
-        await end_process(record["pid"], record["identity"], timeout_seconds)
+    @property
+    def process_record(self) -> ProcessRecord:
+        """Which process works on the data."""
+        return ProcessRecord(self.path / _PROCESS_FILE)
 
     def _refuse_foreign(self) -> None:
         if not self.path.exists():
@@ -80,41 +70,3 @@ class DataFolder:
                 f"another process already works in {self.path}; stop it or give another folder"
             ) from None
         self._lock = lock
-
-
-def process_identity(pid: int) -> str:
-    """Tells a process from a later one with the same number; empty when there is no such process.
-
-    Field 22 of /proc/<pid>/stat is the start time in ticks since boot, see proc(5).
-    """
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return ""
-    fields = stat.rpartition(")")[2].split()
-    state, start_ticks = fields[0], fields[19]
-    if state in "ZX":
-        return ""
-    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    return f"{boot}/{start_ticks}"
-
-
-async def end_process(pid: int, identity: str, timeout_seconds: float = 10.0) -> None:
-    """Kill the process that was recorded as `pid`, unless it is gone or the number is reused."""
-    async with asyncio.timeout(timeout_seconds) as limit:
-        try:
-            while identity and process_identity(pid) == identity:
-                os.kill(pid, signal.SIGKILL)
-                await asyncio.sleep(0.02)
-        except ProcessLookupError:
-            return
-        except TimeoutError:
-            pass
-    if limit.expired():
-        raise CannotStartError(f"process {pid} of an earlier run does not end; end it by hand")
-
-
-def _write_atomically(path: Path, text: str) -> None:
-    fresh = path.with_name(path.name + ".new")
-    fresh.write_text(text)
-    os.replace(fresh, path)

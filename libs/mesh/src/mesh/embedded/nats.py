@@ -70,7 +70,7 @@ class NatsServer:
         """Start; ready for clients on return. Raises a CannotStartError that says what to do."""
         self._folder.claim()
         try:
-            await self._folder.end_leftover()
+            await self._folder.process_record.end_leftover()
             if self._wanted_port and not is_free(self._wanted_port):
                 raise PortInUseError(LOOPBACK, self._wanted_port)
             await self._start_server()
@@ -106,7 +106,7 @@ class NatsServer:
             "nats-server", [_binary(), "-c", configuration], self._log_path
         )
         await self._process.start()
-        self._folder.remember_process(self._process.pid)
+        self._folder.process_record.remember(self._process.pid)
         ports_file = ports / f"nats-server_{self._process.pid}.ports"
         content = await self._process.ready_file(
             ports_file, self._start_timeout_seconds, holding="}"

@@ -110,7 +110,7 @@ class PostgresServer:
         """
         self._folder.claim()
         try:
-            await self._folder.end_leftover()
+            await self._folder.process_record.end_leftover()
             await self._ensure_cluster()
             await self._start_postmaster()
         except BaseException:
@@ -180,7 +180,7 @@ class PostgresServer:
         pid_file.unlink(missing_ok=True)
         self._process = self._child("postgres", self._cluster, self._postmaster_arguments())
         await self._process.start()
-        self._folder.remember_process(self._process.pid)
+        self._folder.process_record.remember(self._process.pid)
         await self._process.ready_file(pid_file, self._start_timeout_seconds, holding="ready")
 
     def _postmaster_arguments(self) -> list[str]:
