@@ -1,0 +1,35 @@
+"""Tokens for a mesh on this machine, whose signing key lies in its data folder."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from heliograph.connection import NoMeshError
+from mesh.rpc import auth
+
+from localmesh.keys import Keys
+from localmesh.layout import Layout
+
+_HOUR_SECONDS = 3600.0
+LONG_HOURS = 365 * 24.0
+"""Longer than any mesh on one machine runs between two starts, each of which mints anew."""
+
+
+def mint(
+    folder: Path, applications: Iterable[str] | None, role: str, subject: str, hours: float
+) -> str:
+    """A token that the mesh in `folder` takes; without applications it is good for all of them.
+
+    Raises NoMeshError when there has never been one.
+    """
+    layout = Layout(folder)
+    if not layout.keys.exists():
+        raise NoMeshError(f"there is no mesh in {folder}; start one with `heliograph up`")
+    return mint_with(Keys(layout.keys), applications or ["*"], role, subject, hours)
+
+
+def mint_with(
+    keys: Keys, applications: Iterable[str], role: str, subject: str, hours: float
+) -> str:
+    """A token signed with these keys."""
+    ttl_seconds = hours * _HOUR_SECONDS
+    return auth.mint(keys.signing_key, subject, applications, [role], ttl_seconds)
