@@ -309,6 +309,27 @@ async def test_what_could_not_be_handled_is_to_be_sent_again() -> None:
     assert [answer.status for answer in answers] == [Status.ESME_RX_T_APPN]
 
 
+async def test_a_reply_may_come_later_than_its_batch() -> None:
+    promised: list[asyncio.Future[Reply]] = []
+
+    async def promise(pdus: Sequence[DeliverSm]) -> Sequence[asyncio.Future[Reply]]:
+        made = [asyncio.get_running_loop().create_future() for _ in pdus]
+        promised.extend(made)
+        return made
+
+    async with server() as smsc, client(smsc, promise):
+        [session] = smsc.sessions
+        first = asyncio.create_task(session.exchange([DeliverSm("1", "2")]))
+        await eventually(lambda: len(promised) == 1)
+        second = asyncio.create_task(session.exchange([DeliverSm("1", "2")]))
+        await eventually(lambda: len(promised) == 2)
+        promised[1].set_result(Reply(Status.ESME_RX_T_APPN))
+        promised[0].set_result(Reply())
+
+        assert outcomes(await first) == ["ACCEPTED"]
+        assert [answer.status for answer in await second] == [Status.ESME_RX_T_APPN]
+
+
 async def test_more_than_may_wait_is_to_be_sent_again() -> None:
     let = asyncio.Event()
 

@@ -1,5 +1,7 @@
 """Receipts and long messages, in the forms that carriers send them."""
 
+from collections.abc import Callable, Iterator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -115,10 +117,15 @@ def test_any_receipt_is_read_or_passed_over(text: bytes, tlvs: dict[int, bytes])
     assert read is None or read.message_id
 
 
-@given(st.text(min_size=1, max_size=900), st.integers(0, 0xFFFF), st.randoms())
-def test_a_long_text_arrives_as_it_was_sent(text: str, reference: int, random: object) -> None:
+@pytest.mark.parametrize("cut", [long_messages.parts, long_messages.sar_parts])
+@given(
+    text=st.text(min_size=1, max_size=900), reference=st.integers(0, 0xFFFF), random=st.randoms()
+)
+def test_a_long_text_arrives_as_it_was_sent(
+    cut: Callable[..., Iterator[SubmitSm]], text: str, reference: int, random: object
+) -> None:
     segments = segment(text)
-    parts = list(long_messages.parts(SubmitSm("1", "2"), segments, reference))
+    parts = list(cut(SubmitSm("1", "2"), segments, reference))
     random.shuffle(parts)
     reassembler = Reassembler()
     whole: tuple[bytes, ...] | None = None
@@ -131,6 +138,13 @@ def test_a_long_text_arrives_as_it_was_sent(text: str, reference: int, random: o
     assert whole is not None
     assert data_coding.decode(b"".join(whole), parts[0].data_coding) == text
     assert all(len(part.short_message) <= 160 for part in parts)
+
+
+@given(st.text(min_size=1, max_size=900))
+def test_a_payload_carries_a_text_whole(text: str) -> None:
+    pdu = long_messages.payload(SubmitSm("1", "2"), segment(text))
+
+    assert data_coding.decode(pdu.user_data, pdu.data_coding) == text
 
 
 def test_sar_parameters_tell_a_part() -> None:

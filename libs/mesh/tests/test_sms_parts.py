@@ -59,17 +59,26 @@ def test_a_broken_header_is_refused(octets: bytes) -> None:
         udh.split(octets)
 
 
-def test_parts_in_any_order_make_the_message_once() -> None:
+def test_parts_in_any_order_make_the_message_until_it_is_forgotten() -> None:
     parts = [(Concatenation(9, 4, n + 1), b"%d" % n) for n in range(4)]
     random.Random(4).shuffle(parts)
-    reassembler = Reassembler()
+    reassembler: Reassembler[bytes] = Reassembler()
 
-    whole = [
-        reassembler.add("a", c, octets, 0.0) for c, octets in parts[:3] + parts[:1] + parts[3:]
-    ]
+    made = [reassembler.add("a", c, part, 0.0) for c, part in parts + parts[:1]]
+    reassembler.forget("a", parts[0][0])
 
-    assert whole == [None, None, None, None, (b"0", b"1", b"2", b"3")]
+    assert made == [None] * 3 + [(b"0", b"1", b"2", b"3")] * 2
     assert len(reassembler) == 0
+
+
+def test_a_part_that_was_seen_is_held() -> None:
+    reassembler: Reassembler[bytes] = Reassembler()
+
+    reassembler.add("a", Concatenation(1, 2, 1), b"a", 0.0)
+
+    assert reassembler.holds("a", Concatenation(1, 2, 1))
+    assert not reassembler.holds("a", Concatenation(1, 2, 2))
+    assert not reassembler.holds("b", Concatenation(1, 2, 1))
 
 
 def test_messages_of_others_are_kept_apart() -> None:

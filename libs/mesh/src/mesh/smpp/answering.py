@@ -5,7 +5,7 @@ from typing import cast
 
 from mesh.smpp import codec
 from mesh.smpp.framing import Frame
-from mesh.smpp.inbox import Handle, Inbox, Replies, Request
+from mesh.smpp.inbox import Handle, Inbox, Reply, Request
 from mesh.smpp.limits import Limits
 from mesh.smpp.pdu import RESPONSE_BIT, Bind, BindResp, Command
 from mesh.smpp.role import Role
@@ -91,12 +91,10 @@ class Answering:
             return self._role.busy
         return None
 
-    def _reply(self, requests: Sequence[Request], replies: Replies) -> None:
+    def _reply(self, answered: Sequence[tuple[Request, Reply]]) -> None:
         """A refusal has no body (SMPP 3.4, 4.4.2)."""
         response = self._role.response
-        for request, reply in zip(requests, replies, strict=True):
-            if reply is None:
-                continue
+        for request, reply in answered:
             if reply.status == Status.ESME_ROK:
                 self._wire.write(codec.encode(response(reply.message_id), request.sequence))
             else:

@@ -27,9 +27,9 @@ from mesh.smpp.window import NOT_SENT, Answer
 
 _log = structlog.get_logger(__name__)
 
-Delivered = Callable[[Sequence[DeliverSm]], Awaitable[None]]
-"""Persists what came from the carrier. It is acknowledged when this returns; if it raises, the
-carrier is told to send it again."""
+Delivered = Callable[[Sequence[DeliverSm]], Awaitable[Replies | None]]
+"""Persists what came from the carrier. It is acknowledged when this returns, or answered as the
+replies say; if it raises, the carrier is told to send it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +172,8 @@ class Esme:
                 await session.lost
 
     async def _handle(self, pdus: Sequence[DeliverSm]) -> Replies:
-        await self._delivered(pdus)
-        return [Reply()] * len(pdus)
+        replies = await self._delivered(pdus)
+        return [Reply()] * len(pdus) if replies is None else replies
 
     def _note(self, failure: LinkError) -> None:
         """Logs a failure once, and again only when it changes."""

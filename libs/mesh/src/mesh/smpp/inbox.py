@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import structlog
@@ -24,8 +25,12 @@ class Request(NamedTuple):
     pdu: Any
 
 
-Replies = Sequence[Reply | None]
-"""Replies in the order of their requests; None leaves a request unanswered, as a fault would."""
+Replies = Sequence[Reply | asyncio.Future[Reply] | None]
+"""Replies in the order of their requests.
+
+A future answers its request when it resolves, and the next batch does not wait for it. None leaves
+a request unanswered, as a fault would.
+"""
 
 Handle = Callable[[Sequence[Any]], Awaitable[Replies]]
 """Takes over a batch; its replies are written once it returns."""
@@ -41,7 +46,7 @@ class Inbox:
     def __init__(
         self,
         handle: Handle,
-        answer: Callable[[Sequence[Request], Replies], None],
+        answer: Callable[[Sequence[tuple[Request, Reply]]], None],
         *,
         failed: Status,
         batch_max: int,
@@ -78,9 +83,22 @@ class Inbox:
             while self._waiting:
                 batch = self._waiting[: self._batch_max]
                 del self._waiting[: len(batch)]
-                self._answer(batch, await self._replies(batch))
+                self._answer_each(batch, await self._replies(batch))
         finally:
             self._worker = None
+
+    def _answer_each(self, batch: Sequence[Request], replies: Replies) -> None:
+        now: list[tuple[Request, Reply]] = []
+        for request, reply in zip(batch, replies, strict=True):
+            if isinstance(reply, Reply):
+                now.append((request, reply))
+            elif reply is not None:
+                reply.add_done_callback(partial(self._answer_later, request))
+        self._answer(now)
+
+    def _answer_later(self, request: Request, reply: asyncio.Future[Reply]) -> None:
+        if not reply.cancelled():
+            self._answer([(request, reply.result())])
 
     async def _replies(self, batch: Sequence[Request]) -> Replies:
         try:

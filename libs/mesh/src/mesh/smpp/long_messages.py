@@ -28,6 +28,26 @@ def parts(template: SubmitSm, segments: Segments, reference: int) -> Iterator[Su
         )
 
 
+def sar_parts(template: SubmitSm, segments: Segments, reference: int) -> Iterator[SubmitSm]:
+    """Yields the same parts tied by sar parameters (SMPP 3.4, 5.3.2.22); 16 bits travel."""
+    coding, total = segments.encoding.data_coding, len(segments.parts)
+    for sequence, octets in enumerate(segments.parts, start=1):
+        sar: Tlvs = {
+            Tag.SAR_MSG_REF_NUM: reference.to_bytes(2, "big"),
+            Tag.SAR_TOTAL_SEGMENTS: bytes((total,)),
+            Tag.SAR_SEGMENT_SEQNUM: bytes((sequence,)),
+        }
+        tlvs = template.tlvs | sar if total > 1 else template.tlvs
+        yield replace(template, short_message=octets, data_coding=coding, tlvs=tlvs)
+
+
+def payload(template: SubmitSm, segments: Segments) -> SubmitSm:
+    """Returns the whole text as one submit_sm with a message_payload; the carrier cuts it."""
+    whole: Tlvs = {Tag.MESSAGE_PAYLOAD: b"".join(segments.parts)}
+    coding = segments.encoding.data_coding
+    return replace(template, data_coding=coding, tlvs=template.tlvs | whole)
+
+
 def read(pdu: ShortMessage) -> tuple[Concatenation | None, bytes]:
     """Returns which part of a longer message this is, if it is one, and the content.
 

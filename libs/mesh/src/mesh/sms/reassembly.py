@@ -31,22 +31,29 @@ class Reassembler(Generic[Part]):
     def __len__(self) -> int:
         return len(self._partials)
 
+    def holds(self, key: Hashable, concatenation: Concatenation) -> bool:
+        """Whether this part has been seen and its message is not forgotten."""
+        partial = self._partials.get(_message(key, concatenation))
+        return partial is not None and concatenation.sequence in partial.parts
+
     def add(
         self, key: Hashable, concatenation: Concatenation, part: Part, now_seconds: float
     ) -> tuple[Part, ...] | None:
-        """Returns all parts in order when this one completes its message, else None.
+        """Returns all parts in order once the message is whole, until it is forgotten.
 
         `key` tells conversations apart (source and destination); the caller joins the octets
         before decoding, since some senders cut inside a character.
         """
         self._give_up_old(now_seconds)
-        message = (key, concatenation.reference, concatenation.total)
-        partial = self._partials.setdefault(message, _Partial(now_seconds))
+        partial = self._partials.setdefault(_message(key, concatenation), _Partial(now_seconds))
         partial.parts[concatenation.sequence] = part
         if len(partial.parts) < concatenation.total:
             return None
-        del self._partials[message]
         return tuple(partial.parts[sequence] for sequence in sorted(partial.parts))
+
+    def forget(self, key: Hashable, concatenation: Concatenation) -> None:
+        """Drops a message, when it has been handed on."""
+        self._partials.pop(_message(key, concatenation), None)
 
     def _give_up_old(self, now_seconds: float) -> None:
         """Messages stand in order of their first part, so the oldest is always in front."""
@@ -56,3 +63,7 @@ class Reassembler(Generic[Part]):
             if not expired and len(self._partials) < self._messages_max:
                 return
             del self._partials[message]
+
+
+def _message(key: Hashable, concatenation: Concatenation) -> Hashable:
+    return key, concatenation.reference, concatenation.total

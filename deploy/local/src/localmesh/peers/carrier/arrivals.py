@@ -58,14 +58,13 @@ class Arrivals:
         """Returns the message that is whole with this part."""
         if part.concatenation is None:
             return Whole(part.source, part.destination, part.text, (message_id,))
+        key = (part.source, part.destination, part.submit.data_coding)
         parts = self._reassembler.add(
-            (part.source, part.destination, part.submit.data_coding),
-            part.concatenation,
-            (part.octets, message_id),
-            time.monotonic(),
+            key, part.concatenation, (part.octets, message_id), time.monotonic()
         )
         if parts is None:
             return None
+        self._reassembler.forget(key, part.concatenation)
         octets = b"".join(octets for octets, _ in parts)
         text = data_coding.decode(octets, part.submit.data_coding)
         message_ids = tuple(message_id for _, message_id in parts)
