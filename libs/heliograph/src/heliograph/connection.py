@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 SERVICES = ("audience", "campaign", "messaging", "analytics", "twoway")
 DATA_VARIABLE = "HELIOGRAPH_DATA"
@@ -22,11 +23,16 @@ class NoMeshError(Exception):
 
 @dataclass(frozen=True)
 class Connection:
-    """Addresses by service, the token to show, and the control doors of simulated peers."""
+    """Addresses by service, and the token to show.
+
+    A mesh on one machine also has simulated `peers` (their control doors, as URLs) and says what a
+    channel must be told to reach them, by the field of Channel.provider.
+    """
 
     addresses: Mapping[str, str]
     token: str
     peers: Mapping[str, str] = field(default_factory=dict)
+    providers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def data_folder() -> Path:
@@ -57,4 +63,4 @@ def local(folder: Path) -> Connection:
             "data folder, or HELIOGRAPH_AUDIENCE_ADDRESS and so on to a mesh elsewhere"
         ) from None
     token = os.environ.get("HELIOGRAPH_TOKEN", mesh["token"])
-    return Connection(mesh["addresses"], token, mesh.get("peers", {}))
+    return Connection(mesh["addresses"], token, mesh.get("peers", {}), mesh.get("providers", {}))

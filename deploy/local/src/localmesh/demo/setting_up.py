@@ -3,14 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from google.protobuf import json_format
-from heliograph.messaging.v1.channel_pb2 import Channel
-from heliograph.messaging.v1.channel_service_pb2 import CreateChannelRequest
 from heliograph.twoway.v1.keyword_pb2 import Keyword
 from heliograph.twoway.v1.keyword_service_pb2 import CreateKeywordRequest, UpdateKeywordRequest
-from heliograph.twoway.v1.phone_number_pb2 import PhoneNumber
-from heliograph.twoway.v1.phone_number_service_pb2 import CreatePhoneNumberRequest
 
+from localmesh import tenant
 from localmesh.demo.world import (
     CONFIRMATION,
     HELP_TEXT,
@@ -23,14 +19,6 @@ from localmesh.demo.world import (
 )
 
 PHONE_NUMBER = f"{PARENT}/phoneNumbers/{NUMBER}"
-CHANNELS = {
-    "smpp": {"channel_type": "SMS", "default_origination_identity": NUMBER},
-    "smtp": {
-        "channel_type": "EMAIL",
-        "default_origination_identity": "Sample Shop <shop@shop.example.com>",
-    },
-    "fcm": {"channel_type": "PUSH_FCM"},
-}
 MISBEHAVIOUR: Mapping[str, Any] = {
     "submits_per_second_max": 4000,
     "rules": [
@@ -50,37 +38,17 @@ MISBEHAVIOUR: Mapping[str, Any] = {
 
 async def set_up(world: World, providers: Mapping[str, Mapping[str, Any]]) -> None:
     """Connect the three channels, register the number, and word its answers."""
-    for provider, fields in CHANNELS.items():
-        channel = json_format.ParseDict(
-            {**fields, "enabled": True, provider: dict(providers[provider])}, Channel()
-        )
-        await world.mesh.channels.CreateChannel(
-            CreateChannelRequest(
-                parent=PARENT,
-                channel_id=str(fields["channel_type"]).lower().replace("_", "-"),
-                channel=channel,
-            )
-        )
-    await _register_number(world)
+    names = await tenant.connect(world.mesh, PARENT, providers, NUMBER)
+    await _word_the_answers(world)
     await world.carrier.behave(**MISBEHAVIOUR)
     world.account.step(
         "Set up the channels and the number",
-        channels=list(CHANNELS),
-        number=NUMBER,
+        made=names,
         carrier="throttles, refuses, and reports late, twice and out of order",
     )
 
 
-async def _register_number(world: World) -> None:
-    await world.mesh.phone_numbers.CreatePhoneNumber(
-        CreatePhoneNumberRequest(
-            parent=PARENT,
-            phone_number_id=NUMBER,
-            phone_number=PhoneNumber(
-                type=PhoneNumber.TEN_DLC, country_code="US", two_way_enabled=True
-            ),
-        )
-    )
+async def _word_the_answers(world: World) -> None:
     texts = {"stop": CONFIRMATION, "help": HELP_TEXT, "start": WELCOME_BACK}
     for keyword, text in texts.items():
         changed = Keyword(name=f"{PHONE_NUMBER}/keywords/{keyword}", reply_text=text)

@@ -21,6 +21,7 @@ app = App(
 )
 app.command(local.up)
 app.command(local.demo)
+app.command(local.setup)
 app.command(local.token)
 app.command(applications.app)
 app.command(endpoints.app)

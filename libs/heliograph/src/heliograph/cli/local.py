@@ -5,6 +5,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
+from heliograph.cli import output
+from heliograph.cli.names import application
+from heliograph.cli.session import talk
 
 Data = Annotated[
     Path | None, Parameter(help="Its data folder; by default HELIOGRAPH_DATA or build/mesh.")
@@ -25,6 +28,29 @@ def demo(*, data: Data = None, endpoints: int = 50_000) -> None:
         Size of the sample audience.
     """
     sys.exit(_localmesh("localmesh.demo").run(data, endpoints))
+
+
+def setup(*, app: str, number: str, json: bool = False) -> None:
+    """Connect an application to the simulated carrier, mailbox and FCM of the mesh on this machine.
+
+    Parameters
+    ----------
+    number
+        The number that it sends from and people answer to, for example +12125550100.
+    """
+    from heliograph.connection import find
+
+    providers = find().providers
+    if not providers:
+        sys.exit(
+            "heliograph: this mesh has no simulated peers; create its channels by ChannelService"
+        )
+    tenant = _localmesh("localmesh.tenant")
+    made = talk(lambda mesh: tenant.connect(mesh, application(app), providers, number))
+    if json:
+        output.print_json(made)
+    else:
+        output.print_table(["ready"], [(name,) for name in made])
 
 
 def token(

@@ -9,7 +9,7 @@ TOKEN = re.compile(r"[A-Za-z0-9_=/+-]+")
 
 
 def subject_of(message: Message | type[Message], application: str, suffix: str = "") -> str:
-    """`heliograph.campaign.v1.CampaignLaunched.<application>[.<suffix>]`.
+    """`acme.orders.v1.OrderPlaced.<application>[.<suffix>]`.
 
     Raises ValueError when the application or suffix could not be told from a wildcard.
     """

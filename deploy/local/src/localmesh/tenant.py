@@ -1,0 +1,54 @@
+"""An application connected to the peers of a mesh on this machine, as an operator would do it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from google.protobuf import json_format
+from heliograph.client import Client
+from heliograph.errors import HeliographError
+from heliograph.messaging.v1.channel_pb2 import Channel
+from heliograph.messaging.v1.channel_service_pb2 import CreateChannelRequest
+from heliograph.twoway.v1.phone_number_pb2 import PhoneNumber
+from heliograph.twoway.v1.phone_number_service_pb2 import CreatePhoneNumberRequest
+
+Providers = Mapping[str, Mapping[str, Any]]
+
+
+async def connect(mesh: Client, parent: str, providers: Providers, number: str) -> list[str]:
+    """Create a channel for each peer and register `number`; the names of what is there after.
+
+    What is there already is left as it is.
+    """
+    for provider, channel_id, fields in _channels(number):
+        settings = {**fields, "enabled": True, provider: dict(providers[provider])}
+        request = CreateChannelRequest(
+            parent=parent,
+            channel_id=channel_id,
+            channel=json_format.ParseDict(settings, Channel()),
+        )
+        await _unless_there(mesh.channels.CreateChannel(request))
+    registered = PhoneNumber(type=PhoneNumber.TEN_DLC, country_code="US", two_way_enabled=True)
+    request_number = CreatePhoneNumberRequest(
+        parent=parent, phone_number_id=number, phone_number=registered
+    )
+    await _unless_there(mesh.phone_numbers.CreatePhoneNumber(request_number))
+    channels = [f"{parent}/channels/{channel_id}" for _, channel_id, _ in _channels(number)]
+    return [*channels, f"{parent}/phoneNumbers/{number}"]
+
+
+def _channels(number: str) -> tuple[tuple[str, str, dict[str, str]], ...]:
+    """Provider, channel id and settings of each channel."""
+    sender = "Sample Shop <shop@shop.example.com>"
+    return (
+        ("smpp", "sms", {"channel_type": "SMS", "default_origination_identity": number}),
+        ("smtp", "email", {"channel_type": "EMAIL", "default_origination_identity": sender}),
+        ("fcm", "push-fcm", {"channel_type": "PUSH_FCM"}),
+    )
+
+
+async def _unless_there(call: Any) -> None:
+    try:
+        await call
+    except HeliographError as error:
+        if error.code != "ALREADY_EXISTS":
+            raise
