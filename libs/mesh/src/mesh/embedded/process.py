@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -51,7 +52,7 @@ class ChildProcess:
 
     async def start(self) -> None:
         """Start the program; readiness is the caller's to await."""
-        environment = {**os.environ, **(self._environment or {})}
+        environment = {**os.environ, **_bytecode(), **(self._environment or {})}
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         with self.log_path.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
@@ -128,6 +129,17 @@ def _wrapper(death_signal: signal.Signals, privileges: Sequence[str]) -> list[st
             )
         return []
     return [setpriv, "--pdeathsig", death_signal.name.removeprefix("SIG"), *privileges, "--"]
+
+
+def _bytecode() -> dict[str, str]:
+    """Where bytecode beside the sources is forbidden, it goes beside the interpreter.
+
+    Compiling everything at each start takes a Python service longer than all that it does then.
+    """
+    if not os.environ.get("PYTHONDONTWRITEBYTECODE"):
+        return {}
+    folder = str(Path(sys.prefix) / "bytecode")
+    return {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": folder}
 
 
 def _read(path: Path) -> str:
