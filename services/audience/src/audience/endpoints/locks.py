@@ -14,7 +14,10 @@ import asyncpg
 
 # Plans are made anew for each write: a table that grows by a million rows between two statistics
 # runs must not be read by the plan that suited an empty one.
-SETTINGS: Final = "SELECT set_config('plan_cache_mode', 'force_custom_plan', true)"
+SETTINGS: Final = """
+SELECT set_config('plan_cache_mode', 'force_custom_plan', true),
+    set_config('enable_seqscan', 'off', true)
+"""
 WHOLE: Final = "SELECT pg_advisory_xact_lock($1)"
 SHARED: Final = "SELECT pg_advisory_xact_lock_shared($1)"
 EACH: Final = "SELECT pg_advisory_xact_lock(key) FROM unnest($1::bigint[]) AS key"

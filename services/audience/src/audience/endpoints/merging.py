@@ -6,7 +6,7 @@ write says otherwise.
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from heliograph.audience.v1 import endpoint_pb2 as pb
 from mesh.aip import etags
@@ -112,10 +112,10 @@ def _entries(
     """Entries of both; a supplied empty value takes its entry away."""
     if not supplied:
         return stored
-    merged = {**stored, **supplied}
-    return {
-        name: value for name, value in merged.items() if value is not None and value not in ("", [])
-    }
+    merged: dict[str, Any] = {**stored, **supplied}
+    if all(merged.values()):
+        return merged
+    return {name: value for name, value in merged.items() if value or value == 0}
 
 
 def _or(supplied: list[str] | None, stored: list[str]) -> list[str]:

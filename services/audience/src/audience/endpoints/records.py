@@ -1,6 +1,7 @@
 """Endpoints as rows of the table, both ways. JSON columns travel as text."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -64,6 +65,25 @@ def record(application: str, state: State) -> Record:
         state.update_time,
         state.revision,
     )
+
+
+def copy_text(rows: Iterable[Record]) -> bytes:
+    """Rows in the text form of COPY: one string a row costs less than encoding each value."""
+    times: dict[datetime, str] = {}
+    lines = []
+    for row in rows:
+        created = times.get(row[12]) or times.setdefault(row[12], row[12].isoformat())
+        updated = times.get(row[13]) or times.setdefault(row[13], row[13].isoformat())
+        lines.append(
+            f"{row[0]}\t{row[1]}\t{row[2]}\t{row[3]}\t{row[4]}\t{row[5]}\t{row[6]}\t{row[7]}\t"
+            f"{row[8]}\t{row[9]}\t{row[10]}\t{row[11]}\t{created}\t{updated}\t{row[14]}\n"
+        )
+    return escaped(lines)
+
+
+def escaped(lines: Iterable[str]) -> bytes:
+    """Lines for COPY. No value holds a tab or a line break, so only backslashes are special."""
+    return "".join(lines).replace("\\", "\\\\").encode()
 
 
 def state(row: Sequence[Any]) -> State:

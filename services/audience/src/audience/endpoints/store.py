@@ -1,6 +1,7 @@
 """The statements on endpoints."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
+from io import BytesIO
 from typing import Any, Final
 
 import asyncpg
@@ -41,13 +42,19 @@ ON CONFLICT (application, endpoint) DO UPDATE SET
     revision = EXCLUDED.revision
 """
 
-CLAIM: Final = """
-UPDATE endpoint e SET status = 2, update_time = $5, revision = e.revision + 1
-FROM unnest($2::smallint[], $3::text[], $4::text[]) AS c (channel_type, address, endpoint)
-WHERE e.application = $1 AND e.status = 1 AND e.channel_type = c.channel_type
-    AND hashtextextended(e.address::text, 0) = hashtextextended(c.address, 0)
-    AND e.address = c.address AND e.endpoint <> c.endpoint AND e.endpoint <> ALL($6::text[])
-RETURNING c.endpoint, e.endpoint, e.channel_type
+# An array condition on the index, not a join: a join's plan depends on statistics that a table has
+# not got while it is being filled, and then reads all of it for each chunk.
+HOLDERS: Final = """
+SELECT endpoint, channel_type, address FROM endpoint
+WHERE application = $1 AND status = 1 AND channel_type = ANY($2::smallint[])
+    AND hashtextextended(address::text, 0)
+        = ANY(ARRAY(SELECT hashtextextended(held, 0) FROM unnest($3::text[]) AS held))
+"""
+
+DEACTIVATE: Final = """
+UPDATE endpoint SET status = 2, update_time = $4, revision = revision + 1
+WHERE application = $1 AND endpoint = ANY($2::text[]) AND address = ANY($3::text[]) AND status = 1
+RETURNING endpoint
 """
 
 DELETE: Final = """
@@ -67,24 +74,31 @@ async def claim(
     connection: "asyncpg.Connection[Any]",
     application: str,
     active: Sequence[State],
-    written: Iterable[str],
+    written: Container[str],
 ) -> list[Claim]:
     """Take the addresses of `active` from other endpoints; who lost one to whom.
 
     All endpoints `written` with the batch are left out: their rows are about to be stored.
     """
-    if not active:
+    takers = {(one.channel_type, one.address): one for one in active}
+    if not takers:
         return []
+    channel_types = sorted({channel_type for channel_type, _ in takers})
+    addresses = [address for _, address in takers]
+    holders = await connection.fetch(HOLDERS, application, channel_types, addresses)
+    claims = [
+        Claim(takers[key].endpoint, endpoint, channel_type)
+        for endpoint, channel_type, address in holders
+        if (key := (channel_type, address)) in takers and endpoint not in written
+    ]
+    if not claims:
+        return []
+    formers = [one.former for one in claims]
     rows = await connection.fetch(
-        CLAIM,
-        application,
-        [one.channel_type for one in active],
-        [one.address for one in active],
-        [one.endpoint for one in active],
-        active[0].update_time,
-        list(written),
+        DEACTIVATE, application, formers, addresses, active[0].update_time
     )
-    return [Claim(*row) for row in rows]
+    deactivated = {row[0] for row in rows}
+    return [one for one in claims if one.former in deactivated]
 
 
 async def upsert(connection: "asyncpg.Connection[Any]", rows: Sequence[Record]) -> None:
@@ -93,10 +107,10 @@ async def upsert(connection: "asyncpg.Connection[Any]", rows: Sequence[Record]) 
         await connection.execute(UPSERT, *map(list, zip(*rows, strict=True)))
 
 
-async def copy(connection: "asyncpg.Connection[Any]", rows: Sequence[Record]) -> None:
-    """Write endpoints that are known to be new."""
-    if rows:
-        await connection.copy_records_to_table("endpoint", records=rows, columns=COLUMNS)
+async def copy(connection: "asyncpg.Connection[Any]", text: bytes) -> None:
+    """Write endpoints that are known to be new, from `records.copy_text`."""
+    if text:
+        await connection.copy_to_table("endpoint", source=BytesIO(text), columns=COLUMNS)
 
 
 async def delete(

@@ -5,11 +5,12 @@ Every door uses this: single calls, batches, streams, imports and links to users
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import asyncpg
+from mesh.errors import Error
 
-from audience.endpoints import locks, store
+from audience.endpoints import locks, records, store
 from audience.endpoints.batches import Batch
 from audience.endpoints.patches import Patch
 from audience.endpoints.states import State
@@ -17,13 +18,15 @@ from audience.users import store as users_store
 
 SMALL_WRITE_MAX: Final = 100
 
+Outcome: TypeAlias = State | Error
+
 
 async def write_few(
     connection: "asyncpg.Connection[Any]",
     application: str,
     patches: Sequence[Patch],
     now: datetime,
-) -> tuple[Batch, list[Any]]:
+) -> tuple[Batch, list[Outcome]]:
     """Write up to 100 endpoints; the batch, and for each patch its State or its Error."""
     await locks.lock_shared(connection, application)
     await locks.lock(connection, application, "endpoint", (patch.endpoint for patch in patches))
@@ -33,42 +36,66 @@ async def write_few(
     users = await users_store.read(connection, application, user_ids)
     batch = Batch(application, now, states, users)
     outcomes = [batch.apply(patch) for patch in patches]
-    active = batch.active()
-    await locks.lock(connection, application, "address", map(_address_key, active))
-    batch.claims += await store.claim(connection, application, active, batch.written)
+    await locks.lock(connection, application, "address", map(_address_key, batch.active()))
+    await _claim(connection, application, batch)
     await store.upsert(connection, [record for _, record in batch.records()])
     await users_store.upsert(connection, application, list(batch.profiles.values()))
     return batch, outcomes
 
 
+class Prepared:
+    """A large write, merged ahead as if all of it were new: for an import it mostly is.
+
+    Making one costs most of the work and needs no connection, so it is done while the database is
+    busy with the write before.
+    """
+
+    def __init__(self, application: str, patches: Sequence[Patch], now: datetime) -> None:
+        self.application = application
+        self.patches = patches
+        self.now = now
+        self.batch = Batch(application, now, {}, {})
+        self.outcomes = [self.batch.apply(patch) for patch in patches]
+        self.endpoints = records.copy_text(record for _, record in self.batch.records())
+        self.users = users_store.copy_text(application, self.batch.profiles.values())
+
+
 async def write_many(
-    connection: "asyncpg.Connection[Any]",
-    application: str,
-    patches: Sequence[Patch],
-    now: datetime,
-) -> tuple[Batch, list[Any]]:
+    connection: "asyncpg.Connection[Any]", prepared: Prepared
+) -> tuple[Batch, list[Outcome]]:
     """Write thousands of endpoints; as `write_few`, while nobody else writes to the application."""
+    application, patches = prepared.application, prepared.patches
     await locks.lock_application(connection, application)
     states = await store.read(connection, application, {patch.endpoint for patch in patches})
     writing_users = [patch for patch in patches if patch.user_attributes or patch.replaced]
     user_ids = _user_ids(writing_users, states)
     users = await users_store.read(connection, application, user_ids)
-    batch = Batch(application, now, states, users)
+    if not states and not users:
+        await _claim(connection, application, prepared.batch)
+        await store.copy(connection, prepared.endpoints)
+        await users_store.copy(connection, prepared.users)
+        return prepared.batch, prepared.outcomes
+    batch = Batch(application, prepared.now, states, users)
     outcomes = [batch.apply(patch) for patch in patches]
-    batch.claims += await store.claim(connection, application, batch.active(), batch.written)
+    await _claim(connection, application, batch)
     await _store(connection, application, batch)
     return batch, outcomes
+
+
+async def _claim(connection: "asyncpg.Connection[Any]", application: str, batch: Batch) -> None:
+    claims = await store.claim(connection, application, batch.active(), batch.written)
+    batch.claims += claims
 
 
 async def _store(connection: "asyncpg.Connection[Any]", application: str, batch: Batch) -> None:
     """New rows are copied, for nobody can add them meanwhile; the others are updated."""
     rows = list(batch.records())
-    await store.copy(connection, [record for is_new, record in rows if is_new])
+    await store.copy(connection, records.copy_text(record for is_new, record in rows if is_new))
     await store.upsert(connection, [record for is_new, record in rows if not is_new])
     users = list(batch.profiles.values())
     new = [profile for profile in users if batch.is_new_user(profile.user_id)]
     old = [profile for profile in users if not batch.is_new_user(profile.user_id)]
-    await users_store.copy(connection, application, new)
+    await users_store.copy(connection, users_store.copy_text(application, new))
     await users_store.upsert(connection, application, old)
 
 

@@ -1,12 +1,13 @@
 """The statements on users."""
 
 from collections.abc import Iterable, Sequence
+from io import BytesIO
 from typing import Any, Final
 
 import asyncpg
 import msgspec
 
-from audience.endpoints.records import json_text
+from audience.endpoints.records import escaped, json_text
 from audience.users.profiles import Profile
 
 COLUMNS: Final = (
@@ -49,13 +50,16 @@ async def upsert(
         await connection.execute(UPSERT, *map(list, zip(*rows, strict=True)))
 
 
-async def copy(
-    connection: "asyncpg.Connection[Any]", application: str, profiles: Sequence[Profile]
-) -> None:
-    """Write users that are known to be new."""
-    if profiles:
-        rows = [record(application, profile) for profile in profiles]
-        await connection.copy_records_to_table("user_profile", records=rows, columns=COLUMNS)
+async def copy(connection: "asyncpg.Connection[Any]", text: bytes) -> None:
+    """Write users that are known to be new, from `copy_text`."""
+    if text:
+        await connection.copy_to_table("user_profile", source=BytesIO(text), columns=COLUMNS)
+
+
+def copy_text(application: str, profiles: Iterable[Profile]) -> bytes:
+    """Users in the text form of COPY."""
+    rows = (record(application, profile) for profile in profiles)
+    return escaped(f"{row[0]}\t{row[1]}\t{row[2]}\t{row[3]}\t{row[4]}\t{row[5]}\n" for row in rows)
 
 
 def record(application: str, profile: Profile) -> tuple[Any, ...]:

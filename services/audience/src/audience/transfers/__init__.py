@@ -1,0 +1,1 @@
+"""Files into the audience: lines, rows, jobs and the workers that run them."""
