@@ -1,0 +1,75 @@
+"""Import → segment → campaign → carrier → receipts → report."""
+
+from collections import Counter
+
+import pytest
+from heliograph.analytics.v1.report_service_pb2 import GetCampaignReportRequest
+from heliograph.campaign.v1.run_pb2 import Run
+from heliograph.campaign.v1.run_service_pb2 import GetRunRequest
+from heliograph.messaging.v1 import message_service_pb2 as messages_pb
+from heliograph.messaging.v1.message_pb2 import Message
+from heliograph.messaging.v1.reason_pb2 import HOLDOUT
+from mesh.testkit.waiting import eventually
+
+pytestmark = [pytest.mark.story, pytest.mark.xdist_group("mesh")]
+
+
+async def test_every_member_is_reached_or_has_a_reason(shop, tmp_path):
+    await shop.import_phones(2_000, tmp_path)
+
+    run = await shop.finished(await shop.launch("hello", "Hello {{Id}}", holdout_percent=10))
+
+    counts = {(row.state, row.reason): row.count for row in run.counts}
+    held_out = counts[Message.SKIPPED, HOLDOUT]
+    texts = Counter(entry["destination"] for entry in await shop.texts())
+    assert run.state == Run.COMPLETED
+    assert sum(counts.values()) == run.members == 2_000
+    assert held_out == pytest.approx(200, abs=60)
+    assert len(texts) == 2_000 - held_out
+    assert set(texts.values()) == {1}
+    await _receipts_and_report(shop, run, 2_000 - held_out)
+
+
+async def _receipts_and_report(shop, run, sent):
+    async def delivered():
+        seen = await shop.client.runs.GetRun(GetRunRequest(name=run.name))
+        return sum(row.count for row in seen.counts if row.state == Message.DELIVERED) == sent
+
+    async def reported():
+        name = run.name.partition("/runs/")[0]
+        report = await shop.client.reports.GetCampaignReport(GetCampaignReportRequest(name=name))
+        return (report.total.sent, report.total.delivered) == (sent, sent)
+
+    await eventually(delivered, timeout_seconds=30)
+    await eventually(reported, timeout_seconds=30)
+
+
+async def test_the_ledger_says_what_a_person_got_and_why_not(shop, tmp_path):
+    await shop.import_phones(3, tmp_path)
+    await shop.say([shop.phones[0]], "STOP")
+
+    async def confirmed():
+        return [entry for entry in await shop.texts() if entry["destination"] == shop.phones[0]]
+
+    await eventually(confirmed, timeout_seconds=30)
+    await shop.finished(await shop.launch("hello", "Hello"))
+
+    found = await shop.client.messages.ListMessages(
+        messages_pb.ListMessagesRequest(
+            parent=shop.parent, endpoint=f"{shop.parent}/endpoints/e000000"
+        )
+    )
+    assert [Message.State.Name(message.state) for message in found.messages] == ["SKIPPED"]
+    assert found.messages[0].reason == 2  # OPTED_OUT
+
+
+async def test_a_throttling_carrier_costs_no_message(shop, tmp_path):
+    await shop.import_phones(600, tmp_path)
+    await shop.carrier.behave(submits_per_second_max=300)
+
+    run = await shop.finished(await shop.launch("slowly", "Hello"))
+
+    texts = Counter(entry["destination"] for entry in await shop.texts())
+    assert run.state == Run.COMPLETED
+    assert set(texts) == set(shop.phones)
+    assert set(texts.values()) == {1}

@@ -1,0 +1,126 @@
+"""The `heliograph` command, as a stranger would use it, against the mesh."""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from mesh.testkit.waiting import eventually
+
+pytestmark = [pytest.mark.story, pytest.mark.xdist_group("mesh")]
+
+ROOT = Path(__file__).parents[2]
+FEW = ROOT / "deploy" / "local" / "few.csv"
+
+
+@pytest.fixture
+def heliograph(local_mesh):
+    """Run the command; exit status, standard output and standard error."""
+
+    async def run(*arguments: str) -> tuple[int, str, str]:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "heliograph.cli",
+            *arguments,
+            env={**os.environ, "HELIOGRAPH_DATA": str(local_mesh.layout.root), "COLUMNS": "200"},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await process.communicate()
+        assert process.returncode is not None
+        assert "Traceback" not in err.decode(), err.decode()
+        return process.returncode, out.decode(), err.decode()
+
+    return run
+
+
+async def test_the_quick_start_of_the_readme(heliograph):
+    async def ok(*arguments):
+        status, out, err = await heliograph(*arguments)
+        assert status == 0, err
+        return out
+
+    await ok("apps", "create", "readme")
+    await ok("setup", "--app", "readme", "--number", "+12125550900")
+    imported = json.loads(await ok("endpoints", "import", str(FEW), "--app", "readme", "--json"))
+    assert (imported[0]["imported_count"], imported[0]["failed_count"]) == ("4", "1")
+    assert imported[0]["failures"][0]["line"] == "6"
+    phones = '{"channel": {"operator": "INCLUSIVE", "channel_types": ["SMS"]}}'
+    await ok("segments", "create", "everyone", phones, "--app", "readme")
+    counted = json.loads(await ok("segments", "count", "everyone", "--app", "readme", "--json"))
+    assert counted["total"] == "3"
+    assert "+12127370101" in await ok("segments", "preview", "everyone", "--app", "readme")
+    await ok(
+        *("campaigns", "create", "hello", "--app", "readme", "--segment", "everyone"),
+        *("--sms", "Hello {{User.UserAttributes.FirstName.[0]}}!", "--sms", "Hi!"),
+    )
+    await ok("campaigns", "launch", "hello", "--app", "readme")
+    run = json.loads(await ok("campaigns", "watch", "hello", "--app", "readme", "--json"))
+    assert run["state"] == "COMPLETED"
+    assert sum(int(row["count"]) for row in run["counts"]) == 3
+    await ok("inbound", "STOP", "--source", "+12127370101", "--to", "+12125550900")
+
+    async def heard():
+        return "OPT_OUT" in await ok("inbound", "--app", "readme")
+
+    await eventually(heard, timeout_seconds=30)
+    await ok("send", "+12127370101", "--app", "readme", "--sms", "Not after STOP", "--promotional")
+
+    async def refused():
+        listed = await ok("messages", "--app", "readme", "--to", "+12127370101", "--json")
+        return any(row["reason"] == "OPTED_OUT" for row in json.loads(listed))
+
+    await eventually(refused, timeout_seconds=30)
+    await ok("events", "put", "cart.add", "--app", "readme", "--endpoint", "e1")
+    report = json.loads(await ok("report", "hello", "--app", "readme", "--json"))
+    assert report["campaign"] == "applications/readme/campaigns/hello"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["segments", "count", "nothing", "--app", "nowhere"], "NOT_FOUND"),
+        (["segments", "create", "x", "{}", "--app", "nowhere"], "INVALID_ARGUMENT"),
+        (
+            ["segments", "create", "x", '{"nonsense": 1}', "--app", "nowhere"],
+            "not a segment filter",
+        ),
+        (["endpoints", "import", "missing.csv", "--app", "nowhere"], "missing.csv"),
+        (["campaigns", "launch", "nothing", "--app", "nowhere"], "NOT_FOUND"),
+        (["campaigns", "create", "c", "--app", "x", "--segment", "s"], "--sms, --email or --push"),
+        (["apps", "create", "Not An Id"], "application_id"),
+        (["send", "+1", "--app", "nowhere"], "--sms, --email and --push"),
+        (["inbound", "STOP"], "--source"),
+    ],
+)
+async def test_a_mistake_is_answered_with_a_sentence(heliograph, arguments, said):
+    status, _, err = await heliograph(*arguments)
+
+    assert status != 0
+    assert said in err
+
+
+async def test_a_token_for_one_application_opens_no_other(heliograph, shop, monkeypatch):
+    status, token, _ = await heliograph("token", "--app", "elsewhere")
+    monkeypatch.setenv("HELIOGRAPH_TOKEN", token.strip())
+
+    refused, _, err = await heliograph("segments", "count", "everybody", "--app", shop.app)
+
+    assert status == 0
+    assert refused != 0
+    assert "PERMISSION_DENIED" in err
+
+
+async def test_without_a_mesh_the_command_says_how_to_start_one(tmp_path):
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "heliograph.cli", "apps", "list"),
+        env={**os.environ, "HELIOGRAPH_DATA": str(tmp_path)},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, err = await process.communicate()
+
+    assert process.returncode != 0
+    assert "make up" in err.decode()
