@@ -21,6 +21,7 @@ from mesh.smpp import (
     Status,
     SubmitSm,
     UnreachableError,
+    probe,
 )
 from mesh.testkit.waiting import eventually
 
@@ -258,6 +259,16 @@ async def test_a_wrong_password_is_told_as_such() -> None:
             await esme.wait_bound(0.3)
 
     assert raised.value.is_about_credentials
+
+
+async def test_a_probe_binds_once_or_tells_why_not() -> None:
+    async with server() as smsc:
+        await probe(carrier(smsc.port))
+        with pytest.raises(BindRefusedError):
+            await probe(carrier(smsc.port, "wrong"))
+        await eventually(lambda: not smsc.sessions)
+    with pytest.raises(UnreachableError):
+        await probe(carrier(1))
 
 
 async def test_nobody_at_the_address_is_told_as_such() -> None:

@@ -1,6 +1,6 @@
 """SMPP 3.4, both sides: a fast codec and sessions that acknowledge only what was persisted."""
 
-from mesh.smpp.esme import Carrier, Esme
+from mesh.smpp.esme import Carrier, Esme, probe
 from mesh.smpp.failures import (
     BindRefusedError,
     BindUnansweredError,
@@ -43,4 +43,5 @@ __all__ = [
     "Tag",
     "Ton",
     "UnreachableError",
+    "probe",
 ]

@@ -190,3 +190,13 @@ class Esme:
     def _jittered(delay_seconds: float) -> float:
         """Many processes that lost the same carrier must not come back in the same moment."""
         return delay_seconds * random.uniform(0.5, 1.0)
+
+
+async def probe(carrier: Carrier) -> None:
+    """Binds and unbinds once; raises the LinkError that says why it cannot."""
+    session = await Esme(carrier, _ignore)._connect()
+    await session.close()
+
+
+async def _ignore(_: Sequence[DeliverSm]) -> None:
+    """Nobody listens during a probe; use it with a bind that only sends."""
