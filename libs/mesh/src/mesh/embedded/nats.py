@@ -13,6 +13,8 @@ from mesh.embedded.ports import LOOPBACK, is_free
 from mesh.embedded.process import ChildProcess
 
 MAX_PAYLOAD_BYTES = 8 * 1024 * 1024
+MAX_STORE_BYTES = 64 * 1024**3
+"""A ceiling, not a reservation on the disk; the limits of all streams together must fit below."""
 
 _CONFIGURATION = """\
 host: "{host}"
@@ -23,7 +25,7 @@ max_pending: 134217728
 jetstream {{
   store_dir: "{store}"
   max_memory_store: 256MB
-  max_file_store: 16GB
+  max_file_store: {max_store}
 }}
 """
 
@@ -119,6 +121,7 @@ class NatsServer:
             port=self._wanted_port or -1,
             ports=ports,
             max_payload=MAX_PAYLOAD_BYTES,
+            max_store=MAX_STORE_BYTES,
             store=self._folder.path / "jetstream",
         )
 
