@@ -129,6 +129,7 @@ class Consumer:
         )
         self._working: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
+        self._slots = asyncio.Semaphore(concurrency)
         self._loops: list[asyncio.Task[None]] = []
 
     async def ensure(self) -> None:
@@ -162,6 +163,7 @@ class Consumer:
     async def __aenter__(self) -> Self:
         self._loops = [
             asyncio.create_task(self._consume(), name=f"consumer {self._durable}"),
+            asyncio.create_task(self._retry(), name=f"consumer {self._durable} retries"),
             asyncio.create_task(self._held.keep(), name=f"consumer {self._durable} keeps"),
         ]
         return self
@@ -172,8 +174,9 @@ class Consumer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        consuming, keeping = self._loops
+        consuming, retrying, keeping = self._loops
         await _cancel(consuming)
+        await _cancel(retrying)
         if self._working:
             await asyncio.wait(self._working, timeout=self._limits.stop_seconds)
         for task in list(self._working):
@@ -205,42 +208,34 @@ class Consumer:
             await pull.close()
 
     async def _step(self, pull: Pull) -> None:
-        """Hand out what is due or new, as far as there is room for it."""
+        """Hand out new messages, as far as there is room for them."""
         self._changed.clear()
-        wait_seconds = self._wait_seconds()
         free = self._limits.concurrency - len(self._working)
-        due = self._held.due(asyncio.get_running_loop().time(), free * self._limits.batch)
         room = min(free * self._limits.batch, self._limits.held_max - len(self._held))
-        if due:
-            self._start(due)
-        elif room > 0:
-            self._start(self._held.take(await pull.fetch(room, max(wait_seconds, 0.05))))
+        if room > 0:
+            self._start(self._held.take(await pull.fetch(room, LINGER_SECONDS)))
         else:
-            await self._wait_for_change(wait_seconds)
+            await self._changed.wait()
+
+    async def _retry(self) -> None:
+        """Hand out again what had to wait here."""
+        while True:
+            self._start(await self._held.due())
 
     def _start(self, messages: list[HeldMessage]) -> None:
         for start in range(0, len(messages), self._limits.batch):
             chunk = messages[start : start + self._limits.batch]
-            task = asyncio.create_task(self._handling.run(chunk))
+            task = asyncio.create_task(self._run(chunk))
             self._working.add(task)
             task.add_done_callback(self._finished)
+
+    async def _run(self, chunk: list[HeldMessage]) -> None:
+        async with self._slots:
+            await self._handling.run(chunk)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._working.discard(task)
         self._changed.set()
-
-    def _wait_seconds(self) -> float:
-        next_due = self._held.next_due()
-        if next_due is None:
-            return LINGER_SECONDS
-        return min(LINGER_SECONDS, max(0.0, next_due - asyncio.get_running_loop().time()))
-
-    async def _wait_for_change(self, wait_seconds: float) -> None:
-        try:
-            async with asyncio.timeout(wait_seconds):
-                await self._changed.wait()
-        except TimeoutError:
-            return
 
 
 def _in_lists(handler: EachHandler | BatchHandler, batch: int | None) -> BatchHandler:

@@ -15,6 +15,10 @@ from nats.js import JetStreamContext
 log = structlog.get_logger(__name__)
 
 
+class HandlerTooSlowError(Exception):
+    """The handler was cut off; unlike a timeout of something it asked, this counts against it."""
+
+
 class Handling:
     """What a consumer does with the messages it holds."""
 
@@ -70,13 +74,21 @@ class Handling:
         with tracing.consuming(f"{self._consumer} process", carriers, attributes) as span:
             try:
                 with self._seconds.time():
-                    async with asyncio.timeout(self._timeout_seconds):
-                        await self._handler(deliveries)
+                    await self._handle(deliveries)
             except Exception as error:
                 span.record_exception(error)
                 self._log_failure(deliveries, error)
                 return error
         return None
+
+    async def _handle(self, deliveries: list[Delivery]) -> None:
+        try:
+            async with asyncio.timeout(self._timeout_seconds) as limit:
+                await self._handler(deliveries)
+        except TimeoutError as error:
+            if limit.expired():
+                raise HandlerTooSlowError(f"no end after {self._timeout_seconds} s") from error
+            raise
 
     async def _settle(self, held: HeldMessage, fate: Fate, failure: Exception) -> None:
         if fate is Fate.LATER and isinstance(failure, Later):
@@ -92,7 +104,7 @@ class Handling:
     def _wait(self, held: HeldMessage, failure: Exception) -> None:
         asked = failure.retry_after_seconds if isinstance(failure, Error) else None
         delay_seconds = fates.delay_seconds(held.attempts, asked_seconds=asked)
-        held.due = asyncio.get_running_loop().time() + delay_seconds
+        self._held.defer(held, delay_seconds)
         metrics.CONSUMED.labels(self._consumer, "wait").inc()
 
     async def _bury(self, held: HeldMessage, failure: Exception) -> None:

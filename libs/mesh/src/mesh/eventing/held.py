@@ -1,6 +1,7 @@
 """The messages that this process holds: in a handler, or waiting for another attempt."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,6 +38,7 @@ class Held:
 
     def __init__(self, consumer: str, ack_wait_seconds: float) -> None:
         self._messages: dict[Key, HeldMessage] = {}
+        self._deferred = asyncio.Event()
         self._interval_seconds = ack_wait_seconds / 3
         self._gauge = metrics.HELD.labels(consumer)
         self._pending = metrics.PENDING.labels(consumer)
@@ -65,25 +67,35 @@ class Held:
         self._gauge.set(len(self._messages))
         return new
 
-    def due(self, now: float, limit: int) -> list[HeldMessage]:
-        """Up to `limit` messages whose time for another attempt has come; they count as working."""
-        ready = [held for held in self._messages.values() if held.due is not None]
-        ready = sorted(ready, key=lambda held: held.due or 0.0)[:limit]
-        ready = [held for held in ready if held.due is not None and held.due <= now]
+    def defer(self, held: HeldMessage, delay_seconds: float) -> None:
+        """Keep the message for another attempt after some time."""
+        held.due = asyncio.get_running_loop().time() + delay_seconds
+        self._deferred.set()
+
+    async def due(self) -> list[HeldMessage]:
+        """Wait until deferred messages are due; they count as working then."""
+        while True:
+            now = asyncio.get_running_loop().time()
+            times = {held: held.due for held in self if held.due is not None}
+            ready = [held for held, time in times.items() if time <= now]
+            if ready:
+                break
+            await self._sleep(min(times.values()) - now if times else None)
         for held in ready:
             held.due = None
         return ready
-
-    def next_due(self) -> float | None:
-        """When the first waiting message is due."""
-        return min(
-            (held.due for held in self._messages.values() if held.due is not None), default=None
-        )
 
     def let_go(self, held: HeldMessage) -> None:
         """The message has been answered."""
         self._messages.pop(held.key, None)
         self._gauge.set(len(self._messages))
+
+    async def _sleep(self, seconds: float | None) -> None:
+        """Sleep so long, or until something is deferred, which may be due sooner."""
+        self._deferred.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._deferred.wait()
 
     async def keep(self) -> None:
         """Until cancelled, tell the server in time that every held message is being worked on."""

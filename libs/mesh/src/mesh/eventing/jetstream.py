@@ -146,7 +146,7 @@ async def _connected(
                 name=name or None,
                 tls=tls,
                 connect_timeout=CONNECT_TIMEOUT_SECONDS,
-                reconnect_time_wait=RECONNECT_WAIT_SECONDS,
+                reconnect_time_wait=RECONNECT_WAIT_SECONDS,  # type: ignore[arg-type]  # it sleeps
                 max_reconnect_attempts=-1,
                 ping_interval=PING_INTERVAL_SECONDS,
                 pending_size=PENDING_BYTES_MAX,
