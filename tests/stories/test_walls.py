@@ -1,4 +1,4 @@
-"""Every RPC of the contract, called from outside: tenants are walls, and what is missing says so."""
+"""Every RPC of the contract, called from outside: tenants are walls, what is missing says so."""
 
 import re
 from importlib import import_module
