@@ -43,7 +43,7 @@ class PhoneNumberRow(Table, table=True):
     type: str
     country_code: str = ""
     capabilities: list[str] = texts()
-    message_type: str
+    message_type: str = "TRANSACTIONAL"
     two_way_enabled: bool = False
     self_managed_opt_outs_enabled: bool = False
     opt_out_list: str = DEFAULT_LIST

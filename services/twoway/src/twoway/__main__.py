@@ -1,0 +1,63 @@
+"""Wiring: what is made, started and stopped, in order."""
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from heliograph import subjects
+from heliograph.messaging.v1 import events_pb2, message_service_pb2_grpc
+from mesh.eventing import jetstream, outbox
+from mesh.eventing.consumer import Consumer
+from mesh.rpc.channel import channel
+from mesh.service import background, main
+from mesh.store import engine, pool
+
+from twoway import channels
+from twoway.inbound.receiving import Receiver
+from twoway.replies.sending import ReplySender
+from twoway.services import services
+from twoway.settings import Settings
+from twoway.wakeups import Wakeups
+
+DURABLE = "twoway-InboundSmsReceived"
+
+
+async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
+    """Everything of this room, entered into the stack; returns its servicers."""
+    connections = settings.database_connections_max
+    database = engine.create(
+        settings.database_url, pool_size=connections, application_name="twoway"
+    )
+    stack.push_async_callback(database.dispose)
+    sessions = engine.sessions(database)
+    asking = await stack.enter_async_context(
+        pool.create(settings.database_url, max_size=connections, application_name="twoway-consent")
+    )
+    wakeups = Wakeups()
+    background(stack, wakeups.run(settings.database_url, channels.INBOUND), "wakeups")
+
+    messaging = await stack.enter_async_context(
+        channel(settings.messaging_address, token=settings.service_token.get_secret_value())
+    )
+    stub = message_service_pb2_grpc.MessageServiceStub(messaging)
+    background(stack, ReplySender(sessions, stub, wakeups).run(), "replies")
+
+    _, js = await stack.enter_async_context(jetstream.connect(settings.nats_url, name="twoway"))
+    await jetstream.ensure_streams(js, subjects.INBOUND, subjects.TWOWAY)
+    await stack.enter_async_context(outbox.Relay(sessions, js, ordered=True))
+    await stack.enter_async_context(
+        Consumer(
+            js,
+            stream=subjects.INBOUND.name,
+            durable=DURABLE,
+            subject=subjects.subject(events_pb2.InboundSmsReceived, "*"),
+            handler=Receiver(sessions).handle,
+            batch=settings.inbound_batch,
+            # One batch after the other, so that a person's texts are taken in as they came.
+            concurrency=1,
+        )
+    )
+    return services(sessions, asking, wakeups)
+
+
+if __name__ == "__main__":
+    main("twoway", Settings, serve, Path(__file__).parent / "migrations")

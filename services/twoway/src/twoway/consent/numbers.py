@@ -1,0 +1,85 @@
+"""Numbers put on a list and taken off it by callers, recorded with who called and why."""
+
+import re
+from collections.abc import Sequence
+
+from heliograph.twoway.v1 import opt_out_service_pb2 as pb
+from mesh.errors import InvalidArgument, NotFound, Violation
+from mesh.rpc import auth, status
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from twoway import addresses, clock, locks, names
+from twoway.consent import render, store, writing
+from twoway.consent.changes import API, Cause, Changes
+from twoway.tables import OptedOutNumberRow
+
+_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}")
+
+
+async def get(session: AsyncSession, name: str) -> OptedOutNumberRow:
+    """The number of that name on its list, or NOT_FOUND."""
+    application, opt_out_list, number = names.opted_out_number_key(name)
+    canonical = addresses.canonical(number)
+    found = await store.numbers(session, application, opt_out_list, [canonical])
+    if canonical not in found:
+        raise NotFound(
+            "OPTED_OUT_NUMBER_NOT_FOUND", f"{name} does not exist", opted_out_number=name
+        )
+    return found[canonical]
+
+
+async def put(
+    session: AsyncSession, parent: str, wanted: Sequence[str], comment: str
+) -> dict[str, OptedOutNumberRow]:
+    """The numbers, all on the list now; who was on it already stays as they are."""
+    application, opt_out_list = names.opt_out_list_key(parent, "parent")
+    await locks.hold(session, application)
+    await store.get_list(session, parent)
+    present = await store.numbers(session, application, opt_out_list, wanted)
+    changes = Changes(application)
+    for number in dict.fromkeys(wanted):
+        if number not in present:
+            person = (opt_out_list, number)
+            present[number] = changes.opt_out(person, _called(comment), confirmed=False)
+    await writing.write(session, changes)
+    return present
+
+
+async def put_each(
+    session: AsyncSession, parent: str, wanted: Sequence[str], comment: str
+) -> list[pb.BatchPutOptedOutNumbersResponse.Result]:
+    """A result for each number: the row, or why it is refused."""
+    canonical = [addresses.canonical(number) for number in wanted]
+    valid = [number for number in canonical if _NUMBER.fullmatch(number)]
+    rows = await put(session, parent, valid, comment)
+    kind = pb.BatchPutOptedOutNumbersResponse.Result
+    return [
+        kind(opted_out_number=render.opted_out_number(rows[known]))
+        if known in rows
+        else kind(error=status.from_error(_invalid(given, position)))
+        for position, (given, known) in enumerate(zip(wanted, canonical, strict=True))
+    ]
+
+
+async def take_off(session: AsyncSession, name: str, comment: str) -> None:
+    """Opt a number in again; NOT_FOUND when it is not on the list."""
+    await locks.hold(session, names.application_in(name))
+    row = await get(session, name)
+    changes = Changes(row.application)
+    changes.opt_in((row.opt_out_list, row.phone_number), _called(comment))
+    await writing.write(session, changes)
+
+
+def _called(comment: str) -> Cause:
+    return Cause(API, clock.now(), caller=auth.caller().subject, comment=comment)
+
+
+def _invalid(number: str, position: int) -> InvalidArgument:
+    field = f"phone_numbers[{position}]"
+    description = f"{number!r} is neither an E.164 number nor a short code"
+    return InvalidArgument(
+        "PHONE_NUMBER_INVALID",
+        f"{field}: {description}",
+        violations=[Violation(field, description, "PHONE_NUMBER_INVALID")],
+        phone_number=number,
+    )

@@ -1,0 +1,1 @@
+"""What people wrote, for applications to read."""

@@ -1,0 +1,96 @@
+"""ConversationService: what people wrote, as lists and as a stream."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any
+
+from heliograph.twoway.v1 import conversation_service_pb2 as pb
+from heliograph.twoway.v1 import inbound_message_pb2
+from mesh.aip import pagination
+from sqlalchemy.ext.asyncio import async_sessionmaker
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from twoway import addresses, clock, names
+from twoway.conversations import render, resuming, store
+from twoway.conversations.store import Filter
+from twoway.wakeups import Wakeups
+
+PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX = 100, 1_000
+
+
+class ConversationServicer:
+    """Inbound messages of applications."""
+
+    def __init__(self, sessions: async_sessionmaker[AsyncSession], wakeups: Wakeups) -> None:
+        self._sessions = sessions
+        self._wakeups = wakeups
+
+    async def GetInboundMessage(
+        self, request: pb.GetInboundMessageRequest, context: Any
+    ) -> inbound_message_pb2.InboundMessage:
+        async with self._sessions() as session:
+            return render.inbound_message(await store.get(session, request.name))
+
+    async def ListInboundMessages(
+        self, request: pb.ListInboundMessagesRequest, context: Any
+    ) -> pb.ListInboundMessagesResponse:
+        page = pagination.Page(request, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX)
+        before = None
+        if page.after:
+            before = (datetime.fromisoformat(str(page.after[0])), int(page.after[1] or 0))
+        async with self._sessions() as session:
+            rows = await store.page(session, _listed(request), before, page.limit)
+        rows, token = page.cut(rows, key=lambda row: [row.receive_time.isoformat(), row.sequence])
+        return pb.ListInboundMessagesResponse(
+            inbound_messages=map(render.inbound_message, rows), next_page_token=token
+        )
+
+    async def StreamInboundMessages(
+        self, request: pb.StreamInboundMessagesRequest, context: Any
+    ) -> AsyncIterator[pb.StreamInboundMessagesResponse]:
+        wanted = _streamed(request)
+        limit = min(request.page_size or PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX)
+        position = await self._beginning(request, wanted)
+        yield pb.StreamInboundMessagesResponse(resume_token=resuming.token(request, position))
+        while True:
+            ticket = self._wakeups.ticket()
+            async with self._sessions() as session:
+                rows, position = await store.following(session, wanted, position, limit)
+            if rows:
+                yield pb.StreamInboundMessagesResponse(
+                    inbound_messages=map(render.inbound_message, rows),
+                    resume_token=resuming.token(request, position),
+                )
+            if len(rows) < limit:
+                await self._wakeups.wait(ticket)
+
+    async def _beginning(self, request: pb.StreamInboundMessagesRequest, wanted: Filter) -> int:
+        """The sequence after which the stream begins."""
+        if request.resume_token:
+            return resuming.sequence(request)
+        async with self._sessions() as session:
+            if wanted.start_time:
+                return await store.before(session, wanted.application, wanted.start_time)
+            return await store.latest(session, wanted.application)
+
+
+def _listed(request: pb.ListInboundMessagesRequest) -> Filter:
+    return Filter(
+        application=names.application_of(request.parent),
+        destination_address=addresses.canonical(request.destination_address),
+        source_address=addresses.canonical(request.source_address),
+        start_time=clock.moment(request.start_time) if request.HasField("start_time") else None,
+        end_time=clock.moment(request.end_time) if request.HasField("end_time") else None,
+        intents=tuple(map(inbound_message_pb2.Intent.Name, request.intents)),
+        flagged=request.flagged,
+    )
+
+
+def _streamed(request: pb.StreamInboundMessagesRequest) -> Filter:
+    starts = request.HasField("start_time") and not request.resume_token
+    return Filter(
+        application=names.application_of(request.parent),
+        destination_address=addresses.canonical(request.destination_address),
+        source_address=addresses.canonical(request.source_address),
+        start_time=clock.moment(request.start_time) if starts else None,
+    )

@@ -1,0 +1,1 @@
+"""From what came in to what follows: understood, recorded and decided in one transaction."""

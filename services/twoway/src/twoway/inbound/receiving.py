@@ -1,0 +1,87 @@
+"""Texts taken in: seen, recorded, decided and promised an answer in one transaction.
+
+A crash at any moment leaves all of it or nothing, and a delivery that comes again changes nothing.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from heliograph.messaging.v1 import events_pb2
+from mesh.eventing.consumer import Delivery
+from mesh.store import engine
+from mesh.telemetry import logging
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import async_sessionmaker
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from twoway import channels, clock, locks, metrics
+from twoway.consent import writing
+from twoway.inbound import announcing, effects, store, texts
+from twoway.inbound.texts import Text
+from twoway.replies import sets
+from twoway.replies import store as replies
+
+log = logging.get(__name__)
+
+TRANSACTION_MAX = 2_000
+"""Texts in one transaction, so that it stays short."""
+
+Addressed = tuple[str, Text]
+"""An application and a text to one of its numbers."""
+
+
+class Receiver:
+    """The handler of inbound texts."""
+
+    def __init__(self, sessions: async_sessionmaker[AsyncSession]) -> None:
+        self._sessions = sessions
+
+    async def handle(self, deliveries: list[Delivery]) -> None:
+        """Take in the texts of several bus messages."""
+        arrived = [addressed for delivery in deliveries for addressed in _texts(delivery)]
+        for part in _parts(arrived):
+            async with self._sessions.begin() as session:
+                taken = await receive(session, part)
+            for intent, count in taken.items():
+                metrics.INBOUND.labels(intent).inc(count)
+
+
+async def receive(session: AsyncSession, arrived: Sequence[Addressed]) -> dict[str, int]:
+    """Take in texts within the session's transaction; how many new ones there were by intent."""
+    taken: dict[str, int] = {}
+    # In one order everywhere, so that two replicas never wait for each other.
+    for application in sorted({application for application, _ in arrived}):
+        await locks.hold(session, application)
+        own = [text for owner, text in arrived if owner == application]
+        followed = await _receive(session, application, own)
+        for row in followed.messages if followed else ():
+            taken[row.intent] = taken.get(row.intent, 0) + 1
+    if taken:
+        await session.exec(select(func.pg_notify(channels.INBOUND, "")))  # type: ignore[call-overload]
+    return taken
+
+
+async def _receive(
+    session: AsyncSession, application: str, arrived: Sequence[Text]
+) -> effects.Effects | None:
+    fresh = await store.new(await engine.raw(session), application, arrived)
+    if not fresh:
+        return None
+    situation = await store.load(session, application, fresh)
+    followed = effects.follow(situation, fresh)
+    await store.add(session, followed.messages)
+    await writing.write(session, followed.changes)
+    await replies.add(session, sets.sets(application, followed.replies, clock.now()))
+    announcing.matches(session, application, followed.matches)
+    announcing.messages(session, situation, followed.messages)
+    return followed
+
+
+def _texts(delivery: Delivery) -> Iterator[Addressed]:
+    event = delivery.parse(events_pb2.InboundSmsReceived)
+    for sms in event.messages:
+        yield event.application, texts.of(sms, delivery.event_time)
+
+
+def _parts(arrived: Sequence[Addressed]) -> Iterator[Sequence[Addressed]]:
+    for start in range(0, len(arrived), TRANSACTION_MAX):
+        yield arrived[start : start + TRANSACTION_MAX]

@@ -1,0 +1,63 @@
+"""What must be known before a text can have its effects: the numbers written to, and where the
+writers stand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from twoway.consent.changes import Person
+from twoway.intents import Keyword
+from twoway.tables import DEFAULT_LIST, KeywordRow
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number as its texts are treated. The defaults are those of one that is not registered."""
+
+    registered: bool = False
+    opt_out_list: str = DEFAULT_LIST
+    two_way: bool = True
+    self_managed: bool = False
+    keywords: tuple[Keyword, ...] = ()
+    keyword_rows: tuple[KeywordRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where somebody stands on a list.
+
+    `last_time` is when the latest text about consent was received that has been dealt with before.
+    """
+
+    opted_out: bool = False
+    confirmed: bool = False
+    last_time: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All of it, for the texts of one application."""
+
+    application: str
+    numbers: dict[str, Number]
+    standings: dict[Person, Standing]
+
+    def number(self, address: str) -> Number:
+        """The number of that address."""
+        return self.numbers.get(address, _UNREGISTERED)
+
+    def standing(self, person: Person) -> Standing:
+        """Where that person stands."""
+        return self.standings.get(person, _UNKNOWN)
+
+
+_UNREGISTERED = Number()
+_UNKNOWN = Standing()
+
+
+def persons(numbers: dict[str, Number], pairs: Sequence[tuple[str, str]]) -> set[Person]:
+    """Who writes, on the list of the number that is written to; `pairs` are (source, number)."""
+    return {
+        (numbers.get(destination, _UNREGISTERED).opt_out_list, source)
+        for source, destination in pairs
+    }

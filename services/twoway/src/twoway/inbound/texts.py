@@ -1,0 +1,53 @@
+"""What the carrier gateway announced, made fit to be kept."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from heliograph.messaging.v1 import events_pb2
+
+from twoway import addresses, clock
+
+TEXT_CHARACTERS_MAX = 10_000
+
+_ID = re.compile(r"[A-Za-z0-9._~:-]{1,100}")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One text from one person to one number, both in canonical form."""
+
+    inbound_id: str
+    source: str
+    destination: str
+    text: str
+    parts: int
+    connection: str
+    receive_time: datetime
+
+
+def of(sms: events_pb2.InboundSms, announce_time: datetime) -> Text:
+    """The text of an inbound SMS. Whatever the carrier sent becomes something that can be kept."""
+    receive_time = clock.moment(sms.receive_time) if sms.HasField("receive_time") else announce_time
+    return Text(
+        inbound_id=_id_of(sms),
+        source=addresses.canonical(_storable(sms.source_address)),
+        destination=addresses.canonical(_storable(sms.destination_address)),
+        text=_storable(sms.text)[:TEXT_CHARACTERS_MAX],
+        parts=max(sms.parts, 1),
+        connection=_storable(sms.connection),
+        receive_time=receive_time,
+    )
+
+
+def _id_of(sms: events_pb2.InboundSms) -> str:
+    """The gateway's id, or one derived from the content where it cannot stand in a name."""
+    if _ID.fullmatch(sms.inbound_id):
+        return sms.inbound_id
+    return hashlib.sha256(sms.SerializeToString(deterministic=True)).hexdigest()[:32]
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL keeps no NUL."""
+    return text.replace("\x00", "\ufffd")

@@ -1,0 +1,27 @@
+"""The keywords of a number as texts are compared with them, and what they answer. Pure."""
+
+from collections.abc import Iterable
+
+from twoway.intents import Action, Keyword, Meaning
+from twoway.keywords.defaults import DEFAULTS
+from twoway.tables import KeywordRow
+
+
+def custom(rows: Iterable[KeywordRow]) -> list[Keyword]:
+    """The custom keywords; the default ones are understood without being told."""
+    return [
+        Keyword(row.keyword_id, tuple(row.words.split()), Action(row.action))
+        for row in rows
+        if row.keyword_id not in DEFAULTS
+    ]
+
+
+def reply_text(rows: Iterable[KeywordRow], meaning: Meaning) -> str:
+    """What a text of this meaning is answered with; empty when with nothing."""
+    row = next((row for row in rows if row.keyword_id == meaning.keyword_id), None)
+    if row is not None:
+        return row.localized_reply_texts.get(meaning.language) or row.reply_text
+    default = DEFAULTS.get(meaning.keyword_id)
+    if default is None:
+        return ""
+    return default.localized_reply_texts.get(meaning.language) or default.reply_text

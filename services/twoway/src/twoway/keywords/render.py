@@ -1,0 +1,25 @@
+"""Row to message."""
+
+from heliograph.twoway.v1 import keyword_pb2
+from mesh.aip import etags
+
+from twoway import clock, names
+from twoway.keywords.defaults import DEFAULTS
+from twoway.tables import KeywordRow
+
+
+def keyword(row: KeywordRow) -> keyword_pb2.Keyword:
+    """A keyword as clients read it."""
+    rendered = keyword_pb2.Keyword(
+        name=names.keyword(row.application, row.phone_number, row.keyword_id),
+        keyword=row.keyword,
+        action=keyword_pb2.Keyword.Action.Value(row.action),
+        reply_text=row.reply_text,
+        localized_reply_texts=row.localized_reply_texts,
+        default_keyword=row.keyword_id in DEFAULTS,
+        etag=etags.render(row.revision),
+    )
+    if row.revision:
+        rendered.create_time.CopyFrom(clock.stamp(row.create_time))
+        rendered.update_time.CopyFrom(clock.stamp(row.update_time))
+    return rendered

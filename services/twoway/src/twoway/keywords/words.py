@@ -1,0 +1,102 @@
+"""What a keyword may be. Pure."""
+
+import hashlib
+import re
+
+from heliograph.twoway.v1 import keyword_pb2
+from mesh.errors import FailedPrecondition, InvalidArgument, ResourceExhausted, Violation
+
+from twoway import unsupported
+from twoway.intents import Action, understand
+from twoway.intents.understanding import HELP, START, STOP, Intent, words_of
+from twoway.keywords.defaults import DEFAULTS
+from twoway.tables import KeywordRow
+
+KEYWORDS_MAX = 30
+"""Custom keywords of a number (Pinpoint's quota)."""
+
+_ID_CHARACTERS_MAX = 63
+_NOT_SUPPORTED = ("template", "double_opt_in", "double_opt_in_words", "start_time", "end_time")
+
+
+def id_of(keyword: str) -> str:
+    """The id of a keyword when nobody says: its words, or a digest where they are not ASCII."""
+    slug = "-".join(re.findall("[a-z0-9]+", " ".join(words_of(keyword))))
+    return slug[:_ID_CHARACTERS_MAX] or "k" + hashlib.sha256(keyword.encode()).hexdigest()[:16]
+
+
+def check_id(keyword_id: str) -> None:
+    """Refuse (KEYWORD_RESERVED) the ids of the default keywords."""
+    if keyword_id in DEFAULTS:
+        raise _invalid(keyword_id, "the id belongs to a default keyword", "KEYWORD_RESERVED")
+
+
+def read_as(keyword: str, action: str) -> str:
+    """A keyword's words in normalised form.
+
+    Refuses one of which nothing is left (KEYWORD_EMPTY), and one that would give another meaning to
+    STOP, HELP or START (KEYWORD_RESERVED).
+    """
+    words = words_of(keyword)
+    if not words:
+        raise _invalid(keyword, "nothing is left without punctuation", "KEYWORD_EMPTY")
+    meaning = understand(keyword)
+    if meaning.intent is Intent.OPT_OUT and action != Action.OPT_OUT:
+        raise _invalid(keyword, "it means to opt out and nothing else", "KEYWORD_RESERVED")
+    if words in ([STOP], [HELP], [START]):
+        raise _invalid(
+            keyword, f"change the texts of the keyword {words[0]} instead", "KEYWORD_RESERVED"
+        )
+    return " ".join(words)
+
+
+def change(row: KeywordRow, wanted: keyword_pb2.Keyword) -> None:
+    """Make the row what the message says; a default keyword keeps what it does."""
+    unsupported.refuse(wanted, *_NOT_SUPPORTED)
+    action = action_of(wanted)
+    if row.keyword_id in DEFAULTS and action != row.action:
+        raise FailedPrecondition(
+            "DEFAULT_KEYWORD",
+            f"{row.keyword} is a default keyword: only its texts can be changed",
+            keyword=row.keyword,
+        )
+    if row.keyword_id not in DEFAULTS:
+        row.words = read_as(row.keyword, action)
+    row.action = action
+    row.reply_text = wanted.reply_text
+    row.localized_reply_texts = dict(wanted.localized_reply_texts)
+
+
+def action_of(wanted: keyword_pb2.Keyword) -> str:
+    """What a keyword is to do; answering, when nothing is said."""
+    action = wanted.action or keyword_pb2.Keyword.AUTOMATIC_RESPONSE
+    if action == keyword_pb2.Keyword.HELP and wanted.name.rpartition("/")[2] != HELP:
+        raise _invalid(wanted.keyword, "only HELP itself does this", "KEYWORD_RESERVED")
+    return keyword_pb2.Keyword.Action.Name(action)
+
+
+def check_deletable(keyword_id: str) -> None:
+    """Refuse (DEFAULT_KEYWORD) to delete what every number must answer."""
+    if keyword_id in DEFAULTS:
+        raise FailedPrecondition(
+            "DEFAULT_KEYWORD",
+            f"{keyword_id} is a default keyword and cannot be deleted",
+            keyword=keyword_id,
+        )
+
+
+def check_room(count: int, parent: str) -> None:
+    """Refuse (TOO_MANY_KEYWORDS) a keyword above the quota."""
+    if count >= KEYWORDS_MAX:
+        raise ResourceExhausted(
+            "TOO_MANY_KEYWORDS", f"{parent} has {KEYWORDS_MAX} keywords already", parent=parent
+        )
+
+
+def _invalid(keyword: str, description: str, reason: str) -> InvalidArgument:
+    return InvalidArgument(
+        reason,
+        f"{keyword!r} cannot be a keyword: {description}",
+        violations=[Violation("keyword.keyword", description, reason)],
+        keyword=keyword,
+    )

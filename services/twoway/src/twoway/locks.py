@@ -1,0 +1,20 @@
+"""One writer of consent and of inbound messages at a time, per application.
+
+So nobody decides on a standing that somebody else is changing, and inbound messages commit in the
+order of their sequence: a reader who continues after one never misses a slower one.
+"""
+
+import hashlib
+
+from sqlalchemy import func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+
+async def hold(session: AsyncSession, application: str) -> None:
+    """Wait for this application's turn; it ends with the transaction."""
+    await session.scalar(select(func.pg_advisory_xact_lock(_key(application))))
+
+
+def _key(application: str) -> int:
+    digest = hashlib.blake2b(f"twoway {application}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)

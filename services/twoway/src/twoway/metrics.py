@@ -1,0 +1,23 @@
+"""What this room counts, in the words of its nouns."""
+
+from mesh.telemetry.metrics import LATENCY_BUCKETS_SECONDS
+from prometheus_client import Counter, Histogram
+
+INBOUND = Counter(
+    "heliograph_twoway_inbound_messages_total", "Texts taken in, by what they mean.", ["intent"]
+)
+REPLIES = Counter(
+    "heliograph_twoway_replies_total",
+    "Replies by what messaging said of them: accepted, refused.",
+    ["outcome"],
+)
+REPLY_SECONDS = Histogram(
+    "heliograph_twoway_reply_seconds",
+    "From a text taken in to its reply accepted by messaging.",
+    buckets=LATENCY_BUCKETS_SECONDS,
+)
+CONSENT_ADDRESSES = Counter(
+    "heliograph_twoway_consent_addresses_total",
+    "Addresses whose consent was asked for, by the answer.",
+    ["answer"],
+)

@@ -1,0 +1,91 @@
+"""Resource names of this room, and the ids in them."""
+
+from mesh.aip import resource_names
+from mesh.errors import InvalidArgument, Violation
+
+APPLICATION = "applications/{application}"
+PHONE_NUMBER = "applications/{application}/phoneNumbers/{phone_number}"
+KEYWORD = "applications/{application}/phoneNumbers/{phone_number}/keywords/{keyword}"
+OPT_OUT_LIST = "applications/{application}/optOutLists/{opt_out_list}"
+OPTED_OUT_NUMBER = (
+    "applications/{application}/optOutLists/{opt_out_list}/optedOutNumbers/{opted_out_number}"
+)
+CONSENT_CHANGE = "applications/{application}/consentChanges/{consent_change}"
+INBOUND_MESSAGE = "applications/{application}/inboundMessages/{inbound_message}"
+
+
+def application_of(parent: str) -> str:
+    """The application id in `applications/{application}`."""
+    return resource_names.parse(APPLICATION, parent, field="parent")["application"]
+
+
+def application_in(name: str) -> str:
+    """The application id that any resource name begins with."""
+    parts = name.split("/", 2)
+    if len(parts) < 2 or parts[0] != "applications" or not parts[1]:
+        raise resource_names.invalid(f"{APPLICATION}/…", name, "name")
+    return parts[1]
+
+
+def phone_number_key(name: str, field: str = "name") -> tuple[str, str]:
+    """Application and number."""
+    ids = resource_names.parse(PHONE_NUMBER, name, field=field)
+    return ids["application"], ids["phone_number"]
+
+
+def keyword_key(name: str) -> tuple[str, str, str]:
+    """Application, number and keyword id."""
+    ids = resource_names.parse(KEYWORD, name)
+    return ids["application"], ids["phone_number"], ids["keyword"]
+
+
+def opt_out_list_key(name: str, field: str = "name") -> tuple[str, str]:
+    """Application and list id."""
+    ids = resource_names.parse(OPT_OUT_LIST, name, field=field)
+    return ids["application"], ids["opt_out_list"]
+
+
+def opted_out_number_key(name: str) -> tuple[str, str, str]:
+    """Application, list id and number."""
+    ids = resource_names.parse(OPTED_OUT_NUMBER, name)
+    return ids["application"], ids["opt_out_list"], ids["opted_out_number"]
+
+
+def inbound_message_key(name: str) -> tuple[str, str]:
+    """Application and inbound message id."""
+    ids = resource_names.parse(INBOUND_MESSAGE, name)
+    return ids["application"], ids["inbound_message"]
+
+
+def phone_number(application: str, number: str) -> str:
+    """Name of a number."""
+    return f"applications/{application}/phoneNumbers/{number}"
+
+
+def keyword(application: str, number: str, keyword_id: str) -> str:
+    """Name of a keyword of a number."""
+    return f"applications/{application}/phoneNumbers/{number}/keywords/{keyword_id}"
+
+
+def opt_out_list(application: str, list_id: str) -> str:
+    """Name of an opt-out list."""
+    return f"applications/{application}/optOutLists/{list_id}"
+
+
+def inbound_message(application: str, inbound_id: str) -> str:
+    """Name of an inbound message; empty when there is none."""
+    return f"applications/{application}/inboundMessages/{inbound_id}" if inbound_id else ""
+
+
+def same_application(application: str, name: str, field: str) -> None:
+    """Refuse (APPLICATION_MISMATCH) a reference into another application than the request's."""
+    if application_in(name) == application:
+        return
+    description = f"{name} does not belong to {APPLICATION.format(application=application)}"
+    raise InvalidArgument(
+        "APPLICATION_MISMATCH",
+        f"{field}: {description}",
+        violations=[Violation(field, description, "APPLICATION_MISMATCH")],
+        name=name,
+        application=application,
+    )

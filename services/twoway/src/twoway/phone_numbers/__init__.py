@@ -1,0 +1,1 @@
+"""The numbers an application sends from and is written to."""

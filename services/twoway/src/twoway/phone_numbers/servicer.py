@@ -1,0 +1,96 @@
+"""PhoneNumberService: open, get, ask, commit, render."""
+
+from typing import Any
+
+from google.protobuf.empty_pb2 import Empty
+from heliograph.twoway.v1 import phone_number_pb2
+from heliograph.twoway.v1 import phone_number_service_pb2 as pb
+from mesh.aip import etags, field_masks, pagination, request_ids
+from sqlalchemy.ext.asyncio import async_sessionmaker
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from twoway import clock, names, unsupported
+from twoway.phone_numbers import numbers, render, store
+from twoway.tables import PhoneNumberRow
+
+PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX = 50, 1_000
+
+
+class PhoneNumberServicer:
+    """The numbers of applications."""
+
+    def __init__(self, sessions: async_sessionmaker[AsyncSession]) -> None:
+        self._sessions = sessions
+
+    async def GetPhoneNumber(
+        self, request: pb.GetPhoneNumberRequest, context: Any
+    ) -> phone_number_pb2.PhoneNumber:
+        async with self._sessions() as session:
+            return render.phone_number(await store.get(session, request.name))
+
+    async def ListPhoneNumbers(
+        self, request: pb.ListPhoneNumbersRequest, context: Any
+    ) -> pb.ListPhoneNumbersResponse:
+        unsupported.refuse(request, "pool")
+        application = names.application_of(request.parent)
+        opt_out_list = ""
+        if request.opt_out_list:
+            names.same_application(application, request.opt_out_list, "opt_out_list")
+            opt_out_list = names.opt_out_list_key(request.opt_out_list, "opt_out_list")[1]
+        page = pagination.Page(request, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX)
+        after = str(page.after[0]) if page.after else ""
+        async with self._sessions() as session:
+            rows = await store.page(session, application, opt_out_list, after, page.limit)
+        rows, token = page.cut(rows, key=lambda row: [row.phone_number])
+        return pb.ListPhoneNumbersResponse(
+            phone_numbers=map(render.phone_number, rows), next_page_token=token
+        )
+
+    async def CreatePhoneNumber(
+        self, request: pb.CreatePhoneNumberRequest, context: Any
+    ) -> phone_number_pb2.PhoneNumber:
+        application = names.application_of(request.parent)
+        number, wanted, now = request.phone_number_id, request.phone_number, clock.now()
+        numbers.check_number(number)
+        row = PhoneNumberRow(
+            application=application,
+            phone_number=number,
+            type=phone_number_pb2.PhoneNumber.Type.Name(wanted.type)
+            if wanted.type
+            else numbers.type_of(number),
+            country_code=wanted.country_code or numbers.country_of(number),
+            create_time=now,
+            update_time=now,
+        )
+        numbers.change(row, wanted)
+
+        async with self._sessions.begin() as session:
+
+            async def create() -> phone_number_pb2.PhoneNumber:
+                await store.add(session, row)
+                return render.phone_number(row)
+
+            return await request_ids.once(session, request, application, create)
+
+    async def UpdatePhoneNumber(
+        self, request: pb.UpdatePhoneNumberRequest, context: Any
+    ) -> phone_number_pb2.PhoneNumber:
+        wanted = request.phone_number
+        async with self._sessions.begin() as session:
+            row = await store.get(session, wanted.name, lock=True)
+            etags.check(row.revision, wanted.etag)
+            target = render.phone_number(row)
+            if field_masks.apply(request.update_mask, wanted, target):
+                numbers.change(row, target)
+                await store.check_list(session, row)
+                row.revision += 1
+                row.update_time = clock.now()
+            return render.phone_number(row)
+
+    async def DeletePhoneNumber(self, request: pb.DeletePhoneNumberRequest, context: Any) -> Empty:
+        async with self._sessions.begin() as session:
+            row = await store.get(session, request.name, lock=True)
+            etags.check(row.revision, request.etag)
+            numbers.check_deletable(row)
+            await store.remove(session, row)
+        return Empty()

@@ -1,0 +1,147 @@
+"""The loop that hands answers to messaging: again and again until each is accepted, never twice.
+
+An opt-out is committed before its confirmation can be seen here. A crash between messaging's
+answer and our record of it sends the same set with the same request id, which sends nothing.
+"""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from heliograph.audience.v1 import channel_type_pb2
+from heliograph.messaging.v1 import content_pb2
+from heliograph.messaging.v1 import message_service_pb2 as pb
+from mesh.errors import Error
+from mesh.store import engine
+from mesh.telemetry import logging, masking
+from sqlalchemy.ext.asyncio import async_sessionmaker
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from twoway import clock, metrics
+from twoway.replies import store
+from twoway.tables import ReplySetRow
+from twoway.wakeups import Wakeups
+
+if TYPE_CHECKING:
+    from heliograph.messaging.v1.message_service_pb2_grpc import MessageServiceAsyncStub
+
+log = logging.get(__name__)
+
+CLAIMED_MAX = 16
+"""Sets that are on their way at once from this replica."""
+
+CALL_TIMEOUT_SECONDS = 10.0
+RETRY_SECONDS_MAX = 10.0
+TIME_TO_LIVE = timedelta(hours=24)
+"""An answer that could not leave for so long is no answer any more."""
+
+HOPELESS = frozenset({"INVALID_ARGUMENT", "OUT_OF_RANGE", "UNIMPLEMENTED"})
+"""Codes that the same call gets for ever."""
+
+
+class ReplySender:
+    """Sends reply sets through messaging; any number of replicas may do so."""
+
+    def __init__(
+        self,
+        sessions: async_sessionmaker[AsyncSession],
+        messaging: "MessageServiceAsyncStub",
+        wakeups: Wakeups,
+    ) -> None:
+        self._sessions = sessions
+        self._messaging = messaging
+        self._wakeups = wakeups
+
+    async def run(self) -> None:
+        """Send until cancelled."""
+        while True:
+            ticket = self._wakeups.ticket()
+            try:
+                sent = await self.step(clock.now())
+            except Exception:
+                # Sets stay promised in the database, so that going on is all there is to do.
+                log.exception("replies.step_failed")
+                sent = 0
+            if not sent:
+                await self._wakeups.wait(ticket)
+
+    async def step(self, now: datetime) -> int:
+        """Try the sets whose turn it is, all at once; how many messaging has accepted."""
+        async with self._sessions.begin() as session:
+            rows = await store.claim(session, now, CLAIMED_MAX)
+            answers = await asyncio.gather(*map(self._send, rows))
+            accepted = 0
+            for row, answer in zip(rows, answers, strict=True):
+                if isinstance(answer, Error):
+                    await _postpone(session, row, answer, now)
+                else:
+                    await _accept(session, row, answer)
+                    accepted += 1
+        return accepted
+
+    async def _send(self, row: ReplySetRow) -> pb.SendMessagesResponse | Error:
+        try:
+            return await self._messaging.SendMessages(request(row), timeout=CALL_TIMEOUT_SECONDS)
+        except Error as error:
+            return error
+
+
+def request(row: ReplySetRow) -> pb.SendMessagesRequest:
+    """The call that a set is: the same each time it is made."""
+    sms = channel_type_pb2.ChannelType.SMS
+    return pb.SendMessagesRequest(
+        parent=f"applications/{row.application}",
+        request_id=row.request_id,
+        content=content_pb2.MessageContent(
+            sms=content_pb2.SmsContent(
+                body=row.reply_text, origination_identity=row.origination_identity
+            )
+        ),
+        purpose=content_pb2.Purpose.Value(row.purpose),
+        recipients=[
+            pb.Recipient(address=pb.Recipient.Address(channel_type=sms, address=address))
+            for address in row.addresses
+        ],
+        expire_time=clock.stamp(row.create_time + TIME_TO_LIVE),
+    )
+
+
+async def _accept(
+    session: AsyncSession, row: ReplySetRow, response: pb.SendMessagesResponse
+) -> None:
+    answered = [
+        (inbound_id, result.message)
+        for inbound_id, result in zip(row.inbound_messages, response.results, strict=False)
+        if result.message
+    ]
+    for address, result in zip(row.addresses, response.results, strict=False):
+        if not result.message:
+            log.warning(
+                "reply.refused", address=masking.address(address), failure=result.error.message
+            )
+    if answered:
+        inbound_ids, messages = zip(*answered, strict=True)
+        await store.link(await engine.raw(session), row.application, inbound_ids, messages)
+    await store.done(session, [row.id or 0])
+    metrics.REPLIES.labels("accepted").inc(len(answered))
+    metrics.REPLIES.labels("refused").inc(len(row.addresses) - len(answered))
+    metrics.REPLY_SECONDS.observe((clock.now() - row.create_time).total_seconds())
+
+
+async def _postpone(session: AsyncSession, row: ReplySetRow, error: Error, now: datetime) -> None:
+    failure = f"{error.code} {error.reason}: {error.message}"
+    if error.code in HOPELESS or now > row.create_time + TIME_TO_LIVE:
+        log.error("replies.refused", request_id=row.request_id, failure=failure)
+        metrics.REPLIES.labels("refused").inc(len(row.addresses))
+        await store.refuse(session, row.id or 0, failure)
+        return
+    log.warning("replies.postponed", request_id=row.request_id, failure=failure)
+    attempts = row.attempts + 1
+    delay = timedelta(seconds=delay_seconds(attempts))
+    await store.again(session, row.id or 0, attempts, failure, now + delay)
+
+
+def delay_seconds(attempts: int) -> float:
+    """How long to wait after so many attempts: half a second, doubled each time, up to ten."""
+    seconds: float = min(0.5 * 2 ** min(attempts - 1, 10), RETRY_SECONDS_MAX)
+    return seconds

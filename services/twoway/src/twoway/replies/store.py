@@ -1,0 +1,74 @@
+"""Every statement about answers on their way."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, text
+from sqlmodel import col, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from twoway.tables import ReplySetRow
+
+# A set waits while an earlier one to the same person is still on its way, in whatever process.
+_CLAIM = text(
+    """
+    SELECT id FROM reply_sets s
+    WHERE state = 'PENDING' AND attempt_time <= :now AND NOT EXISTS (
+        SELECT FROM reply_sets earlier
+        WHERE earlier.state = 'PENDING' AND earlier.id < s.id
+            AND earlier.application = s.application AND earlier.addresses && s.addresses
+    )
+    ORDER BY attempt_time, id LIMIT :limit FOR UPDATE SKIP LOCKED
+    """
+)
+
+_LINK = """
+UPDATE inbound_messages m SET reply = answered.reply
+FROM unnest($2::text[], $3::text[]) AS answered (inbound_message, reply)
+WHERE m.application = $1 AND m.inbound_message = answered.inbound_message
+"""
+
+
+async def add(session: AsyncSession, rows: Sequence[ReplySetRow]) -> None:
+    """Promise answers."""
+    session.add_all(rows)
+
+
+async def claim(session: AsyncSession, now: datetime, limit: int) -> Sequence[ReplySetRow]:
+    """Sets whose turn it is, locked until the transaction ends."""
+    ids = (await session.execute(_CLAIM, {"now": now, "limit": limit})).scalars().all()
+    query = select(ReplySetRow).where(col(ReplySetRow.id).in_(ids)).order_by(col(ReplySetRow.id))
+    return (await session.exec(query)).all()
+
+
+async def done(session: AsyncSession, ids: Sequence[int]) -> None:
+    """Forget sets that messaging has accepted."""
+    await session.exec(delete(ReplySetRow).where(col(ReplySetRow.id).in_(ids)))
+
+
+async def link(
+    connection: Any, application: str, inbound_ids: Sequence[str], replies: Sequence[str]
+) -> None:
+    """Note by which message each text was answered."""
+    await connection.execute(_LINK, application, list(inbound_ids), list(replies))
+
+
+async def again(
+    session: AsyncSession, set_id: int, attempts: int, failure: str, attempt_time: datetime
+) -> None:
+    """Try a set again later."""
+    await session.exec(
+        update(ReplySetRow)
+        .where(col(ReplySetRow.id) == set_id)
+        .values(attempts=attempts, failure=failure, attempt_time=attempt_time)
+    )
+
+
+async def refuse(session: AsyncSession, set_id: int, failure: str) -> None:
+    """Give a set up; its row stays for a person to look at."""
+    await session.exec(
+        update(ReplySetRow)
+        .where(col(ReplySetRow.id) == set_id)
+        .values(state="REFUSED", failure=failure)
+    )

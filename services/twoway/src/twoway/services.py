@@ -1,0 +1,44 @@
+"""The servicers of this room by the names of their services."""
+
+from typing import Any
+
+from heliograph.twoway.v1 import (
+    conversation_service_pb2,
+    keyword_service_pb2,
+    opt_out_alarm_service_pb2,
+    opt_out_service_pb2,
+    phone_number_service_pb2,
+    pool_service_pb2,
+    sender_id_service_pb2,
+)
+from sqlalchemy.ext.asyncio import async_sessionmaker
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from twoway.consent.servicer import OptOutServicer
+from twoway.conversations.servicer import ConversationServicer
+from twoway.keywords.servicer import KeywordServicer
+from twoway.phone_numbers.servicer import PhoneNumberServicer
+from twoway.wakeups import Wakeups
+
+
+def services(
+    sessions: async_sessionmaker[AsyncSession], pool: Any, wakeups: Wakeups
+) -> dict[str, object]:
+    """Every service of the contract; one without a servicer answers UNIMPLEMENTED by descriptor."""
+    unwritten = object()
+    return {
+        _name(phone_number_service_pb2, "PhoneNumberService"): PhoneNumberServicer(sessions),
+        _name(keyword_service_pb2, "KeywordService"): KeywordServicer(sessions),
+        _name(opt_out_service_pb2, "OptOutService"): OptOutServicer(sessions, pool),
+        _name(conversation_service_pb2, "ConversationService"): ConversationServicer(
+            sessions, wakeups
+        ),
+        _name(pool_service_pb2, "PoolService"): unwritten,
+        _name(sender_id_service_pb2, "SenderIdService"): unwritten,
+        _name(opt_out_alarm_service_pb2, "OptOutAlarmService"): unwritten,
+    }
+
+
+def _name(module: Any, service: str) -> str:
+    full_name: str = module.DESCRIPTOR.services_by_name[service].full_name
+    return full_name

@@ -1,0 +1,19 @@
+"""Settings of this room, from the environment."""
+
+from mesh.service import ServiceSettings
+from pydantic import Field
+
+
+class Settings(ServiceSettings):
+    """What twoway can be told."""
+
+    messaging_address: str = Field(
+        default="127.0.0.1:7003",
+        description="Where messaging answers: host:port or a gRPC target. Replies wait for it.",
+    )
+    inbound_batch: int = Field(
+        default=256, ge=1, le=2_000, description="Bus messages taken in by one transaction."
+    )
+    database_connections_max: int = Field(
+        default=10, ge=4, le=100, description="Connections to PostgreSQL of each of the two pools."
+    )

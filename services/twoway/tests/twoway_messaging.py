@@ -1,0 +1,52 @@
+"""messaging as this room sees it: takes sends, dedupes by request id, can be away."""
+
+from typing import Any
+
+from heliograph.messaging.v1 import message_pb2
+from heliograph.messaging.v1 import message_service_pb2 as pb
+from mesh.errors import Error
+
+SERVICE = pb.DESCRIPTOR.services_by_name["MessageService"].full_name
+
+
+class MessageServicer:
+    """Speaks the real contract; `requests` holds what was accepted, once each.
+
+    `calls` counts every call; `failures` are raised by the next calls, one each; with
+    `answer_lost`, a call is accepted and then fails.
+    """
+
+    def __init__(self) -> None:
+        self.requests: dict[str, pb.SendMessagesRequest] = {}
+        self.calls = 0
+        self.failures: list[Error] = []
+        self.answer_lost: list[Error] = []
+
+    async def SendMessages(
+        self, request: pb.SendMessagesRequest, context: Any
+    ) -> pb.SendMessagesResponse:
+        self.calls += 1
+        if self.failures:
+            raise self.failures.pop(0)
+        kept = self.requests.setdefault(request.request_id, request)
+        assert kept == request, "the same request id means the same messages"
+        if self.answer_lost:
+            raise self.answer_lost.pop(0)
+        return pb.SendMessagesResponse(
+            results=[
+                pb.SendResult(
+                    message=f"{request.parent}/messages/{request.request_id}-{position}",
+                    state=message_pb2.Message.ACCEPTED,
+                )
+                for position, _ in enumerate(request.recipients)
+            ]
+        )
+
+    @property
+    def sent(self) -> list[tuple[str, str]]:
+        """Address and text of everything accepted, in order."""
+        return [
+            (recipient.address.address, request.content.sms.body)
+            for request in self.requests.values()
+            for recipient in request.recipients
+        ]

@@ -1,0 +1,120 @@
+"""This room in one process: its front door, its stubs, its receiver."""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+
+from heliograph.messaging.v1 import events_pb2
+from heliograph.twoway.v1 import (
+    conversation_service_pb2_grpc,
+    keyword_service_pb2_grpc,
+    opt_out_service_pb2_grpc,
+    phone_number_pb2,
+    phone_number_service_pb2,
+    phone_number_service_pb2_grpc,
+)
+from mesh.eventing.consumer import Delivery
+from mesh.testkit.rpc import RpcClient
+from sqlalchemy.ext.asyncio import async_sessionmaker
+from sqlmodel.ext.asyncio.session import AsyncSession
+from twoway import channels
+from twoway.inbound.receiving import Receiver
+from twoway.services import services
+from twoway.wakeups import Wakeups
+
+SHOP = "applications/shop"
+NUMBER = "+12065550100"
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+class Room:
+    """`async with Room(…)`: stubs behind real interceptors, wake-ups by the real database."""
+
+    def __init__(
+        self,
+        database_url: str,
+        sessions: async_sessionmaker[AsyncSession],
+        asking: Any,
+        rpc_client: RpcClient,
+    ) -> None:
+        self.sessions = sessions
+        self.wakeups = Wakeups()
+        self._database_url = database_url
+        self._services = services(sessions, asking, self.wakeups)
+        self._rpc_client = rpc_client
+        self._receiver = Receiver(sessions)
+
+    async def __aenter__(self) -> Self:
+        self._waking = asyncio.create_task(self.wakeups.run(self._database_url, channels.INBOUND))
+        await self.enter()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._waking.cancel()
+        await asyncio.wait([self._waking])
+
+    async def enter(self, token: str | None = None) -> None:
+        """Take the stubs of a caller with this token; by default those of an administrator."""
+        channel = await self._rpc_client(self._services, token=token)
+        self.numbers: Any = phone_number_service_pb2_grpc.PhoneNumberServiceStub(channel)
+        self.keywords: Any = keyword_service_pb2_grpc.KeywordServiceStub(channel)
+        self.consent: Any = opt_out_service_pb2_grpc.OptOutServiceStub(channel)
+        self.conversations: Any = conversation_service_pb2_grpc.ConversationServiceStub(channel)
+
+    async def register(self, number: str = NUMBER, **settings: Any) -> phone_number_pb2.PhoneNumber:
+        """Register a number whose two-way switch is on."""
+        settings.setdefault("two_way_enabled", True)
+        request = phone_number_service_pb2.CreatePhoneNumberRequest(
+            parent=SHOP,
+            phone_number_id=number,
+            phone_number=phone_number_pb2.PhoneNumber(**settings),
+        )
+        registered: phone_number_pb2.PhoneNumber = await self.numbers.CreatePhoneNumber(request)
+        return registered
+
+    async def receive(self, *messages: events_pb2.InboundSms, application: str = "shop") -> None:
+        """Take texts in as the consumer does."""
+        await self._receiver.handle([delivery(messages, application)])
+
+
+def sms(
+    text: str,
+    source: str = "+12065550199",
+    destination: str = NUMBER,
+    *,
+    inbound_id: str = "",
+    at_seconds: float = 0,
+) -> events_pb2.InboundSms:
+    """A text, received so many seconds after noon."""
+    received = NOON + timedelta(seconds=at_seconds)
+    message = events_pb2.InboundSms(
+        inbound_id=inbound_id or f"in-{source}-{at_seconds}-{text}".replace(" ", "_")[:100],
+        source_address=source,
+        destination_address=destination,
+        text=text,
+        parts=1,
+        connection="carrier",
+    )
+    message.receive_time.FromDatetime(received)
+    return message
+
+
+def inbound(
+    messages: Iterable[events_pb2.InboundSms], application: str = "shop"
+) -> events_pb2.InboundSmsReceived:
+    """The bus message that carries texts."""
+    return events_pb2.InboundSmsReceived(application=application, messages=messages)
+
+
+def delivery(messages: Iterable[events_pb2.InboundSms], application: str = "shop") -> Delivery:
+    """A bus message as a handler gets it."""
+    return Delivery(
+        data=inbound(messages, application).SerializeToString(),
+        subject=f"heliograph.messaging.v1.InboundSmsReceived.{application}",
+        headers={},
+        num_delivered=1,
+        stream="INBOUND",
+        sequence=1,
+        receive_time=NOON,
+    )
