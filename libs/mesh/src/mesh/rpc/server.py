@@ -30,11 +30,12 @@ class ServerSettings(tls.TlsSettings, Protocol):
 
 
 class Rpc:
-    """A running server. `port` is the one it listens on, chosen by the system if asked for 0."""
+    """A running server. `port` is the one it listens on, chosen by the system if asked for 0;
+    `checks` is its health, to be served elsewhere too."""
 
     def __init__(self, server: grpc.aio.Server, checks: health.HealthServicer, port: int) -> None:
         self._server = server
-        self._checks = checks
+        self.checks = checks
         self.port = port
 
     async def wait(self) -> None:
@@ -43,7 +44,7 @@ class Rpc:
 
     async def stop(self, grace_seconds: float) -> None:
         """Drain: report NOT_SERVING, take no new calls, give those in work `grace_seconds`."""
-        await self._checks.enter_graceful_shutdown()
+        await self.checks.enter_graceful_shutdown()
         await self._server.stop(grace_seconds)
 
 

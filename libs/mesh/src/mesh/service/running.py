@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
+from mesh.rpc import health
 from mesh.rpc.server import rpc_server
 from mesh.service.lifetimes import Lifetime, lifetime
 from mesh.service.settings import ServiceSettings
@@ -35,7 +36,12 @@ async def run(settings: SettingsType, serve: Serve[SettingsType]) -> int:
             )
             services = await serve(settings, stack)
             server = await stack.enter_async_context(rpc_server(settings, services))
-            _announce(settings, {"grpc": server.port, "metrics": metrics_port})
+            ports = {"grpc": server.port, "metrics": metrics_port}
+            if settings.health_listen:
+                ports["health"] = await stack.enter_async_context(
+                    health.serving(settings.health_listen, server.checks)
+                )
+            _announce(settings, ports)
             _log.info("service.ready", grpc_port=server.port, metrics_port=metrics_port)
             await life.stopping()
             _log.info("service.stopping", grace_seconds=settings.shutdown_grace_seconds)

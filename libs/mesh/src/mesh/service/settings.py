@@ -33,6 +33,10 @@ class ServiceSettings(BaseSettings):
     metrics_port: int = Field(
         default=0, description="Port of /metrics, on the host of listen; 0 takes a free one."
     )
+    health_listen: str = Field(
+        default="",
+        description="Host and port of health alone, in plain text, for probes; empty serves none.",
+    )
     log_level: str = Field(
         default="info", description="Least level of log lines: debug to critical."
     )
