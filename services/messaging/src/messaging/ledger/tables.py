@@ -83,4 +83,6 @@ PARKED_RECEIPTS = sa.Table(
     sa.Column("detail", sa.String, nullable=False),
     sa.Column("event_time", _TIME, nullable=False),
     sa.Column("park_time", _TIME, nullable=False),
+    sa.Column("try_time", _TIME, nullable=False),
+    sa.Index("parked_receipts_by_time", "try_time"),
 )

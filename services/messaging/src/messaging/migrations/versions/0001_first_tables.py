@@ -62,8 +62,10 @@ CREATE TABLE parked_receipts (
     state smallint NOT NULL,
     detail varchar NOT NULL,
     event_time timestamptz NOT NULL,
-    park_time timestamptz NOT NULL
+    park_time timestamptz NOT NULL,
+    try_time timestamptz NOT NULL
 );
+CREATE INDEX parked_receipts_by_time ON parked_receipts (try_time);
 """
 
 NOUNS = """

@@ -1,0 +1,28 @@
+"""Announcing message events on the bus: one publish for a set."""
+
+from collections.abc import Sequence
+from hashlib import blake2b
+
+from heliograph.messaging.v1.events_pb2 import MessageEvent, MessagesChanged
+from mesh.eventing import publisher
+from nats.js import JetStreamContext
+
+from messaging import events
+
+EVENTS_MAX = 1000
+"""Events in one bus message, well below the bus's size limit."""
+
+
+async def announce(js: JetStreamContext, application: str, told: Sequence[MessageEvent]) -> None:
+    """Publishes the events and waits until the bus has them. Raises Unavailable when it has not.
+
+    The id on the bus is made of the content: the same set told twice is stored once.
+    """
+    for start in range(0, len(told), EVENTS_MAX):
+        message = events.changed(application, told[start : start + EVENTS_MAX])
+        await publisher.publish(js, message, application, msg_id=_identity(message))
+
+
+def _identity(message: MessagesChanged) -> str:
+    ids = "\n".join(event.event_id for event in message.events)
+    return blake2b(ids.encode(), digest_size=16).hexdigest()

@@ -1,0 +1,161 @@
+"""The parts of the service, put together."""
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Self
+
+from heliograph import subjects
+from heliograph.audience.v1.endpoint_service_pb2_grpc import EndpointServiceStub
+from heliograph.messaging.v1.send_batch_pb2 import SendBatch
+from heliograph.twoway.v1.opt_out_service_pb2_grpc import OptOutServiceStub
+from mesh import service
+from mesh.eventing import jetstream
+from mesh.eventing.consumer import Consumer
+from mesh.rpc.channel import channel
+from mesh.store import engine, pool
+from nats.js import JetStreamContext
+
+from messaging import loops
+from messaging.channels.drivers import DRIVERS
+from messaging.connections import Connections
+from messaging.deciding import Deciding
+from messaging.direct.calls import Calls
+from messaging.direct.sends import Sends
+from messaging.inbound import Inbound
+from messaging.ledger.partitions import Partitions
+from messaging.ledger.persistence import Pool
+from messaging.listening import ChannelListener
+from messaging.pipeline.batches import Batches
+from messaging.pipeline.consent import Consent
+from messaging.pipeline.handing import Handing
+from messaging.receiving import Receiving
+from messaging.sealing import Sealer
+from messaging.servicers.channel_servicer import ChannelServicer
+from messaging.servicers.message_servicer import MessageServicer
+from messaging.servicers.suppression_servicer import SuppressionServicer
+from messaging.servicers.template_servicer import TemplateServicer
+from messaging.settings import Settings
+from messaging.settling import Settling
+from messaging.stored_templates import StoredTemplates
+
+SPARE_CONNECTIONS = 10
+"""For receipts, reads and loops, beside two for each batch in work."""
+
+PARKED_SWEEP_SECONDS = 0.5
+SETTLE_SWEEP_SECONDS = 1.0
+OUTBOX_SWEEP_SECONDS = 2.0
+HOUSEKEEPING_SECONDS = 3600.0
+STOP_SECONDS = 8.0
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """What the service is made of."""
+
+    settings: Settings
+    pool: Pool
+    js: JetStreamContext
+    partitions: Partitions
+    connections: Connections
+    batches: Batches
+    receiving: Receiving
+    settling: Settling
+    inbound: Inbound
+    services: Mapping[str, object]
+
+    @classmethod
+    async def make(cls, settings: Settings, stack: AsyncExitStack) -> Self:
+        """Opens connections; nothing is at work yet."""
+        database = engine.create(settings.database_url, application_name="messaging")
+        stack.push_async_callback(database.dispose)
+        sessions = engine.sessions(database)
+        size = 2 * (settings.bulk_batches_max + settings.direct_batches_max) + SPARE_CONNECTIONS
+        bulk = await stack.enter_async_context(
+            pool.create(settings.database_url, max_size=size, application_name="messaging")
+        )
+        _, js = await stack.enter_async_context(
+            jetstream.connect(settings.nats_url, name="messaging")
+        )
+        token = settings.service_token.get_secret_value()
+        audience = await stack.enter_async_context(channel(settings.audience_address, token=token))
+        twoway = await stack.enter_async_context(channel(settings.twoway_address, token=token))
+
+        partitions = Partitions(bulk, settings.ledger_retention_days)
+        receiving, inbound = Receiving(bulk, js), Inbound(bulk, js)
+        sealer = Sealer(settings.secrets_key.get_secret_value())
+        connections = Connections(
+            bulk,
+            sealer,
+            DRIVERS,
+            lambda application, id: ChannelListener(application, id, receiving, inbound),
+        )
+        templates = StoredTemplates(bulk)
+        consent = Consent(OptOutServiceStub(twoway))
+        handing = Handing(bulk, js, consent, connections)
+        calls = Calls(EndpointServiceStub(audience), templates)
+        sends = Sends(bulk, js, partitions)
+        return cls(
+            settings=settings,
+            pool=bulk,
+            js=js,
+            partitions=partitions,
+            connections=connections,
+            batches=Batches(
+                bulk, js, partitions, connections, templates, handing, settings.chunk_size_max
+            ),
+            receiving=receiving,
+            settling=Settling(bulk, js),
+            inbound=inbound,
+            services={
+                "heliograph.messaging.v1.MessageService": MessageServicer(
+                    bulk, js, calls, sends, Deciding(bulk, js)
+                ),
+                "heliograph.messaging.v1.ChannelService": ChannelServicer(
+                    sessions, sealer, connections
+                ),
+                "heliograph.messaging.v1.TemplateService": TemplateServicer(sessions, templates),
+                "heliograph.messaging.v1.SuppressionService": SuppressionServicer(sessions),
+                "heliograph.messaging.v1.OtpService": object(),
+                "heliograph.messaging.v1.PhoneNumberLookupService": object(),
+            },
+        )
+
+    async def start(self, stack: AsyncExitStack) -> None:
+        """Starts channels, loops and consumers, in this order; they stop in reverse.
+
+        Batches stop first, each at its next chunk, while their channels are still open.
+        """
+        await jetstream.ensure_streams(self.js, subjects.SENDS, subjects.MESSAGES, subjects.INBOUND)
+        stack.push_async_callback(self.connections.close)
+        self._loop(stack, "channels", self.connections.run(self.settings.database_url))
+        parked = loops.sweep_forever("receipts", self.receiving.sweep, PARKED_SWEEP_SECONDS)
+        self._loop(stack, "receipts", parked)
+        settling = loops.sweep_forever("settling", self.settling.sweep, SETTLE_SWEEP_SECONDS)
+        self._loop(stack, "settling", settling)
+        left = loops.outbox_sweep(self.pool, self.js)
+        self._loop(stack, "outbox", loops.sweep_forever("outbox", left, OUTBOX_SWEEP_SECONDS))
+        house = loops.housekeeping(self.pool, self.partitions, self.inbound)
+        self._loop(stack, "house", loops.sweep_forever("house", house, HOUSEKEEPING_SECONDS))
+        for lane, batches_max in (
+            (subjects.BULK, self.settings.bulk_batches_max),
+            (subjects.DIRECT, self.settings.direct_batches_max),
+        ):
+            await stack.enter_async_context(self._consumer(lane, batches_max))
+        stack.callback(self.batches.stop)
+
+    def _consumer(self, lane: str, batches_max: int) -> Consumer:
+        return Consumer(
+            self.js,
+            stream=subjects.SENDS.name,
+            durable=f"messaging-{lane}",
+            subject=subjects.subject(SendBatch, "*", lane),
+            handler=self.batches.handle,
+            concurrency=batches_max,
+            ack_wait_seconds=self.settings.batch_ack_wait_seconds,
+            stop_seconds=STOP_SECONDS,
+        )
+
+    @staticmethod
+    def _loop(stack: AsyncExitStack, name: str, work: loops.Work) -> None:
+        service.background(stack, work, name)

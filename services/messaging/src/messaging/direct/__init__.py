@@ -1,0 +1,1 @@
+"""Direct sends: from a call to the ledger and the direct lane, many calls together."""

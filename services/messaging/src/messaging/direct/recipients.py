@@ -1,0 +1,87 @@
+"""The recipients of a direct send: who is refused, and what the others are in a batch. Pure."""
+
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from heliograph.audience.v1.channel_type_pb2 import ChannelType
+from heliograph.audience.v1.endpoint_pb2 import Endpoint
+from heliograph.messaging.v1.message_service_pb2 import Recipient
+from heliograph.messaging.v1.send_batch_pb2 import SendBatch
+from mesh.errors import Error, InvalidArgument, NotFound
+from mesh.telemetry import masking
+
+from messaging import addresses
+
+
+@dataclass(slots=True)
+class Judged:
+    """`accepted` and `refused` by position in the request."""
+
+    accepted: dict[int, SendBatch.Recipient] = field(default_factory=dict)
+    refused: dict[int, Error] = field(default_factory=dict)
+
+
+def endpoint_names(recipients: Sequence[Recipient]) -> list[str]:
+    """The endpoints that have to be looked up, each once."""
+    return list(dict.fromkeys(recipient.endpoint for recipient in recipients if recipient.endpoint))
+
+
+def judge(
+    recipients: Sequence[Recipient],
+    endpoints: Mapping[str, Endpoint],
+    said: Container[ChannelType.ValueType],
+) -> Judged:
+    """Accepts or refuses each recipient. `endpoints` are those that exist, `said` the channels
+    there is content for."""
+    judged = Judged()
+    for index, recipient in enumerate(recipients):
+        try:
+            judged.accepted[index] = _accept(recipient, endpoints, said)
+        except Error as error:
+            judged.refused[index] = error
+    return judged
+
+
+def _accept(
+    recipient: Recipient,
+    endpoints: Mapping[str, Endpoint],
+    said: Container[ChannelType.ValueType],
+) -> SendBatch.Recipient:
+    endpoint = _endpoint(recipient, endpoints)
+    if endpoint.channel_type not in said:
+        word = ChannelType.Name(endpoint.channel_type)
+        raise InvalidArgument(
+            "CONTENT_MISSING", f"there is nothing to say by {word}", channel_type=word
+        )
+    accepted = SendBatch.Recipient(endpoint=endpoint)
+    if recipient.substitutions:
+        accepted.substitutions.update(recipient.substitutions)
+    if recipient.context:
+        accepted.context.update(recipient.context)
+    return accepted
+
+
+def _endpoint(recipient: Recipient, endpoints: Mapping[str, Endpoint]) -> Endpoint:
+    if recipient.WhichOneof("target") == "address":
+        return _bare(recipient.address)
+    known = endpoints.get(recipient.endpoint)
+    if known is None:
+        raise NotFound(
+            "ENDPOINT_NOT_FOUND",
+            f"{recipient.endpoint} does not exist",
+            endpoint=recipient.endpoint,
+        )
+    return known
+
+
+def _bare(given: Recipient.Address) -> Endpoint:
+    address = addresses.normalize(given.channel_type, given.address)
+    if address is None:
+        word, masked = ChannelType.Name(given.channel_type), masking.address(given.address)
+        raise InvalidArgument(
+            "ADDRESS_INVALID",
+            f"{masked} is not an address for {word}",
+            address=masked,
+            channel_type=word,
+        )
+    return Endpoint(channel_type=given.channel_type, address=address)

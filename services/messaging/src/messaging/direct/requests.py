@@ -1,0 +1,74 @@
+"""Request ids of direct sends: the same id gives the first answer again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from mesh.errors import InvalidArgument, Violation
+
+_CLAIM = """
+INSERT INTO send_requests (application, request_id, checksum, response, batch_id, create_time)
+SELECT r.*, $6
+FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bytea[], $5::text[]) r
+ON CONFLICT DO NOTHING
+RETURNING application, request_id
+"""
+_READ = """
+SELECT s.application, s.request_id, s.checksum, s.response, s.batch_id
+FROM unnest($1::text[], $2::text[]) r (application, request_id)
+JOIN send_requests s USING (application, request_id)
+"""
+_PURGE = "DELETE FROM send_requests WHERE create_time < $1"
+
+Key = tuple[str, str]
+"""Application and request id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A request with what is answered to it, and the batches that carry it."""
+
+    key: Key
+    checksum: bytes
+    response: bytes
+    batch_ids: str
+
+
+async def claim(connection: Any, answered: Sequence[Answered], now: datetime) -> set[Key]:
+    """Stores the answers of requests that are new; their keys. Waits for another's transaction."""
+    records = await connection.fetch(
+        _CLAIM,
+        [one.key[0] for one in answered],
+        [one.key[1] for one in answered],
+        [one.checksum for one in answered],
+        [one.response for one in answered],
+        [one.batch_ids for one in answered],
+        now,
+    )
+    return {(record[0], record[1]) for record in records}
+
+
+async def read(connection: Any, keys: Sequence[Key]) -> dict[Key, Answered]:
+    """The stored answers of requests."""
+    records = await connection.fetch(_READ, [key[0] for key in keys], [key[1] for key in keys])
+    return {
+        (record[0], record[1]): Answered((record[0], record[1]), record[2], record[3], record[4])
+        for record in records
+    }
+
+
+async def purge(connection: Any, before: datetime) -> None:
+    """Forgets the requests seen before a time; after this they would be taken for new ones."""
+    await connection.execute(_PURGE, before)
+
+
+def reused(request_id: str) -> InvalidArgument:
+    """The refusal of an id that was used for another request."""
+    description = f"{request_id} was used for a different request"
+    return InvalidArgument(
+        "REQUEST_ID_REUSED",
+        f"request_id: {description}",
+        violations=[Violation("request_id", description, "REQUEST_ID_REUSED")],
+        request_id=request_id,
+    )

@@ -1,0 +1,83 @@
+"""Group commit: calls that come while a group is being worked on make up the next one.
+
+Nobody waits for company, and under load the groups grow by themselves.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+Flush = Callable[[Sequence[Item]], Awaitable[Sequence[Result]]]
+
+
+class GroupCommit(Generic[Item, Result]):
+    """Turns single items into groups of at most `size_max` for `flush`, `concurrency` at a time.
+
+    `flush` returns one result per item, in order; what it raises, each of its items raises.
+    """
+
+    def __init__(
+        self,
+        flush: Flush[Item, Result],
+        *,
+        size_max: int,
+        concurrency: int = 1,
+        waiting_max: int = 100_000,
+    ) -> None:
+        self._flush = flush
+        self._size_max = size_max
+        self._concurrency = concurrency
+        self._room = asyncio.Semaphore(waiting_max)
+        self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def submit(self, item: Item) -> Result:
+        """The item's result, once its group is through. Waits while too many others do."""
+        return (await self.submit_all([item]))[0]
+
+    async def submit_all(self, items: Sequence[Item]) -> list[Result]:
+        """The items' results, in order. They may be worked on in several groups."""
+        loop = asyncio.get_running_loop()
+        futures: list[asyncio.Future[Result]] = []
+        try:
+            for item in items:
+                await self._room.acquire()
+                future: asyncio.Future[Result] = loop.create_future()
+                futures.append(future)
+                self._waiting.append((item, future))
+            self._start()
+            return list(await asyncio.gather(*futures))
+        finally:
+            for _ in futures:
+                self._room.release()
+
+    def _start(self) -> None:
+        while self._waiting and len(self._tasks) < self._concurrency:
+            task = asyncio.create_task(self._work())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+            if len(self._waiting) <= self._size_max:
+                break
+
+    async def _work(self) -> None:
+        while self._waiting:
+            count = min(len(self._waiting), self._size_max)
+            group = [self._waiting.popleft() for _ in range(count)]
+            try:
+                results = await self._flush([item for item, _ in group])
+            except asyncio.CancelledError:
+                for _, future in group:
+                    future.cancel()
+                raise
+            except Exception as error:
+                for _, future in group:
+                    if not future.done():
+                        future.set_exception(error)
+            else:
+                for (_, future), result in zip(group, results, strict=True):
+                    if not future.done():
+                        future.set_result(result)

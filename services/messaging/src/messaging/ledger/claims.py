@@ -1,0 +1,114 @@
+"""Entering messages into the ledger: each (run, endpoint) once, each address of a run once."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from heliograph.messaging.v1.message_pb2 import Message
+
+from messaging.ledger.rows import SELECTED, Row, of_record
+
+Connection = Any
+
+_CLAIM = """
+INSERT INTO messages (
+    application, day, message_id, batch_id, run, treatment, endpoint_id, user_id, channel_type,
+    purpose, address, address_digest, run_address_digest, origination, country, parts, state,
+    reason, detail, provider_message_id, context, create_time, update_time)
+SELECT $1, $2, r.message_id, $3, $4, r.treatment, r.endpoint_id, r.user_id, r.channel_type,
+    $5, r.address, r.address_digest, r.run_address_digest, r.origination, r.country, r.parts,
+    r.state, r.reason, r.detail, '', r.context, $6, $6
+FROM unnest(
+    $7::uuid[], $8::text[], $9::text[], $10::text[], $11::smallint[], $12::text[], $13::uuid[],
+    $14::uuid[], $15::text[], $16::text[], $17::smallint[], $18::smallint[], $19::smallint[],
+    $20::text[], $21::jsonb[]
+) AS r (message_id, treatment, endpoint_id, user_id, channel_type, address, address_digest,
+    run_address_digest, origination, country, parts, state, reason, detail, context)
+ON CONFLICT DO NOTHING
+RETURNING message_id
+"""
+
+_TAKE = """
+UPDATE messages m
+SET state = r.state, reason = r.reason, detail = r.detail, parts = r.parts, batch_id = $3,
+    origination = r.origination, update_time = $4
+FROM unnest($5::uuid[], $6::smallint[], $7::smallint[], $8::text[], $9::smallint[], $10::text[])
+    AS r (message_id, state, reason, detail, parts, origination)
+WHERE m.application = $1 AND m.day = $2 AND m.message_id = r.message_id
+    AND m.state = $11 AND m.batch_id IN ('', $3)
+RETURNING m.message_id
+"""
+
+_FIND = f"""
+SELECT {SELECTED} FROM messages
+WHERE application = $1 AND day = $2 AND message_id = ANY($3::uuid[])
+"""  # columns of our own
+
+
+async def claim(connection: Connection, rows: Sequence[Row]) -> set[UUID]:
+    """Enters the rows, all of one batch; the ids of those that were not there.
+
+    Left out is a row that is there already, and one whose address another row of the run claims.
+    """
+    first = rows[0]
+    ordered = sorted(rows, key=lambda row: row.message_id.int)
+    records = await connection.fetch(
+        _CLAIM,
+        first.application,
+        first.day,
+        first.batch_id,
+        first.run,
+        first.purpose,
+        first.create_time,
+        [row.message_id for row in ordered],
+        [row.treatment for row in ordered],
+        [row.endpoint_id for row in ordered],
+        [row.user_id for row in ordered],
+        [row.channel_type for row in ordered],
+        [row.address for row in ordered],
+        [row.address_digest for row in ordered],
+        [row.run_address_digest for row in ordered],
+        [row.origination for row in ordered],
+        [row.country for row in ordered],
+        [row.parts for row in ordered],
+        [row.state for row in ordered],
+        [row.reason for row in ordered],
+        [row.detail for row in ordered],
+        [row.context for row in ordered],
+    )
+    return {record[0] for record in records}
+
+
+async def take(connection: Connection, rows: Sequence[Row]) -> set[UUID]:
+    """Moves `ACCEPTED` rows, all of one batch, to the state they have here; the ids of those moved.
+
+    A row that another batch has claimed, or that is no longer `ACCEPTED`, stays as it is: of two
+    workers that try, one gets it.
+    """
+    first = rows[0]
+    ordered = sorted(rows, key=lambda row: row.message_id.int)
+    records = await connection.fetch(
+        _TAKE,
+        first.application,
+        first.day,
+        first.batch_id,
+        first.update_time,
+        [row.message_id for row in ordered],
+        [row.state for row in ordered],
+        [row.reason for row in ordered],
+        [row.detail for row in ordered],
+        [row.parts for row in ordered],
+        [row.origination for row in ordered],
+        Message.ACCEPTED,
+    )
+    return {record[0] for record in records}
+
+
+async def find(connection: Connection, rows: Sequence[Row]) -> dict[UUID, Row]:
+    """What the ledger has of these messages, all of one day, by id."""
+    first = rows[0]
+    records: list[asyncpg.Record] = await connection.fetch(
+        _FIND, first.application, first.day, [row.message_id for row in rows]
+    )
+    return {record["message_id"]: of_record(record) for record in records}

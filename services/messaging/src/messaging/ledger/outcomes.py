@@ -1,0 +1,62 @@
+"""Recording what became of messages, in sets."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from heliograph.messaging.v1.message_pb2 import Message
+from heliograph.messaging.v1.reason_pb2 import Reason
+
+_RECORD = """
+UPDATE messages m
+SET state = CASE WHEN m.state IN ($5, $6) THEN r.state ELSE m.state END,
+    reason = CASE WHEN m.state IN ($5, $6) THEN r.reason ELSE m.reason END,
+    detail = CASE WHEN m.state IN ($5, $6) THEN r.detail ELSE m.detail END,
+    provider_message_id = CASE WHEN r.provider_message_id <> ''
+        THEN r.provider_message_id ELSE m.provider_message_id END,
+    sent_time = CASE WHEN r.state = $4 THEN coalesce(m.sent_time, $3) ELSE m.sent_time END,
+    update_time = $3
+FROM unnest($7::uuid[], $8::smallint[], $9::smallint[], $10::text[], $11::text[])
+    AS r (message_id, state, reason, detail, provider_message_id)
+WHERE m.application = $1 AND m.day = $2 AND m.message_id = r.message_id
+RETURNING m.message_id, m.sent_time
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a message that was `HANDING` or `UNKNOWN` becomes."""
+
+    message_id: UUID
+    state: Message.State.ValueType
+    reason: Reason.ValueType = Reason.REASON_UNSPECIFIED
+    detail: str = ""
+    provider_message_id: str = ""
+
+
+async def record(
+    connection: Any, application: str, day: date, outcomes: Sequence[Recorded], now: datetime
+) -> dict[UUID, datetime | None]:
+    """Writes the outcomes; when each message was sent, by id.
+
+    A message that a receipt has settled meanwhile keeps its state and gets its provider's id. The
+    time a message was sent is the first one recorded, so that its event is always the same.
+    """
+    ordered = sorted(outcomes, key=lambda outcome: outcome.message_id.int)
+    records = await connection.fetch(
+        _RECORD,
+        application,
+        day,
+        now,
+        Message.SENT,
+        Message.HANDING,
+        Message.UNKNOWN,
+        [outcome.message_id for outcome in ordered],
+        [outcome.state for outcome in ordered],
+        [outcome.reason for outcome in ordered],
+        [outcome.detail for outcome in ordered],
+        [outcome.provider_message_id for outcome in ordered],
+    )
+    return {row[0]: row[1] for row in records}

@@ -1,0 +1,54 @@
+"""Connections to the ledger: the lock on a batch, and writes that outlast a restart."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias, TypeVar
+
+import asyncpg
+from mesh.store import failures
+from mesh.telemetry import logging
+
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+Result = TypeVar("Result")
+
+_log = logging.get(__name__)
+
+PERSIST_SECONDS = 60.0
+RETRY_SECONDS = 0.05
+RETRY_MAX_SECONDS = 2.0
+
+
+@asynccontextmanager
+async def batch_lock(pool: Pool, batch_id: str) -> AsyncIterator[Any]:
+    """A connection that holds the lock on the batch meanwhile; None when a worker has it.
+
+    The lock goes with its connection, so that of a dead worker is free: a row that is still
+    `HANDING` under a free lock was left so.
+    """
+    async with pool.acquire() as connection:
+        locked = await connection.fetchval(
+            "SELECT pg_try_advisory_lock(hashtextextended($1, 0))", batch_id
+        )
+        # The pool gives up all advisory locks of a connection that comes back.
+        yield connection if locked else None
+
+
+async def persist(pool: Pool, write: Callable[[Any], Awaitable[Result]]) -> Result:
+    """Runs `write` in a transaction, again and again while the database is away or in our way.
+
+    For what must not be forgotten, as it cannot be found out again: what a provider answered.
+    """
+    deadline = asyncio.get_running_loop().time() + PERSIST_SECONDS
+    delay_seconds = RETRY_SECONDS
+    while True:
+        try:
+            async with pool.acquire() as connection, connection.transaction():
+                return await write(connection)
+        except Exception as error:
+            late = asyncio.get_running_loop().time() > deadline
+            if late or not failures.is_transient(error):
+                raise
+            _log.warning("ledger.write_again", error=repr(error))
+        await asyncio.sleep(delay_seconds)
+        delay_seconds = min(delay_seconds * 2, RETRY_MAX_SECONDS)

@@ -1,0 +1,101 @@
+"""What providers report, against the ledger: finding the messages, and moving them on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from heliograph.messaging.v1.message_pb2 import Message
+from heliograph.messaging.v1.reason_pb2 import Reason
+
+from messaging import addresses
+from messaging.channels.inbound import Receipt
+from messaging.ledger.rows import COLUMNS, Row, of_record
+
+DAYS_BACK_MAX = 14
+"""Carriers try for three days; a run may have begun before."""
+
+_MATCH = f"""
+SELECT r.index - 1 AS index, {", ".join(f"m.{name}" for name in COLUMNS)}
+FROM unnest($3::uuid[], $4::text[], $5::int[]) WITH ORDINALITY
+    AS r (address_digest, provider_message_id, reference, index)
+JOIN messages m ON m.application = $1 AND m.address_digest = r.address_digest AND m.day >= $2
+WHERE (r.provider_message_id <> '' AND m.provider_message_id = r.provider_message_id)
+    OR (m.provider_message_id = '' AND m.state IN ($6, $7)
+        AND get_byte(uuid_send(m.message_id), 14) * 256
+            + get_byte(uuid_send(m.message_id), 15) = r.reference)
+"""  # columns of our own
+
+_MOVE = """
+UPDATE messages m
+SET state = r.state, reason = r.reason, detail = r.detail, update_time = r.event_time,
+    sent_time = coalesce(m.sent_time, r.event_time),
+    provider_message_id = CASE WHEN m.provider_message_id = ''
+        THEN r.provider_message_id ELSE m.provider_message_id END
+FROM unnest($2::date[], $3::uuid[], $4::smallint[], $5::smallint[], $6::smallint[], $7::text[],
+    $8::text[], $9::timestamptz[])
+    AS r (day, message_id, expected, state, reason, detail, provider_message_id, event_time)
+WHERE m.application = $1 AND m.day = r.day AND m.message_id = r.message_id
+    AND m.state = r.expected
+RETURNING m.message_id, m.sent_time
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A message that a receipt moves on."""
+
+    row: Row
+    receipt: Receipt
+    state: Message.State.ValueType
+    reason: Reason.ValueType
+
+
+async def match(
+    connection: Any, application: str, receipts: Sequence[Receipt], now: datetime
+) -> list[Row | None]:
+    """The message of each receipt: by the provider's id, else by address and reference."""
+    since = (now - timedelta(days=DAYS_BACK_MAX)).date()
+    records = await connection.fetch(
+        _MATCH,
+        application,
+        since,
+        [addresses.digest(receipt.address) for receipt in receipts],
+        [receipt.provider_message_id for receipt in receipts],
+        [receipt.reference for receipt in receipts],
+        Message.HANDING,
+        Message.UNKNOWN,
+    )
+    found: list[Row | None] = [None] * len(receipts)
+    for record in records:
+        row, index = of_record(record), record["index"]
+        other = found[index]
+        if other is None or _exact(row, receipts[index]) > _exact(other, receipts[index]):
+            found[index] = row
+    return found
+
+
+async def move(
+    connection: Any, application: str, moves: Sequence[Move]
+) -> dict[UUID, datetime | None]:
+    """Moves messages that are still as they were read; when each was sent, by id."""
+    ordered = sorted(moves, key=lambda one: one.row.message_id.int)
+    records = await connection.fetch(
+        _MOVE,
+        application,
+        [one.row.day for one in ordered],
+        [one.row.message_id for one in ordered],
+        [one.row.state for one in ordered],
+        [one.state for one in ordered],
+        [one.reason for one in ordered],
+        [one.receipt.code if one.reason else "" for one in ordered],
+        [one.receipt.provider_message_id for one in ordered],
+        [one.receipt.event_time for one in ordered],
+    )
+    return {record[0]: record[1] for record in records}
+
+
+def _exact(row: Row, receipt: Receipt) -> tuple[bool, UUID]:
+    """A message found by the provider's id comes before one found by reference; then the newest."""
+    return row.provider_message_id == receipt.provider_message_id, row.message_id

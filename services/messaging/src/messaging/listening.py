@@ -1,0 +1,27 @@
+"""What hears a channel's driver: receipts and inbound texts, with their application."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from messaging.channels.inbound import InboundText, Receipt
+from messaging.inbound import Inbound
+from messaging.receiving import Receiving
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelListener:
+    """The listener of one channel. The application is the channel's, whatever the number."""
+
+    application: str
+    channel_id: str
+    receiving: Receiving
+    inbound_texts: Inbound
+
+    async def receipts(self, batch: Sequence[Receipt]) -> None:
+        """Stores what the provider says became of messages."""
+        await self.receiving.receive(self.application, batch)
+
+    async def inbound(self, batch: Sequence[InboundText]) -> None:
+        """Stores texts that people wrote."""
+        name = f"applications/{self.application}/channels/{self.channel_id}"
+        await self.inbound_texts.receive(self.application, name, batch)

@@ -1,0 +1,1 @@
+"""The one way to send: a batch goes through each step once, in sets."""

@@ -1,0 +1,148 @@
+"""Working on one batch: chunk by chunk through every step; then the bus is told it is done."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from heliograph import message_ids
+from heliograph.messaging.v1.content_pb2 import Purpose
+from heliograph.messaging.v1.events_pb2 import MessageEvent
+from heliograph.messaging.v1.send_batch_pb2 import SendBatch
+from mesh.errors import InvalidArgument
+from mesh.eventing.consumer import Delivery, Later
+from nats.js import JetStreamContext
+
+from messaging import events
+from messaging.announcing import announce
+from messaging.connections import Connections
+from messaging.ledger.partitions import Partitions
+from messaging.ledger.persistence import Pool, batch_lock
+from messaging.pipeline import barrier, entering, lists, works
+from messaging.pipeline.entering import Entered
+from messaging.pipeline.handing import Handing
+from messaging.pipeline.patience import Patience
+from messaging.rendering.contents import CompiledContent
+from messaging.rendering.engine import TemplateError
+from messaging.stored_templates import StoredTemplates
+
+LOCKED_RETRY_SECONDS = 2.0
+NOT_READY_RETRY_SECONDS = 1.0
+BARRIER_RETRY_SECONDS = 1.0
+BATCHES_REMEMBERED_MAX = 10_000
+
+
+class Batches:
+    """The pipeline. `handle` obeys one SendBatch, any number of times, by any number of workers."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        js: JetStreamContext,
+        partitions: Partitions,
+        connections: Connections,
+        templates: StoredTemplates,
+        handing: Handing,
+        chunk_size_max: int,
+    ) -> None:
+        self._pool = pool
+        self._js = js
+        self._partitions = partitions
+        self._connections = connections
+        self._templates = templates
+        self._handing = handing
+        self._chunk_size_max = chunk_size_max
+        self._stopping = asyncio.Event()
+        self._begun: OrderedDict[str, int] = OrderedDict()
+
+    def stop(self) -> None:
+        """Let go of batches at the next chunk, so that no hand-over is interrupted."""
+        self._stopping.set()
+
+    async def handle(self, delivery: Delivery) -> None:
+        """Works on a batch until all of it is recorded and announced.
+
+        Raises Later when it should be delivered again, and InvalidArgument for what is no batch.
+        """
+        batch = delivery.parse(SendBatch)
+        if not (batch.application and batch.batch_id and batch.HasField("source_time")):
+            raise InvalidArgument("SEND_BATCH_INVALID", "a batch lacks application, id or time")
+        source_time = batch.source_time.ToDatetime(message_ids.EPOCH.tzinfo)
+        await self._partitions.ensure(source_time.date())
+        async with batch_lock(self._pool, batch.batch_id) as connection:
+            if connection is None:
+                raise Later(LOCKED_RETRY_SECONDS)
+            await self._work(connection, batch)
+
+    async def _work(self, connection: Any, batch: SendBatch) -> None:
+        contents = await self._templates.compiled(batch.application, batch.treatments)
+        patience = Patience(self._stopping)
+        size = self._connections.chunk_size(batch.application, self._chunk_size_max)
+        begun = self._begun.pop(batch.batch_id, 0)
+        try:
+            for start in range(begun, len(batch.recipients), size):
+                begun = start
+                patience.check()
+                recipients = list(islice(batch.recipients, start, start + size))
+                await self._chunk(connection, batch, contents, recipients, patience)
+        except Later:
+            self._remember(batch.batch_id, begun)
+            raise
+
+    async def _chunk(
+        self,
+        connection: Any,
+        batch: SendBatch,
+        contents: Sequence[CompiledContent | TemplateError],
+        recipients: Sequence[SendBatch.Recipient],
+        patience: Patience,
+    ) -> None:
+        made = await self._made(connection, batch, contents, recipients)
+        self._wait_for_drivers(batch.application, made)
+        if batch.purpose == Purpose.OPT_OUT_CONFIRMATION:
+            await self._wait_for_barrier(connection, made)
+        entered = await entering.enter(connection, made, waiting=not batch.run)
+        await self._handing.strand(batch, entered.stranded, "the worker died")
+        await self._handing.run(batch, entered.hand, patience)
+        await announce(self._js, batch.application, _told(entered))
+
+    async def _made(
+        self,
+        connection: Any,
+        batch: SendBatch,
+        contents: Sequence[CompiledContent | TemplateError],
+        recipients: Sequence[SendBatch.Recipient],
+    ) -> list[works.Work]:
+        channel_types = {recipient.endpoint.channel_type for recipient in recipients}
+        await self._connections.ensure(batch.application, channel_types)
+        originations = self._connections.originations(batch.application)
+        frame = works.Frame(batch, contents, originations, datetime.now(UTC))
+        made = works.make(frame, recipients)
+        await lists.apply(connection, batch.application, batch.run, made)
+        return made
+
+    def _wait_for_drivers(self, application: str, made: Sequence[works.Work]) -> None:
+        """Before anything is marked: a channel that is away would only have it marked back."""
+        needed = {work.row.channel_type for work in made if work.rendered is not None}
+        for channel_type in needed:
+            open_channel = self._connections.get(application, channel_type)
+            if open_channel is not None and not open_channel.driver.ready:
+                raise Later(NOT_READY_RETRY_SECONDS)
+
+    async def _wait_for_barrier(self, connection: Any, made: Sequence[works.Work]) -> None:
+        rows = [work.row for work in made]
+        if not await barrier.wait(connection, rows, datetime.now(UTC)):
+            raise Later(BARRIER_RETRY_SECONDS)
+
+    def _remember(self, batch_id: str, begun: int) -> None:
+        """Where to go on when the batch comes again to this process: all before it is told."""
+        self._begun[batch_id] = begun
+        while len(self._begun) > BATCHES_REMEMBERED_MAX:
+            self._begun.popitem(last=False)
+
+
+def _told(entered: Entered) -> list[MessageEvent]:
+    skipped = [events.event(row, MessageEvent.SKIPPED, row.update_time) for row in entered.skipped]
+    return skipped + [event for row in entered.told for event in events.history(row)]

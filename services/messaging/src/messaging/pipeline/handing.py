@@ -1,0 +1,161 @@
+"""Handing a chunk over: consent, provider, record, announce; what is for later goes round again."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from heliograph.messaging.v1.events_pb2 import MessageEvent
+from heliograph.messaging.v1.message_pb2 import Message
+from heliograph.messaging.v1.reason_pb2 import Reason
+from heliograph.messaging.v1.send_batch_pb2 import SendBatch
+from mesh.errors import Error
+from mesh.eventing.consumer import Later as DeliverLater
+from mesh.telemetry import logging
+from nats.js import JetStreamContext
+
+from messaging import events
+from messaging.announcing import announce
+from messaging.channels.outcomes import Later, Outcome, Unknown
+from messaging.connections import Connections
+from messaging.ledger import claims, outcomes, unknowns
+from messaging.ledger.outcomes import Recorded
+from messaging.ledger.persistence import Pool, persist
+from messaging.pipeline import recording, resends
+from messaging.pipeline.consent import Consent
+from messaging.pipeline.driving import drive
+from messaging.pipeline.patience import Patience
+from messaging.pipeline.works import Work, expiry
+
+_log = logging.get(__name__)
+
+CONSENT_RETRY_SECONDS = 2.0
+
+
+class Handing:
+    """Brings messages that are `HANDING` to their outcomes."""
+
+    def __init__(
+        self, pool: Pool, js: JetStreamContext, consent: Consent, connections: Connections
+    ) -> None:
+        self._pool = pool
+        self._js = js
+        self._consent = consent
+        self._connections = connections
+
+    async def run(self, batch: SendBatch, works: list[Work], patience: Patience) -> None:
+        """Until every message has left `HANDING` and `ACCEPTED` behind.
+
+        Raises the consumer's Later when the batch should come again: then what is left of it is
+        `ACCEPTED`, and everything else recorded and announced.
+        """
+        while works:
+            allowed = await self._consenting(works)
+            answers = await drive(self._connections, allowed)
+            later = await self._record(batch, allowed, answers)
+            if not later:
+                return
+            if len(later) == len(works):
+                raise DeliverLater(recording.delay_seconds(answers, at_least=1.0))
+            patience.check()
+            await asyncio.sleep(recording.delay_seconds(answers))
+            works = await self._again(batch, later)
+
+    async def strand(self, batch: SendBatch, works: Sequence[Work], words: str) -> None:
+        """Makes messages `UNKNOWN`: receipt, policy or a person will settle them."""
+        if not works:
+            return
+        first, now = works[0].row, datetime.now(UTC)
+        noted = [self._unknown(batch, work, words, now) for work in works]
+        await persist(
+            self._pool, lambda c: unknowns.note(c, first.application, first.day, noted, now)
+        )
+        _log.warning("messages.unknown", batch_id=batch.batch_id, count=len(works), words=words)
+
+    def _unknown(self, batch: SendBatch, work: Work, words: str, now: datetime) -> unknowns.Unknown:
+        row = work.row
+        open_channel = self._connections.get(row.application, row.channel_type)
+        if open_channel is None:
+            return unknowns.Unknown(row.message_id, now, detail=words)
+        again = resends.resends(open_channel.channel, row.purpose, batch.batch_id)
+        resend = resends.alone(batch, work).SerializeToString() if again else b""
+        due = now + timedelta(seconds=open_channel.settle_window_seconds)
+        return unknowns.Unknown(row.message_id, due, resend, words)
+
+    async def _consenting(self, works: list[Work]) -> list[Work]:
+        try:
+            refusing = await self._consent.refusing([work.row for work in works])
+        except Error as error:
+            # Nobody has answered, so nothing is sent; it is as if it had not been tried.
+            await self._settle(works, Message.ACCEPTED)
+            _log.warning("consent.unknown", messages=len(works), error=error.message)
+            raise DeliverLater(CONSENT_RETRY_SECONDS) from error
+        if not refusing:
+            return works
+        refused = [work for work in works if work.row.message_id in refusing]
+        await self._settle(refused, Message.SKIPPED, Reason.OPTED_OUT)
+        return [work for work in works if work.row.message_id not in refusing]
+
+    async def _settle(
+        self,
+        works: Sequence[Work],
+        state: Message.State.ValueType,
+        reason: Reason.ValueType = Reason.REASON_UNSPECIFIED,
+    ) -> None:
+        """Gives rows the same end, and announces it if it is one."""
+        now = datetime.now(UTC)
+        for work in works:
+            work.row.state, work.row.reason, work.row.update_time = state, reason, now
+        settled = [Recorded(work.row.message_id, state, reason) for work in works]
+        await self._write(works, settled, now)
+        if state in events.KINDS:
+            kind = events.KINDS[state]
+            await self._announce(works, [events.event(work.row, kind, now) for work in works])
+
+    async def _record(
+        self, batch: SendBatch, works: Sequence[Work], answers: Sequence[Outcome]
+    ) -> list[Work]:
+        """Writes and announces the outcomes; the works that are for later."""
+        now = datetime.now(UTC)
+        pairs = list(zip(works, answers, strict=True))
+        known = [(work, answer) for work, answer in pairs if not isinstance(answer, Unknown)]
+        if known:
+            recorded = [recording.recorded(work, answer, now) for work, answer in known]
+            done = [work for work, _ in known]
+            sent_times = await self._write(done, recorded, now)
+            await self._announce(done, recording.told(done, sent_times))
+        lost = [work for work, answer in pairs if isinstance(answer, Unknown)]
+        await self.strand(batch, lost, "the provider did not answer")
+        return [work for work, answer in known if isinstance(answer, Later)]
+
+    async def _again(self, batch: SendBatch, works: list[Work]) -> list[Work]:
+        """Takes `ACCEPTED` rows once more; those whose time is over end here."""
+        now = datetime.now(UTC)
+        reason = expiry(batch, now)
+        for work in works:
+            work.row.update_time = now
+            work.row.state = Message.HANDING
+            if reason:
+                work.skip(reason)
+        taken = await persist(self._pool, lambda c: claims.take(c, [work.row for work in works]))
+        works = [work for work in works if work.row.message_id in taken]
+        if not reason:
+            return works
+        told = [events.event(work.row, MessageEvent.SKIPPED, now) for work in works]
+        await self._announce(works, told)
+        return []
+
+    async def _write(
+        self, works: Sequence[Work], recorded: Sequence[Recorded], now: datetime
+    ) -> dict[UUID, datetime | None]:
+        if not works:
+            return {}
+        first = works[0].row
+        return await persist(
+            self._pool,
+            lambda c: outcomes.record(c, first.application, first.day, recorded, now),
+        )
+
+    async def _announce(self, works: Sequence[Work], told: list[MessageEvent]) -> None:
+        if told:
+            await announce(self._js, works[0].row.application, told)

@@ -1,0 +1,38 @@
+"""What the application's own lists say about a chunk: suppressions, and cancelled runs."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from heliograph.messaging.v1.reason_pb2 import Reason
+
+from messaging.ledger.rows import run_below
+from messaging.pipeline.decisions import asks_suppression
+from messaging.pipeline.works import Work
+from messaging.suppressions import ids_for
+
+_ASK = """
+SELECT id FROM suppressions
+WHERE application = $1 AND id = ANY($2::text[]) AND (expire_time IS NULL OR expire_time > now())
+UNION ALL
+SELECT '' FROM cancelled_runs WHERE application = $1 AND run = $3
+"""
+
+
+async def apply(connection: Any, application: str, run: str, works: Sequence[Work]) -> None:
+    """Skips what is suppressed, and everything of a cancelled run; one query for the chunk."""
+    going = [work for work in works if work.rendered is not None]
+    asked = {
+        work.row.message_id: ids_for(work.row.channel_type, work.row.address)
+        for work in going
+        if asks_suppression(work.row.purpose)
+    }
+    ids = [suppression for pair in asked.values() for suppression in pair]
+    records = await connection.fetch(_ASK, application, ids, run_below(application, run))
+    found = {record[0] for record in records}
+    if not found:
+        return
+    for work in going:
+        if "" in found:
+            work.skip(Reason.CANCELLED)
+        elif not found.isdisjoint(asked.get(work.row.message_id, ())):
+            work.skip(Reason.SUPPRESSED)

@@ -1,0 +1,159 @@
+"""A recipient of a batch, judged and rendered: a ledger row and what would be handed over. Pure."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from heliograph import message_ids
+from heliograph.audience.v1.channel_type_pb2 import ChannelType
+from heliograph.messaging.v1.message_pb2 import Message
+from heliograph.messaging.v1.reason_pb2 import Reason
+from heliograph.messaging.v1.send_batch_pb2 import SendBatch
+
+from messaging import addresses
+from messaging.channels.outgoing import Outgoing, Rendered, RenderedSms
+from messaging.ledger.rows import Row, run_below
+from messaging.pipeline import decisions
+from messaging.rendering.contents import CompiledContent, parse_texts
+from messaging.rendering.engine import Scope, TemplateError
+from messaging.rendering.variables import endpoint_id
+
+DETAIL_LENGTH_MAX = 500
+
+
+@dataclass(slots=True)
+class Work:
+    """One message on its way. `rendered` is None when nothing is to be sent."""
+
+    row: Row
+    recipient: SendBatch.Recipient
+    rendered: Rendered | None = None
+
+    @property
+    def outgoing(self) -> Outgoing:
+        """What the driver is given."""
+        assert self.rendered is not None
+        row = self.row
+        return Outgoing(row.message_id, row.address, row.origination, self.rendered)
+
+    def skip(self, reason: Reason.ValueType, detail: str = "") -> None:
+        """Decides that nothing is sent."""
+        self.row.state = Message.SKIPPED
+        self.row.reason = reason
+        self.row.detail = detail[:DETAIL_LENGTH_MAX]
+        self.row.run_address_digest = None
+        self.rendered = None
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What all recipients of a batch share while a chunk of it is made."""
+
+    batch: SendBatch
+    contents: Sequence[CompiledContent | TemplateError]
+    originations: Mapping[ChannelType.ValueType, str]
+    """Default origination of each channel that the application has."""
+    now: datetime
+    prefix: int = field(init=False)
+    run: str = field(init=False)
+    silenced: Reason.ValueType = field(init=False)
+
+    def __post_init__(self) -> None:
+        batch = self.batch
+        source_time = batch.source_time.ToDatetime(message_ids.EPOCH.tzinfo)
+        object.__setattr__(self, "prefix", message_ids.prefix(source_time))
+        object.__setattr__(self, "run", run_below(batch.application, batch.run))
+        object.__setattr__(self, "silenced", expiry(batch, self.now))
+
+
+def expiry(batch: SendBatch, now: datetime) -> Reason.ValueType:
+    """`EXPIRED` once the batch's time is over."""
+    if not batch.HasField("expire_time"):
+        return Reason.REASON_UNSPECIFIED
+    over = batch.expire_time.ToDatetime(now.tzinfo) <= now
+    return Reason.EXPIRED if over else Reason.REASON_UNSPECIFIED
+
+
+def make(frame: Frame, recipients: Collection[SendBatch.Recipient]) -> list[Work]:
+    """Judges and renders recipients; a key that occurs twice counts once."""
+    return list({recipient.key: _make(frame, recipient) for recipient in recipients}.values())
+
+
+def _make(frame: Frame, recipient: SendBatch.Recipient) -> Work:
+    work = Work(row_of(frame, recipient), recipient)
+    reason = recipient.skip_reason or frame.silenced
+    content = _content(frame, recipient)
+    if reason:
+        work.skip(reason)
+    elif isinstance(content, TemplateError):
+        work.skip(Reason.RENDERING_FAILED, str(content))
+    else:
+        _judge(work, frame, content)
+    return work
+
+
+def _content(frame: Frame, recipient: SendBatch.Recipient) -> CompiledContent | TemplateError:
+    if recipient.treatment_index < len(frame.contents):
+        return frame.contents[recipient.treatment_index]
+    return TemplateError("the batch has no such treatment")
+
+
+def _judge(work: Work, frame: Frame, content: CompiledContent) -> None:
+    endpoint, row = work.recipient.endpoint, work.row
+    reason = decisions.obstacle(endpoint, frame.batch.purpose, content.parts, frame.originations)
+    if reason:
+        work.skip(reason)
+        return
+    channel_type = endpoint.channel_type
+    part = content.parts[channel_type]
+    row.origination = decisions.identity(part.origination or frame.originations[channel_type])
+    row.country = addresses.country(channel_type, row.address)
+    row.run_address_digest = addresses.digest_in_run(channel_type, row.address) if row.run else None
+    scope = Scope(endpoint, parse_texts(work.recipient.substitutions), content.defaults)
+    try:
+        work.rendered = part.render(scope)
+    except TemplateError as error:
+        work.skip(Reason.RENDERING_FAILED, str(error))
+        return
+    if scope.missing and content.fail_on_missing:
+        work.skip(Reason.RENDERING_FAILED, f"no value for {scope.missing[0]}")
+    elif isinstance(work.rendered, RenderedSms):
+        row.parts = len(work.rendered.segments.parts)
+
+
+def row_of(frame: Frame, recipient: SendBatch.Recipient) -> Row:
+    """The ledger row of a recipient, about to be handed over."""
+    batch, endpoint = frame.batch, recipient.endpoint
+    address = addresses.normalize(endpoint.channel_type, endpoint.address) or endpoint.address
+    return Row(
+        application=batch.application,
+        message_id=message_ids.derive(frame.prefix, batch.application, batch.source, recipient.key),
+        batch_id=batch.batch_id,
+        run=frame.run,
+        treatment=_treatment(batch, recipient),
+        endpoint_id=endpoint_id(endpoint),
+        user_id=endpoint.user.user_id,
+        channel_type=endpoint.channel_type,
+        purpose=batch.purpose,
+        address=address,
+        address_digest=addresses.digest(address),
+        run_address_digest=None,
+        origination="",
+        country="",
+        parts=0,
+        state=Message.HANDING,
+        reason=Reason.REASON_UNSPECIFIED,
+        detail="",
+        provider_message_id="",
+        context=json.dumps(dict(recipient.context)) if recipient.context else None,
+        create_time=frame.now,
+        sent_time=None,
+        update_time=frame.now,
+    )
+
+
+def _treatment(batch: SendBatch, recipient: SendBatch.Recipient) -> str:
+    if recipient.treatment_index < len(batch.treatments):
+        return batch.treatments[recipient.treatment_index].treatment
+    return ""

@@ -1,0 +1,1 @@
+"""The RPCs: open, get, ask, write, commit, render. A file for each gRPC service."""

@@ -1,0 +1,106 @@
+"""heliograph.messaging.v1.MessageService."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+from heliograph.messaging.v1 import message_service_pb2 as rpc
+from heliograph.messaging.v1.message_pb2 import Message
+from mesh.aip import pagination
+from mesh.errors import Error
+from mesh.rpc import status
+from mesh.rpc.failures import as_error
+from nats.js import JetStreamContext
+
+from messaging import names, render, watching
+from messaging.deciding import Deciding
+from messaging.direct.calls import Calls
+from messaging.direct.sends import DOMAIN, Sends
+from messaging.ledger import queries
+from messaging.ledger.persistence import Pool
+from messaging.ledger.rows import run_below
+from messaging.servicers import ledger_reads
+
+
+class MessageServicer:
+    """Sends messages, and says what became of them."""
+
+    def __init__(
+        self, pool: Pool, js: JetStreamContext, calls: Calls, sends: Sends, deciding: Deciding
+    ) -> None:
+        self._pool = pool
+        self._js = js
+        self._calls = calls
+        self._sends = sends
+        self._deciding = deciding
+
+    async def GetMessage(self, request: rpc.GetMessageRequest, context: Any) -> Message:
+        application, message_id = names.message_of(request.name)
+        row = await queries.get(self._pool, application, message_id)
+        if row is None:
+            raise ledger_reads.not_found(request.name)
+        return render.message(row)
+
+    async def ListMessages(
+        self, request: rpc.ListMessagesRequest, context: Any
+    ) -> rpc.ListMessagesResponse:
+        application = names.application_of(request.parent)
+        page = pagination.Page(request, default_size=100, max_size=1000)
+        narrowed = ledger_reads.filter_of(application, request, page.after)
+        rows = await queries.find(self._pool, application, narrowed, page.limit)
+        rows, token = page.cut(rows, key=lambda row: [str(row.message_id)])
+        return rpc.ListMessagesResponse(
+            messages=[render.message(row) for row in rows], next_page_token=token
+        )
+
+    async def CountMessages(
+        self, request: rpc.CountMessagesRequest, context: Any
+    ) -> rpc.CountMessagesResponse:
+        application = names.application_of(request.parent)
+        run = run_below(application, request.run)
+        return ledger_reads.counts(await queries.count(self._pool, application, run))
+
+    async def SendMessages(
+        self, request: rpc.SendMessagesRequest, context: Any
+    ) -> rpc.SendMessagesResponse:
+        return await self._sends.accept(await self._calls.judge(request, datetime.now(UTC)))
+
+    async def StreamSendMessages(
+        self, requests: AsyncIterator[rpc.StreamSendMessagesRequest], context: Any
+    ) -> AsyncIterator[rpc.StreamSendMessagesResponse]:
+        async for request in requests:
+            answer = rpc.StreamSendMessagesResponse(request_id=request.request_id)
+            try:
+                sent = await self.SendMessages(_unary(request), context)
+                answer.results.extend(sent.results)
+            except Error as error:
+                answer.error.CopyFrom(status.from_error(as_error(error), DOMAIN))
+            yield answer
+
+    async def StreamMessages(
+        self, request: rpc.StreamMessagesRequest, context: Any
+    ) -> AsyncIterator[rpc.StreamMessagesResponse]:
+        application = names.application_of(request.parent)
+        async for events in watching.watch(self._js, application, request.run):
+            yield rpc.StreamMessagesResponse(events=events)
+
+    async def CancelMessages(
+        self, request: rpc.CancelMessagesRequest, context: Any
+    ) -> rpc.CancelMessagesResponse:
+        application = names.application_of(request.parent)
+        run = run_below(application, request.run)
+        cancelled = await self._deciding.cancel(application, run, datetime.now(UTC))
+        return rpc.CancelMessagesResponse(cancelled_count=cancelled)
+
+    async def SettleMessages(
+        self, request: rpc.SettleMessagesRequest, context: Any
+    ) -> rpc.SettleMessagesResponse:
+        application = names.application_of(request.parent)
+        ids = [names.message_of(name, field="names")[1] for name in request.names]
+        settled = await self._deciding.settle(application, ids, request.decision, datetime.now(UTC))
+        return rpc.SettleMessagesResponse(settled_count=settled)
+
+
+def _unary(request: rpc.StreamSendMessagesRequest) -> rpc.SendMessagesRequest:
+    """The same request; the fields of the two have the same numbers."""
+    return rpc.SendMessagesRequest.FromString(request.SerializeToString())

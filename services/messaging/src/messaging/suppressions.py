@@ -1,0 +1,16 @@
+"""The suppression list's verbs: ids, and what may enter. Pure."""
+
+from heliograph.audience.v1.channel_type_pb2 import ChannelType
+
+from messaging import addresses
+
+
+def id_for(channel_type: int, address: str) -> str:
+    """The id of the entry of an address on a channel, or on every channel (0)."""
+    return f"{channel_type}-{addresses.digest(address).hex}"
+
+
+def ids_for(channel_type: int, address: str) -> tuple[str, str]:
+    """The ids that suppress a message: on its channel, and on every channel."""
+    digest = addresses.digest(address).hex
+    return f"{channel_type}-{digest}", f"{ChannelType.CHANNEL_TYPE_UNSPECIFIED}-{digest}"
