@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from typing import Any
 
 import grpc
 
@@ -10,11 +11,10 @@ async def _serve() -> None:
     async def answer(request: bytes, context: object) -> bytes:
         return b""
 
-    handlers = {"Call": grpc.unary_unary_rpc_method_handler(answer)}
+    methods: dict[str, Any] = {"Call": grpc.unary_unary_rpc_method_handler(answer)}
     server = grpc.aio.server()
-    server.add_generic_rpc_handlers(
-        (grpc.method_handlers_generic_handler("bench.Empty", handlers),)
-    )
+    handler = grpc.method_handlers_generic_handler("bench.Empty", methods)
+    server.add_generic_rpc_handlers((handler,))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     sys.stdout.write(f"{port}\n")
