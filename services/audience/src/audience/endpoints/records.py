@@ -1,4 +1,4 @@
-"""Endpoints as rows of the table, both ways. JSON columns travel as text."""
+"""Endpoints as rows of the table, both ways. JSON columns take text and give Python values."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -33,7 +33,6 @@ COLUMNS: Final = (
 Record: TypeAlias = tuple[Any, ...]
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder().decode
 _EMPTY: Final = "{}"
 
 
@@ -92,14 +91,14 @@ def state(row: Sequence[Any]) -> State:
         endpoint=row[0],
         channel_type=row[1],
         address=row[2],
-        attributes=_decode(row[3]),
-        metrics=_decode(row[4]),
-        demographic=_decode(row[5]),
-        location=_decode(row[6]),
+        attributes=row[3],
+        metrics=row[4],
+        demographic=row[5],
+        location=row[6],
         user_id=row[7],
         opt_out=row[8],
         status=row[9],
-        refused_topics=_decode(row[10]),
+        refused_topics=row[10],
         create_time=row[11],
         update_time=row[12],
         revision=row[13],

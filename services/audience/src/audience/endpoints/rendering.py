@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-import msgspec
 from heliograph.audience.v1 import endpoint_pb2 as pb
 
 from audience.endpoints.states import Attributes, State
@@ -15,25 +14,21 @@ SELECTED: Final = (
 )
 """What `arguments` reads, from `endpoint e` and its `user_profile u`."""
 
-_decode = msgspec.json.Decoder().decode
-_decode_attributes = msgspec.json.Decoder(dict[str, list[str]]).decode
-
 
 def arguments(prefix: str, row: Sequence[Any]) -> dict[str, Any]:
     """Constructor arguments of the Endpoint of a row; `prefix` is `applications/a/endpoints/`."""
-    # Empty maps are the common case, and comparing is cheaper than decoding.
     return {
         "name": prefix + row[0],
         "channel_type": row[1],
         "address": row[2],
-        "attributes": None if row[3] == "{}" else _values(row[3]),
-        "metrics": None if row[4] == "{}" else _decode(row[4]),
-        "demographic": None if row[5] == "{}" else _decode(row[5]),
-        "location": None if row[6] == "{}" else _decode(row[6]),
+        "attributes": _wrapped(row[3]),
+        "metrics": row[4],
+        "demographic": row[5] or None,
+        "location": row[6] or None,
         "user": _user(row[7], row[14]) if row[7] else None,
         "opt_out": row[8],
         "status": row[9],
-        "refused_topics": None if row[10] == "[]" else _decode(row[10]),
+        "refused_topics": row[10],
         "create_time": row[11],
         "update_time": row[12],
         "etag": f'"{row[13]}"',
@@ -67,14 +62,10 @@ def written(application: str, state: State, user_attributes: Attributes) -> pb.E
     return pb.Endpoint(**fields)
 
 
-def _user(user_id: str, attributes: str | None) -> dict[str, Any]:
-    if not attributes or attributes == "{}":
+def _user(user_id: str, attributes: Attributes | None) -> dict[str, Any]:
+    if not attributes:
         return {"user_id": user_id}
-    return {"user_id": user_id, "attributes": _values(attributes)}
-
-
-def _values(text: str) -> dict[str, dict[str, list[str]]]:
-    return {name: {"values": values} for name, values in _decode_attributes(text).items()}
+    return {"user_id": user_id, "attributes": _wrapped(attributes)}
 
 
 def _wrapped(attributes: Attributes) -> dict[str, dict[str, list[str]]]:

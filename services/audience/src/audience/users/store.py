@@ -5,7 +5,6 @@ from io import BytesIO
 from typing import Any, Final
 
 import asyncpg
-import msgspec
 
 from audience.endpoints.records import escaped, json_text
 from audience.users.profiles import Profile
@@ -29,8 +28,6 @@ ON CONFLICT (application, user_id) DO UPDATE SET
     revision = user_profile.revision + 1
 """
 
-_decode = msgspec.json.Decoder(dict[str, list[str]]).decode
-
 
 async def read(
     connection: "asyncpg.Connection[Any]", application: str, user_ids: Iterable[str]
@@ -38,7 +35,7 @@ async def read(
     """Those of the users that have attributes, by user id."""
     wanted = list(user_ids)
     rows = await connection.fetch(READ, application, wanted) if wanted else []
-    return {row[0]: Profile(row[0], _decode(row[1]), row[2], row[3], row[4]) for row in rows}
+    return {row[0]: Profile(*row) for row in rows}
 
 
 async def upsert(

@@ -1,0 +1,1 @@
+"""Segments: a typed filter tree, checked once and compiled to one query."""

@@ -1,0 +1,100 @@
+"""Whether a filter can be asked, checked before it is saved; the path of what is wrong is named."""
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from heliograph.audience.v1 import segment_filter_pb2 as pb
+
+from audience.refusals import invalid, shown, unsupported
+from audience.segments import instants
+
+DEPTH_MAX: Final = 32
+CONDITIONS_MAX: Final = 1000
+
+_INSTANTS: Final = frozenset(
+    (
+        pb.AttributeCondition.BEFORE,
+        pb.AttributeCondition.AFTER,
+        pb.AttributeCondition.ON,
+        pb.AttributeCondition.BETWEEN,
+    )
+)
+_NO_VALUES: Final = frozenset((pb.AttributeCondition.PRESENT, pb.AttributeCondition.ABSENT))
+_UNSUPPORTED: Final = ("recency", "event", "first_seen", "campaign", "source_segments")
+
+
+def check(question: pb.SegmentFilter, path: str) -> None:
+    """Refuse a filter that is too large, contradicts itself, or has a part nobody answers here."""
+    if sum(1 for _ in _conditions(question)) > CONDITIONS_MAX:
+        raise invalid("FILTER_TOO_LARGE", path, f"more than {CONDITIONS_MAX} conditions")
+    _check(question, path, 1)
+
+
+def _conditions(question: pb.SegmentFilter) -> Iterable[pb.SegmentFilter]:
+    yield question
+    for inner in question.group.filters:
+        yield from _conditions(inner)
+
+
+def _check(question: pb.SegmentFilter, path: str, depth: int) -> None:
+    node = question.WhichOneof("node")
+    if node is None:
+        raise invalid("FILTER_EMPTY", path, "the filter asks nothing")
+    here = f"{path}.{node}"
+    if depth > DEPTH_MAX:
+        raise invalid("FILTER_TOO_DEEP", here, f"more than {DEPTH_MAX} levels")
+    if node in _UNSUPPORTED:
+        raise unsupported(here, "FILTER_NOT_SUPPORTED")
+    if node == "group":
+        _check_group(question.group, here, depth)
+    elif node in _CHECKS:
+        _CHECKS[node](question, here)
+
+
+def _check_group(group: pb.FilterGroup, path: str, depth: int) -> None:
+    if not group.filters and group.operator != pb.FilterGroup.ALL:
+        raise invalid("FILTER_GROUP_EMPTY", path, "ANY and NONE need at least one filter")
+    for index, inner in enumerate(group.filters):
+        _check(inner, f"{path}.filters[{index}]", depth + 1)
+
+
+def _check_attribute(condition: pb.AttributeCondition, path: str) -> None:
+    count, operator = len(condition.values), condition.operator
+    wanted = {pb.AttributeCondition.BETWEEN: count == 2} | dict.fromkeys(_NO_VALUES, count == 0)
+    if not wanted.get(operator, count > 0):
+        name = pb.AttributeCondition.Operator.Name(operator)
+        description = f"{name} does not take {count} values"
+        raise invalid("FILTER_VALUES_COUNT", f"{path}.values", description)
+    if operator in _INSTANTS:
+        _check_instants(condition, path)
+
+
+def _check_instants(condition: pb.AttributeCondition, path: str) -> None:
+    read = [instants.read(value) for value in condition.values]
+    for index, instant in enumerate(read):
+        if instant is None:
+            description = f"{shown(condition.values[index])} is no ISO 8601 instant"
+            raise invalid("FILTER_INSTANT_INVALID", f"{path}.values[{index}]", description)
+    first, last = read[0], read[-1]
+    if condition.operator == pb.AttributeCondition.BETWEEN and first and last and first > last:
+        description = "the first instant is later than the second"
+        raise invalid("FILTER_INSTANT_INVALID", f"{path}.values", description)
+
+
+def _check_distance(condition: pb.DistanceCondition, path: str) -> None:
+    center = condition.center
+    if not (-90 <= center.latitude <= 90 and -180 <= center.longitude <= 180):
+        raise invalid("COORDINATE_INVALID", f"{path}.center", "there is no such point")
+
+
+def _check_state(condition: pb.StateCondition, path: str) -> None:
+    if not condition.ListFields():
+        raise invalid("FILTER_EMPTY", path, "the condition asks nothing")
+
+
+_CHECKS: Final[dict[str, Callable[[pb.SegmentFilter, str], None]]] = {
+    "attribute": lambda question, path: _check_attribute(question.attribute, path),
+    "user_attribute": lambda question, path: _check_attribute(question.user_attribute, path),
+    "distance": lambda question, path: _check_distance(question.distance, path),
+    "state": lambda question, path: _check_state(question.state, path),
+}

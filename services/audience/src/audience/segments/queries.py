@@ -1,0 +1,72 @@
+"""The questions a segment answers, all by the one condition that its filter compiles to."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final, TypeAlias
+
+import asyncpg
+from heliograph.audience.v1 import segment_filter_pb2 as pb
+
+from audience.endpoints.rendering import SELECTED
+from audience.segments.compiling import compiled
+
+Row: TypeAlias = "asyncpg.Record"
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+
+_USERS: Final = (
+    "LEFT JOIN user_profile u ON u.application = e.application AND u.user_id = e.user_id"
+)
+# The best plan depends on the values asked for, and making one costs little beside a page.
+_PLAN: Final = "SELECT set_config('plan_cache_mode', 'force_custom_plan', true)"
+
+
+async def page(
+    pool: Pool,
+    application: str,
+    question: pb.SegmentFilter,
+    *,
+    after: str,
+    limit: int,
+    read_time: datetime | None = None,
+) -> Sequence[Row]:
+    """The next members by endpoint id, as rows of `rendering.SELECTED`."""
+    asked = compiled(question, given=[application, after, limit, read_time])
+    sql = (
+        f"SELECT {SELECTED} FROM endpoint e {_USERS}"
+        " WHERE e.application = $1 AND e.endpoint > $2::text"
+        " AND ($4::timestamptz IS NULL OR e.create_time <= $4)"
+        f" AND {asked.condition} ORDER BY e.endpoint LIMIT $3::int"
+    )
+    return await _fetch(pool, sql, asked.parameters)
+
+
+async def counts(pool: Pool, application: str, question: pb.SegmentFilter) -> Sequence[Row]:
+    """Channel type, members, and members that are active and not opted out."""
+    asked = compiled(question, given=[application])
+    sql = (
+        "SELECT e.channel_type, count(*),"
+        " count(*) FILTER (WHERE e.status = 1 AND e.opt_out = 1)"
+        f" FROM endpoint e {_USERS if asked.asks_users else ''}"
+        f" WHERE e.application = $1 AND {asked.condition}"
+        " GROUP BY e.channel_type ORDER BY e.channel_type"
+    )
+    return await _fetch(pool, sql, asked.parameters)
+
+
+async def members(
+    pool: Pool, application: str, question: pb.SegmentFilter, endpoints: Sequence[str]
+) -> set[str]:
+    """Those of the endpoints that are members."""
+    asked = compiled(question, given=[application, list(endpoints)])
+    sql = (
+        f"SELECT e.endpoint FROM endpoint e {_USERS if asked.asks_users else ''}"
+        f" WHERE e.application = $1 AND e.endpoint = ANY($2::text[]) AND {asked.condition}"
+    )
+    return {row[0] for row in await _fetch(pool, sql, asked.parameters)}
+
+
+async def _fetch(pool: Pool, sql: str, parameters: tuple[Any, ...]) -> Sequence[Row]:
+    async with pool.acquire() as connection, connection.transaction(readonly=True):
+        await connection.execute(_PLAN)
+        rows: Sequence[Row] = await connection.fetch(sql, *parameters)
+        return rows

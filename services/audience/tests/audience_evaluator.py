@@ -1,0 +1,139 @@
+"""The filter tree in plain Python, written apart from the compiler, to hold the SQL against."""
+
+import math
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from audience.endpoints.states import State
+from heliograph.audience.v1 import segment_filter_pb2 as pb
+
+Attributes = dict[str, list[str]]
+
+
+def matches(question: pb.SegmentFilter, state: State, users: dict[str, Attributes]) -> bool:
+    """Whether the endpoint is what the filter asks for."""
+    node = question.WhichOneof("node")
+    condition: Any = getattr(question, node)
+    if node == "group":
+        inner = [matches(one, state, users) for one in condition.filters]
+        joined = {pb.FilterGroup.ALL: all, pb.FilterGroup.ANY: any}
+        if condition.operator == pb.FilterGroup.NONE:
+            return not any(inner)
+        return joined[condition.operator](inner)
+    if node == "attribute":
+        return attribute(condition, state.attributes)
+    if node == "user_attribute":
+        return attribute(condition, users.get(state.user_id, {}))
+    if node == "metric":
+        return metric(condition, state.metrics)
+    if node in ("demographic", "location"):
+        name = type(condition).Field.Name(condition.field).lower()
+        return signed(getattr(state, node).get(name) in list(condition.values), condition)
+    if node == "distance":
+        return distance(condition, state.location)
+    if node == "channel":
+        return signed(state.channel_type in list(condition.channel_types), condition)
+    if node == "user":
+        known = state.user_id in list(condition.user_ids) if condition.user_ids else state.user_id
+        return signed(bool(known), condition)
+    assert node == "state"
+    return has_state(condition, state)
+
+
+def signed(found: bool, condition: Any) -> bool:
+    return not found if condition.operator == pb.EXCLUSIVE else found
+
+
+def attribute(condition: pb.AttributeCondition, attributes: Attributes) -> bool:
+    kinds = pb.AttributeCondition
+    values, wanted = attributes.get(condition.name, []), list(condition.values)
+    if condition.operator == kinds.PRESENT:
+        return condition.name in attributes
+    if condition.operator == kinds.ABSENT:
+        return condition.name not in attributes
+    if condition.operator == kinds.INCLUSIVE:
+        return any(value in wanted for value in values)
+    if condition.operator == kinds.EXCLUSIVE:
+        return not any(value in wanted for value in values)
+    if condition.operator == kinds.CONTAINS:
+        return any(part in value for value in values for part in wanted)
+    moments = [moment for value in values if (moment := instant(value)) is not None]
+    bounds = [instant(value) for value in wanted]
+    if condition.operator == kinds.BETWEEN:
+        return any(bounds[0] <= moment <= bounds[1] for moment in moments)
+    relation = {
+        kinds.BEFORE: lambda moment, bound: moment < bound,
+        kinds.AFTER: lambda moment, bound: moment > bound,
+        kinds.ON: lambda moment, bound: moment.date() == bound.date(),
+    }[condition.operator]
+    return any(relation(moment, bound) for moment in moments for bound in bounds)
+
+
+def instant(text: str) -> datetime | None:
+    """ISO 8601 by hand: date, then time, then offset."""
+    date, _, rest = text.replace(" ", "T", 1).partition("T")
+    if len(date) != len("2026-03-01") or (not rest and len(text) != len(date)):
+        return None
+    offset = timedelta()
+    if rest.endswith("Z"):
+        rest = rest[:-1]
+    for sign in "+-":
+        if sign in rest:
+            rest, _, shift = rest.partition(sign)
+            shift = shift.replace(":", "", 1) if len(shift) == 5 else shift
+            if len(shift) != 4 or not shift.isdigit() or not shift.isascii():
+                return None
+            hours, minutes = int(shift[:2]), int(shift[2:])
+            if hours > 14 or minutes > 59:
+                return None
+            offset = timedelta(hours=hours, minutes=minutes) * (1 if sign == "+" else -1)
+    if rest and len(rest) < 5:
+        return None
+    for layout in ("%H:%M:%S.%f", "%H:%M:%S", "%H:%M"):
+        try:
+            head, dot, fraction = rest.partition(".")
+            clock = f"{head}{dot}{fraction[:6]}" if len(fraction) <= 9 else "no"
+            local = datetime.strptime(f"{date}T{clock or '00:00'}", f"%Y-%m-%dT{layout}")  # noqa: DTZ007
+            return local.replace(tzinfo=UTC) - offset
+        except ValueError:
+            continue
+    return None
+
+
+def metric(condition: pb.MetricCondition, metrics: dict[str, float]) -> bool:
+    value = metrics.get(condition.name)
+    if value is None:
+        return False
+    return {
+        pb.MetricCondition.EQUAL: value == condition.value,
+        pb.MetricCondition.GREATER_THAN: value > condition.value,
+        pb.MetricCondition.GREATER_THAN_OR_EQUAL: value >= condition.value,
+        pb.MetricCondition.LESS_THAN: value < condition.value,
+        pb.MetricCondition.LESS_THAN_OR_EQUAL: value <= condition.value,
+    }[condition.comparison]
+
+
+def distance(condition: pb.DistanceCondition, location: dict[str, Any]) -> bool:
+    """The law of cosines, which the SQL does not use."""
+    if "latitude" not in location:
+        return False
+    here = math.radians(condition.center.latitude), math.radians(condition.center.longitude)
+    there = math.radians(location["latitude"]), math.radians(location["longitude"])
+    cosine = math.sin(here[0]) * math.sin(there[0]) + math.cos(here[0]) * math.cos(
+        there[0]
+    ) * math.cos(here[1] - there[1])
+    return 6371.0088 * math.acos(max(-1.0, min(1.0, cosine))) <= condition.radius_kilometers
+
+
+def has_state(condition: pb.StateCondition, state: State) -> bool:
+    asked = [
+        not condition.status or state.status == condition.status,
+        not condition.opt_out or state.opt_out == condition.opt_out,
+    ]
+    for field, value in condition.ListFields():
+        if field.name in ("status", "opt_out"):
+            continue
+        moment = value.ToDatetime(tzinfo=UTC)
+        stored = state.create_time if field.name.startswith("created") else state.update_time
+        asked.append(stored >= moment if field.name.endswith("from") else stored < moment)
+    return all(asked)

@@ -1,0 +1,39 @@
+"""This room behind its front door, on a database of the test's own."""
+
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import audience
+import pytest_asyncio
+from mesh.store import engine, pool
+from mesh.testkit.postgres import MigratedDatabase
+from sqlalchemy.ext.asyncio import async_sessionmaker
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+# Tests are imported by path, so what they share needs one.
+sys.path.insert(0, str(Path(__file__).parent))
+
+MIGRATIONS = Path(audience.__file__).parent / "migrations"
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def database_url(migrated_database: MigratedDatabase) -> str:
+    """A migrated database."""
+    return await migrated_database(MIGRATIONS)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def sessions(database_url: str) -> AsyncIterator[async_sessionmaker[AsyncSession]]:
+    """Sessions on it."""
+    database = engine.create(database_url)
+    yield engine.sessions(database)
+    await database.dispose()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def reading(database_url: str) -> "AsyncIterator[asyncpg.Pool[asyncpg.Record]]":
+    """The pool that endpoints are read through."""
+    async with pool.create(database_url, max_size=4) as opened:
+        yield opened
