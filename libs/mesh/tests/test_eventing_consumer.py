@@ -337,13 +337,13 @@ async def test_the_messages_of_a_dead_process_are_taken_over(
         started.set()
         await asyncio.get_running_loop().create_future()
 
-    async with jetstream.connect(nats_url) as (dying, dying_js):
-        async with Consumer(
-            dying_js, "WORDS", "hearer", SUBJECT, hangs, ack_wait_seconds=1.0, stop_seconds=0
-        ):
-            await _publish(js, "inherited")
-            await started.wait()
-            await dying.close()
+    async with (
+        jetstream.connect(nats_url) as (dying, dying_js),
+        Consumer(dying_js, "WORDS", "hearer", SUBJECT, hangs, ack_wait_seconds=1.0, stop_seconds=0),
+    ):
+        await _publish(js, "inherited")
+        await started.wait()
+        await dying.close()
 
     heard = Heard()
     async with _consumer(js, heard.each):

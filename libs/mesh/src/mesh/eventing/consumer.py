@@ -32,6 +32,8 @@ LINGER_SECONDS = 10.0
 
 RECOVERY_DELAY_SECONDS = 0.5
 ACK_PENDING_MAX = 10_000
+CANCEL_ATTEMPTS_MAX = 5
+CANCEL_WAIT_SECONDS = 0.5
 
 EachHandler = Callable[[Delivery], Awaitable[None]]
 BatchHandler = Callable[[list[Delivery]], Awaitable[None]]
@@ -250,8 +252,13 @@ def _in_lists(handler: EachHandler | BatchHandler, batch: int | None) -> BatchHa
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.wait([task])
+    """Cancel, again if need be: the client library swallows it while its connection closes."""
+    for _ in range(CANCEL_ATTEMPTS_MAX):
+        task.cancel()
+        done, _pending = await asyncio.wait([task], timeout=CANCEL_WAIT_SECONDS)
+        if done:
+            return
+    log.error("task does not end", task=task.get_name())
 
 
 async def _flush(client: Client) -> None:

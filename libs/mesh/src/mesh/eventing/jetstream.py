@@ -153,6 +153,7 @@ async def _connected(
                 error_cb=_log_error,
                 disconnected_cb=_log_disconnect,
                 reconnected_cb=_log_reconnect,
+                closed_cb=_log_closed,
             )
     except (NatsError, OSError) as error:
         await client.close()
@@ -167,6 +168,11 @@ async def _log_error(error: Exception) -> None:
 
 async def _log_disconnect() -> None:
     log.info("nats disconnected")
+
+
+async def _log_closed() -> None:
+    """Also when the server refuses our credentials for good, where it is the only sign."""
+    log.info("nats connection closed")
 
 
 async def _log_reconnect() -> None:
