@@ -7,6 +7,7 @@ from typing import Self
 
 from heliograph import subjects
 from heliograph.audience.v1.endpoint_service_pb2_grpc import EndpointServiceStub
+from heliograph.messaging.v1 import otp_service_pb2, phone_number_lookup_service_pb2
 from heliograph.messaging.v1.send_batch_pb2 import SendBatch
 from heliograph.twoway.v1.opt_out_service_pb2_grpc import OptOutServiceStub
 from mesh import service
@@ -47,6 +48,13 @@ SETTLE_SWEEP_SECONDS = 1.0
 OUTBOX_SWEEP_SECONDS = 2.0
 HOUSEKEEPING_SECONDS = 3600.0
 STOP_SECONDS = 8.0
+
+# Their methods are answered UNIMPLEMENTED.
+_UNIMPLEMENTED = {
+    noun.full_name: object()
+    for file in (otp_service_pb2, phone_number_lookup_service_pb2)
+    for noun in file.DESCRIPTOR.services_by_name.values()
+}
 
 
 @dataclass(frozen=True)
@@ -116,8 +124,7 @@ class Assembly:
                 ),
                 "heliograph.messaging.v1.TemplateService": TemplateServicer(sessions, templates),
                 "heliograph.messaging.v1.SuppressionService": SuppressionServicer(sessions),
-                "heliograph.messaging.v1.OtpService": object(),
-                "heliograph.messaging.v1.PhoneNumberLookupService": object(),
+                **_UNIMPLEMENTED,
             },
         )
 

@@ -1,0 +1,103 @@
+"""The whole service on real servers, with a carrier in a process of its own as its provider.
+
+Its neighbours are servicers of a few lines that speak the real contract.
+"""
+
+import base64
+import shutil
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import heliograph.audience.v1.endpoint_service_pb2_grpc
+import heliograph.twoway.v1.opt_out_service_pb2_grpc  # noqa: F401  # the servers need descriptors
+import messaging
+import pytest
+import pytest_asyncio
+from localmesh.peers.running import PeerProcess
+from messaging.assembly import Assembly
+from messaging.settings import Settings
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from messaging_room import Endpoints, OptOuts, Room
+
+MIGRATIONS = Path(messaging.__file__).parent / "migrations"
+SECRETS_KEY = base64.b64encode(bytes(range(32))).decode()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def carrier(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[PeerProcess]:
+    """A carrier of this test's own."""
+    folder = tmp_path_factory.mktemp("carrier")
+    async with PeerProcess("carrier", folder) as running:
+        await running.remote.behave(receipts={"delay_seconds_max": 0.02})
+        yield running
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+MakeRoom = Callable[..., Awaitable[Room]]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def make_room(
+    migrated_database: Any,
+    nats_url: str,
+    nats: Any,
+    carrier: PeerProcess,
+    rpc_serve: Any,
+    rpc_connect: Any,
+    auth_public_key: str,
+    service_token: str,
+) -> AsyncIterator[MakeRoom]:
+    """`await make_room(**settings)`: the service, not yet with a channel."""
+    async with AsyncExitStack() as stack:
+
+        async def make(**overrides: Any) -> Room:
+            opt_outs, endpoints = OptOuts(), Endpoints()
+            neighbours = {
+                "heliograph.twoway.v1.OptOutService": opt_outs,
+                "heliograph.audience.v1.EndpointService": endpoints,
+            }
+            address = await rpc_serve(neighbours)
+            database_url = await migrated_database(MIGRATIONS)
+            settings = Settings(
+                database_url=database_url,
+                nats_url=nats_url,
+                auth_public_key=auth_public_key,
+                service_token=service_token,
+                audience_address=address,
+                twoway_address=address,
+                secrets_key=SECRETS_KEY,
+                batch_ack_wait_seconds=1.0,
+                **overrides,
+            )
+            assembly = await Assembly.make(settings, stack)
+            await assembly.start(stack)
+            channel = rpc_connect(await rpc_serve(assembly.services))
+            pool = await stack.enter_async_context(asyncpg.create_pool(database_url, min_size=0, max_size=2))
+            return Room(
+                database_url=database_url,
+                js=nats[1],
+                carrier=carrier,
+                opt_outs=opt_outs,
+                endpoints=endpoints,
+                settings=settings,
+                assembly=assembly,
+                channel=channel,
+                connect=rpc_connect,
+                pool=pool,
+            )
+
+        yield make
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def room(make_room: MakeRoom) -> Room:
+    """The service with an SMS channel to the carrier."""
+    made = await make_room()
+    await made.open_channel()
+    return made

@@ -1,0 +1,177 @@
+"""The service at work, for its tests: what surrounds it, and what goes through it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+from heliograph import subjects
+from heliograph.audience.v1.channel_type_pb2 import ChannelType
+from heliograph.audience.v1.endpoint_pb2 import Endpoint
+from heliograph.audience.v1.endpoint_service_pb2 import BatchGetEndpointsResponse
+from heliograph.messaging.v1 import channel_service_pb2
+from heliograph.messaging.v1.channel_pb2 import Channel, SmppProvider
+from heliograph.messaging.v1.channel_service_pb2_grpc import ChannelServiceStub
+from heliograph.messaging.v1.events_pb2 import MessageEvent, MessagesChanged
+from heliograph.messaging.v1.message_pb2 import Message
+from heliograph.messaging.v1.message_service_pb2_grpc import MessageServiceStub
+from heliograph.messaging.v1.reason_pb2 import Reason
+from heliograph.messaging.v1.send_batch_pb2 import SendBatch
+from heliograph.messaging.v1.suppression_service_pb2_grpc import SuppressionServiceStub
+from heliograph.messaging.v1.template_service_pb2_grpc import TemplateServiceStub
+from heliograph.twoway.v1.opt_out_service_pb2 import CheckConsentResponse
+from localmesh.peers.running import PeerProcess
+from mesh.errors import Unavailable
+from mesh.eventing import publisher
+from mesh.testkit.waiting import eventually
+from messaging.assembly import Assembly
+from messaging.ledger.rows import SELECTED, Row, of_record
+from messaging.settings import Settings
+from messaging_samples import APPLICATION
+
+UNFINISHED = ("ACCEPTED", "HANDING", "UNKNOWN", "SENT")
+
+
+class OptOuts:
+    """Twoway's opt-out lists: whoever is in `numbers` has said STOP."""
+
+    def __init__(self) -> None:
+        self.numbers: set[str] = set()
+        self.away = False
+        self.asked: list[tuple[str, list[str]]] = []
+
+    async def CheckConsent(self, request: Any, context: Any) -> CheckConsentResponse:
+        if self.away:
+            raise Unavailable("AWAY", "nobody answers")
+        asked = list(request.destination_addresses)
+        self.asked.append((request.origination_identity, asked))
+        return CheckConsentResponse(
+            opted_out_addresses=[number for number in asked if number in self.numbers]
+        )
+
+
+class Endpoints:
+    """Audience's endpoints, by name."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, Endpoint] = {}
+
+    async def BatchGetEndpoints(self, request: Any, context: Any) -> BatchGetEndpointsResponse:
+        return BatchGetEndpointsResponse(
+            endpoints=[self.known[name] for name in request.names if name in self.known],
+            missing=[name for name in request.names if name not in self.known],
+        )
+
+
+@dataclass
+class Room:
+    """The service at work, and everything around it."""
+
+    database_url: str
+    js: Any
+    carrier: PeerProcess
+    opt_outs: OptOuts
+    endpoints: Endpoints
+    settings: Settings
+    assembly: Assembly
+    channel: grpc.aio.Channel
+    connect: Callable[..., grpc.aio.Channel]
+    pool: Any
+
+    @property
+    def messages(self) -> Any:
+        return MessageServiceStub(self.channel)
+
+    @property
+    def channels(self) -> Any:
+        return ChannelServiceStub(self.channel)
+
+    @property
+    def templates(self) -> Any:
+        return TemplateServiceStub(self.channel)
+
+    @property
+    def suppressions(self) -> Any:
+        return SuppressionServiceStub(self.channel)
+
+    async def open_channel(self, application: str = APPLICATION, **fields: Any) -> Channel:
+        """An SMS channel to the carrier; on return it is bound."""
+        smpp = SmppProvider(
+            host="127.0.0.1",
+            port=self.carrier.ports["smpp"],
+            system_id="heliograph",
+            password="secret",
+        )
+        channel = Channel(
+            channel_type=ChannelType.SMS,
+            enabled=True,
+            default_origination_identity="+12065550100",
+            smpp=smpp,
+            **fields,
+        )
+        made: Channel = await self.channels.CreateChannel(
+            channel_service_pb2.CreateChannelRequest(
+                parent=f"applications/{application}", channel_id="sms", channel=channel
+            )
+        )
+        await self.bound(application)
+        return made
+
+    async def bound(self, application: str = APPLICATION) -> None:
+        """Waits until the channel could send."""
+
+        def ready() -> bool:
+            found = self.assembly.connections.get(application, ChannelType.SMS)
+            return found is not None and found.driver.ready
+
+        await eventually(ready)
+
+    async def publish(self, sent: SendBatch, lane: str = subjects.BULK, msg_id: str = "") -> None:
+        """Puts a batch on the bus."""
+        await publisher.publish(self.js, sent, sent.application, suffix=lane, msg_id=msg_id or None)
+
+    async def rows(self) -> list[Row]:
+        """The whole ledger."""
+        records = await self.pool.fetch(f"SELECT {SELECTED} FROM messages ORDER BY endpoint_id")
+        return [of_record(record) for record in records]
+
+    async def states(self) -> dict[str, str]:
+        """State or reason of every message, by endpoint or address."""
+        return {row.endpoint_id or row.address: word(row) for row in await self.rows()}
+
+    async def settled(self, count: int, timeout_seconds: float = 20.0) -> dict[str, str]:
+        """Waits until so many messages are in final states, and nothing else is."""
+
+        async def probe() -> dict[str, str] | None:
+            states = await self.states()
+            assert len(states) == count, f"{len(states)} rows, not {count}"
+            waiting = {key: state for key, state in states.items() if state in UNFINISHED}
+            assert not waiting, f"{len(waiting)} not final, as {next(iter(waiting.items()))}"
+            return states
+
+        return await eventually(probe, timeout_seconds)
+
+    async def arrived(self) -> list[dict[str, Any]]:
+        """What the carrier has taken, in its own words."""
+        return [entry async for entry in self.carrier.remote.log(kind="message")]
+
+    async def events(self) -> list[MessageEvent]:
+        """Every message event on the bus, each once."""
+        subscription = await self.js.subscribe(
+            subjects.subject(MessagesChanged, "*"), ordered_consumer=True
+        )
+        found: dict[str, MessageEvent] = {}
+        try:
+            while True:
+                message = await subscription.next_msg(timeout=0.3)
+                for event in MessagesChanged.FromString(message.data).events:
+                    found[event.event_id] = event
+        except TimeoutError:
+            return list(found.values())
+        finally:
+            await subscription.unsubscribe()
+
+
+def word(row: Row) -> str:
+    """A row's reason, or its state without one."""
+    return Reason.Name(row.reason) if row.reason else Message.State.Name(row.state)
