@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
 
 import pytest
 import pytest_asyncio
@@ -12,10 +13,13 @@ from mesh.errors import InvalidArgument, Unavailable
 from mesh.eventing import dead_letters, fates, headers, jetstream, publisher
 from mesh.eventing.consumer import Consumer, Delivery, Later
 from mesh.eventing.publisher import outgoing
+from mesh.telemetry import propagation
 from mesh.testkit import eventually
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
+from opentelemetry import trace
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
 Nats = tuple[Client, JetStreamContext]
 
@@ -95,6 +99,24 @@ async def test_each_message_is_handled_once_and_acknowledged(js: JetStreamContex
         await eventually(lambda: _settled(js))
 
     assert sorted(heard.done, key=int) == words
+
+
+async def test_a_handler_works_in_the_trace_of_the_publisher(js: JetStreamContext) -> None:
+    seen: list[tuple[str, str, datetime]] = []
+
+    async def handler(delivery: Delivery) -> None:
+        seen.append((propagation.trace_id(), delivery.event_id, delivery.event_time))
+
+    happened = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    context = SpanContext(0xABC, 2, is_remote=True, trace_flags=TraceFlags(1))
+    with trace.use_span(NonRecordingSpan(context)):
+        await publisher.publish(
+            js, StringValue(value="x"), "shop", msg_id="one", event_time=happened
+        )
+    async with _consumer(js, handler):
+        await eventually(lambda: seen)
+
+    assert seen == [(f"{0xABC:032x}", "one", happened)]
 
 
 async def test_a_single_message_does_not_wait_for_a_batch_to_fill(js: JetStreamContext) -> None:

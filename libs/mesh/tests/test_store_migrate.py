@@ -5,6 +5,8 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from alembic import command
+from alembic.config import Config
 from mesh.eventing import inbox, outbox
 from mesh.store import migrate, tables
 from mesh.testkit.postgres import MigratedDatabase
@@ -100,3 +102,13 @@ async def test_partitions_do_not_count_as_differences(database: str) -> None:
     await connection.close()
 
     assert before == after
+
+
+async def test_the_alembic_command_works_with_the_same_environment(
+    migrated_database: MigratedDatabase,
+) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("sqlalchemy.url", await migrated_database(MIGRATIONS))
+
+    await asyncio.to_thread(command.check, config)

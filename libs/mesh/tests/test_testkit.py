@@ -3,10 +3,14 @@
 from collections.abc import Callable
 
 import asyncpg
+import clickhouse_connect
 import pytest
+from google.longrunning import operations_pb2  # noqa: F401  # registers the service
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from mesh.embedded.nats import NatsServer
 from mesh.eventing import jetstream
 from mesh.testkit import eventually
+from mesh.testkit.rpc import RpcClient
 
 
 async def test_each_test_gets_an_empty_database(database: str) -> None:
@@ -62,3 +66,22 @@ def test_tokens_name_their_applications(
     caller = Verifier(keys.public_keys(auth_public_key)).verify(mint_token(["shop"]))
 
     assert caller.applications == {"shop"}
+
+
+async def test_a_servicer_is_served_behind_a_channel(rpc_client: RpcClient) -> None:
+    channel = await rpc_client({"google.longrunning.Operations": object()})
+
+    health = health_pb2_grpc.HealthStub(channel)
+    request = health_pb2.HealthCheckRequest(service="google.longrunning.Operations")
+    answer = await health.Check(request)
+
+    assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+async def test_a_clickhouse_database_is_empty_and_ones_own(clickhouse_database: str) -> None:
+    client = clickhouse_connect.get_client(dsn=clickhouse_database)
+    tables = client.query("SHOW TABLES").result_rows
+    client.command("CREATE TABLE t (n Int64) ENGINE = MergeTree ORDER BY n")
+    client.close()
+
+    assert tables == []
