@@ -24,9 +24,9 @@ def sequence(request: pb.StreamInboundMessagesRequest) -> int:
         ) from None
 
 
-def _lasting(request: pb.StreamInboundMessagesRequest) -> pb.StreamInboundMessagesRequest:
-    """What must stay the same when a stream is continued."""
-    return pb.StreamInboundMessagesRequest(
+def _lasting(request: pb.StreamInboundMessagesRequest) -> pb.ListInboundMessagesRequest:
+    """What must stay the same when a stream is continued: that of the list it goes through."""
+    return pb.ListInboundMessagesRequest(
         parent=request.parent,
         destination_address=request.destination_address,
         source_address=request.source_address,

@@ -4,24 +4,23 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, text
+from mesh.store import engine
+from sqlalchemy import delete
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from twoway.tables import ReplySetRow
 
 # A set waits while an earlier one to the same person is still on its way, in whatever process.
-_CLAIM = text(
-    """
-    SELECT id FROM reply_sets s
-    WHERE state = 'PENDING' AND attempt_time <= :now AND NOT EXISTS (
-        SELECT FROM reply_sets earlier
-        WHERE earlier.state = 'PENDING' AND earlier.id < s.id
-            AND earlier.application = s.application AND earlier.addresses && s.addresses
-    )
-    ORDER BY attempt_time, id LIMIT :limit FOR UPDATE SKIP LOCKED
-    """
+_CLAIM = """
+SELECT id FROM reply_sets s
+WHERE state = 'PENDING' AND attempt_time <= $1 AND NOT EXISTS (
+    SELECT FROM reply_sets earlier
+    WHERE earlier.state = 'PENDING' AND earlier.id < s.id
+        AND earlier.application = s.application AND earlier.addresses && s.addresses
 )
+ORDER BY attempt_time, id LIMIT $2 FOR UPDATE SKIP LOCKED
+"""
 
 _LINK = """
 UPDATE inbound_messages m SET reply = answered.reply
@@ -37,7 +36,8 @@ async def add(session: AsyncSession, rows: Sequence[ReplySetRow]) -> None:
 
 async def claim(session: AsyncSession, now: datetime, limit: int) -> Sequence[ReplySetRow]:
     """Sets whose turn it is, locked until the transaction ends."""
-    ids = (await session.execute(_CLAIM, {"now": now, "limit": limit})).scalars().all()
+    claimed = await (await engine.raw(session)).fetch(_CLAIM, now, limit)
+    ids = [record[0] for record in claimed]
     query = select(ReplySetRow).where(col(ReplySetRow.id).in_(ids)).order_by(col(ReplySetRow.id))
     return (await session.exec(query)).all()
 

@@ -1,0 +1,190 @@
+"""Answers handed to messaging: each exactly once, whatever goes wrong between."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+import pytest_asyncio
+from heliograph.messaging.v1 import content_pb2, message_service_pb2_grpc
+from heliograph.twoway.v1 import conversation_service_pb2
+from mesh.errors import InvalidArgument, Unavailable
+from mesh.testkit.rpc import RpcClient
+from sqlmodel import col, select
+from twoway import clock
+from twoway.replies import sending
+from twoway.replies.sending import ReplySender
+from twoway.tables import ReplySetRow
+from twoway_messaging import SERVICE, MessageServicer
+from twoway_room import NUMBER, SHOP, Room, sms
+
+ANN, BOB = "+12065550191", "+12065550192"
+
+
+@pytest.fixture
+def messaging() -> MessageServicer:
+    return MessageServicer()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def sender(
+    room: Room, messaging: MessageServicer, rpc_client: RpcClient
+) -> AsyncIterator[ReplySender]:
+    channel = await rpc_client({SERVICE: messaging})
+    stub = message_service_pb2_grpc.MessageServiceStub(channel)
+    yield ReplySender(room.sessions, stub, room.wakeups)
+
+
+async def pending(room: Room) -> list[ReplySetRow]:
+    async with room.sessions() as session:
+        query = select(ReplySetRow).order_by(col(ReplySetRow.id))
+        return list((await session.exec(query)).all())
+
+
+async def reply_of_latest(room: Room) -> str:
+    request = conversation_service_pb2.ListInboundMessagesRequest(parent=SHOP, page_size=1)
+    page = await room.conversations.ListInboundMessages(request)
+    reply: str = page.inbound_messages[0].reply
+    return reply
+
+
+async def test_a_confirmation_comes_from_the_number_that_was_written_to(
+    room: Room, messaging: MessageServicer, sender: ReplySender
+) -> None:
+    await room.receive(sms("STOP", ANN), sms("STOP", BOB))
+
+    assert await sender.step(clock.now()) == 1
+
+    (request,) = messaging.requests.values()
+    assert request.parent == SHOP
+    assert request.purpose == content_pb2.OPT_OUT_CONFIRMATION
+    assert request.content.sms.origination_identity == NUMBER
+    assert [one.address.address for one in request.recipients] == [ANN, BOB]
+    assert request.HasField("expire_time")
+    assert await pending(room) == []
+    assert (await reply_of_latest(room)).startswith(f"{SHOP}/messages/twoway-")
+
+
+async def test_one_call_for_each_purpose_and_text(
+    room: Room, messaging: MessageServicer, sender: ReplySender
+) -> None:
+    writers = [f"+1206{number:07}" for number in range(60)]
+    words = ("STOP", "HELP", "ARRET")
+
+    await room.receive(*(sms(words[at % 3], who) for at, who in enumerate(writers)))
+    await sender.step(clock.now())
+
+    assert messaging.calls == 3
+    assert len(messaging.sent) == 60
+
+
+async def test_messaging_that_is_away_gets_the_same_set_later(
+    room: Room, messaging: MessageServicer, sender: ReplySender
+) -> None:
+    # Of the first call, gRPC's own repetitions take four.
+    messaging.failures = [Unavailable("AWAY", "messaging is away")] * 4
+    await room.receive(sms("STOP", ANN))
+
+    assert await sender.step(clock.now()) == 0
+    (row,) = await pending(room)
+    assert await sender.step(clock.now() + timedelta(minutes=1)) == 1
+
+    assert "AWAY" in row.failure
+    assert len(messaging.sent) == 1
+
+
+async def test_an_answer_that_gets_lost_sends_nothing_twice(
+    room: Room, messaging: MessageServicer, sender: ReplySender
+) -> None:
+    messaging.answer_lost = [Unavailable("LOST", "the answer is lost")] * 5
+    await room.receive(sms("STOP", ANN))
+
+    await sender.step(clock.now())
+    await sender.step(clock.now() + timedelta(minutes=1))
+
+    assert messaging.calls > 4
+    assert len(messaging.sent) == 1
+    assert await pending(room) == []
+
+
+async def test_a_crash_before_the_record_of_the_answer_sends_nothing_twice(
+    room: Room,
+    messaging: MessageServicer,
+    sender: ReplySender,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await room.receive(sms("STOP", ANN))
+
+    async def crash(*_: object) -> None:
+        raise ConnectionError("the process is gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sending, "_accept", crash)
+        with pytest.raises(ConnectionError):
+            await sender.step(clock.now())
+    await sender.step(clock.now())
+
+    assert messaging.calls == 2
+    assert len(messaging.sent) == 1
+
+
+async def test_a_set_that_is_refused_for_good_does_not_hold_up_the_others(
+    room: Room, messaging: MessageServicer, sender: ReplySender
+) -> None:
+    messaging.failures = [InvalidArgument("NO", "never")]
+    await room.receive(sms("STOP", ANN))
+    await sender.step(clock.now())
+    await room.receive(sms("HELP", ANN, at_seconds=1))
+
+    assert await sender.step(clock.now()) == 1
+
+    (refused,) = await pending(room)
+    assert (refused.state, refused.purpose) == ("REFUSED", "OPT_OUT_CONFIRMATION")
+
+
+async def test_a_person_gets_their_answers_in_order(
+    room: Room, messaging: MessageServicer, sender: ReplySender
+) -> None:
+    messaging.failures = [Unavailable("AWAY", "away")] * 4
+    await room.receive(sms("STOP", ANN), sms("HELP", ANN, at_seconds=1))
+    now = clock.now()
+    later = now + timedelta(minutes=1)
+
+    # The second answer waits although only the first one failed.
+    assert await sender.step(now) == 0
+    assert await sender.step(now) == 0
+    assert await sender.step(later) == 1
+    assert await sender.step(later) == 1
+
+    assert [text.split()[0] for _, text in messaging.sent] == ["You", "Reply"]
+
+
+async def test_replicas_share_the_work_and_send_nothing_twice(
+    room: Room, messaging: MessageServicer, sender: ReplySender
+) -> None:
+    for batch in range(10):
+        await room.receive(*(sms("STOP", f"+1206{batch}{number:06}") for number in range(5)))
+
+    while await pending(room):
+        await asyncio.gather(*(sender.step(clock.now()) for _ in range(4)))
+
+    assert messaging.calls == 10
+    assert len(messaging.sent) == 50
+
+
+async def test_an_answer_that_could_not_leave_for_a_day_is_given_up(
+    room: Room, messaging: MessageServicer, sender: ReplySender
+) -> None:
+    messaging.failures = [Unavailable("AWAY", "away")] * 8
+    await room.receive(sms("HELP", ANN))
+
+    await sender.step(clock.now() + timedelta(hours=25))
+
+    (row,) = await pending(room)
+    assert row.state == "REFUSED"
+
+
+def test_attempts_grow_apart_up_to_a_limit() -> None:
+    delays = [sending.delay_seconds(attempt) for attempt in (1, 2, 3, 6, 1000)]
+
+    assert delays == [0.5, 1.0, 2.0, 10.0, 10.0]
