@@ -2,7 +2,9 @@
 
 from messaging.channels.channel import DriverFactory
 from messaging.channels.smpp.driver import SmppDriver
+from messaging.channels.smtp.driver import SmtpDriver
 
 DRIVERS: dict[str, DriverFactory] = {
     "smpp": SmppDriver,
+    "smtp": SmtpDriver,
 }
