@@ -20,6 +20,9 @@ from twoway.wakeups import Wakeups
 
 DURABLE = "twoway-InboundSmsReceived"
 
+ACK_WAIT_SECONDS = 5.0
+"""How soon another replica answers the people whom a dead one had taken on."""
+
 
 async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     """Everything of this room, entered into the stack; returns its servicers."""
@@ -54,6 +57,7 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
             batch=settings.inbound_batch,
             # One batch after the other, so that a person's texts are taken in as they came.
             concurrency=1,
+            ack_wait_seconds=ACK_WAIT_SECONDS,
         )
     )
     return services(sessions, asking, wakeups)
