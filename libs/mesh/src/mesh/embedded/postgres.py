@@ -126,8 +126,10 @@ class PostgresServer:
     async def create_database(self, name: str, *, template: str | None = None) -> str:
         """Make the database unless it exists; its URL."""
         of_template = f' TEMPLATE "{template}"' if template else ""
+        # Copying files is eight times as fast as logging pages, where nothing is synced.
+        strategy = "" if self._durable else " STRATEGY FILE_COPY"
         with contextlib.suppress(asyncpg.DuplicateDatabaseError):
-            await self._execute(f'CREATE DATABASE "{name}"{of_template}')
+            await self._execute(f'CREATE DATABASE "{name}"{of_template}{strategy}')
         return self.url_for(name)
 
     async def drop_database(self, name: str) -> None:
