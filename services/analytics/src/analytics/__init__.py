@@ -1,0 +1,1 @@
+"""Analytics: what happened, and how often."""

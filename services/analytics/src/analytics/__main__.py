@@ -1,0 +1,84 @@
+"""Wiring: what the analytics service is made of, started in order and stopped in reverse."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+
+from heliograph import subjects
+from heliograph.analytics.v1 import (
+    event_service_pb2,
+    event_stream_service_pb2,
+    funnel_service_pb2,
+    report_service_pb2,
+)
+from mesh import service
+from mesh.eventing import jetstream
+from mesh.store import engine
+
+from analytics import consumers
+from analytics.event_servicer import EventServicer
+from analytics.eventstore import migrate
+from analytics.eventstore.client import EventStore
+from analytics.funnel_servicer import FunnelServicer
+from analytics.intake import Intake
+from analytics.recorder import Recorder
+from analytics.registry import Limits, Registry
+from analytics.report_servicer import ReportServicer
+from analytics.settings import Settings
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def now() -> datetime:
+    """This moment."""
+    return datetime.now(UTC)
+
+
+async def serve(settings: Settings, stack: AsyncExitStack) -> Mapping[str, object]:
+    """Start the consumers; the servicers by service name."""
+    database = engine.create(settings.database_url, application_name="analytics")
+    stack.push_async_callback(database.dispose)
+    sessions = engine.sessions(database)
+    events = await stack.enter_async_context(
+        EventStore(settings.clickhouse_url, query_timeout_seconds=settings.query_timeout_seconds)
+    )
+    _, js = await stack.enter_async_context(jetstream.connect(settings.nats_url, name="analytics"))
+    await jetstream.ensure_streams(js, subjects.EVENTS)
+    for message_type in consumers.HEARD:
+        interval_seconds = settings.insert_interval_seconds
+        consumer = consumers.consumer(js, events, message_type, interval_seconds)
+        await stack.enter_async_context(consumer)
+    recorder = await stack.enter_async_context(Recorder(js))
+    limits = Limits(settings.event_types_max, settings.attribute_keys_max, settings.metric_keys_max)
+    intake = Intake(Registry(sessions, limits, time.monotonic), recorder, time.time)
+    return {
+        _service(event_service_pb2): EventServicer(sessions, events, intake),
+        _service(report_service_pb2): ReportServicer(sessions, events, now),
+        _service(funnel_service_pb2): FunnelServicer(sessions),
+        # Nothing of it is implemented; the server answers for it by its descriptor.
+        _service(event_stream_service_pb2): object(),
+    }
+
+
+def _service(module: ModuleType) -> str:
+    """The full name of the one service that a generated module describes."""
+    (found,) = module.DESCRIPTOR.services_by_name.values()
+    name: str = found.full_name
+    return name
+
+
+async def migrate_event_store(settings: Settings) -> None:
+    """Bring ClickHouse's schema up to date."""
+    async with EventStore(settings.clickhouse_url) as events:
+        await migrate.migrate(events)
+
+
+if __name__ == "__main__":
+    service.main("analytics", Settings, serve, MIGRATIONS)
+    if sys.argv[1:2] == ["migrate"]:
+        asyncio.run(migrate_event_store(Settings()))

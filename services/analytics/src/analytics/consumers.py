@@ -1,0 +1,83 @@
+"""What analytics hears, and stores as it comes: a bus message is a row of a door of the store."""
+
+import asyncio
+import time
+
+from google.protobuf.message import Message
+from heliograph import subjects
+from heliograph.analytics.v1.events_pb2 import EventsRecorded
+from heliograph.messaging.v1.events_pb2 import MessagesChanged
+from heliograph.subjects import Stream
+from mesh.eventing.consumer import Consumer
+from mesh.eventing.delivery import Delivery
+from nats.js import JetStreamContext
+
+from analytics import metrics
+from analytics.eventstore.client import EventStore
+
+HEARD: dict[type[Message], tuple[Stream, str]] = {
+    EventsRecorded: (subjects.EVENTS, "events_recorded"),
+    MessagesChanged: (subjects.MESSAGES, "messages_changed"),
+}
+"""Message type → the stream it is on, and the table that takes it."""
+
+BATCH_MAX = 256
+HELD_MAX = 512
+INSERT_BYTES_MAX = 16 * 1024 * 1024
+
+
+class Insertion:
+    """Inserts deliveries, in few and large steps.
+
+    A batch may come again, whole or cut otherwise: the store knows an event by its identity. Fails
+    with what EventStore.insert raises; the consumer holds the messages until the store is back.
+    """
+
+    def __init__(
+        self, store: EventStore, message_type: type[Message], table: str, interval_seconds: float
+    ) -> None:
+        self._store = store
+        self._message_type = message_type
+        self._table = table
+        self._interval_seconds = interval_seconds
+
+    async def handle(self, deliveries: list[Delivery]) -> None:
+        """Insert them all, then rest so that small batches do not become many small parts."""
+        started = time.monotonic()
+        for chunk in chunks([delivery.data for delivery in deliveries], INSERT_BYTES_MAX):
+            with metrics.INSERT_SECONDS.labels(self._table).time():
+                await self._store.insert(self._table, self._message_type, chunk)
+            metrics.INSERTED_MESSAGES.labels(self._table).inc(len(chunk))
+        if len(deliveries) < BATCH_MAX:
+            await asyncio.sleep(self._interval_seconds - (time.monotonic() - started))
+
+
+def consumer(
+    js: JetStreamContext, store: EventStore, message_type: type[Message], interval_seconds: float
+) -> Consumer:
+    """The consumer of one type, to be entered; one insert at a time in each process."""
+    stream, table = HEARD[message_type]
+    insertion = Insertion(store, message_type, table, interval_seconds)
+    return Consumer(
+        js,
+        stream.name,
+        f"analytics-{message_type.DESCRIPTOR.name}",
+        subjects.subject(message_type, ">"),
+        insertion.handle,
+        batch=BATCH_MAX,
+        concurrency=1,
+        held_max=HELD_MAX,
+    )
+
+
+def chunks(messages: list[bytes], bytes_max: int) -> list[list[bytes]]:
+    """Messages in their order, cut so that each piece has at most so many bytes, or one message."""
+    pieces: list[list[bytes]] = []
+    size_bytes = 0
+    for message in messages:
+        size_bytes += len(message)
+        if not pieces or size_bytes > bytes_max:
+            pieces.append([])
+            size_bytes = len(message)
+        pieces[-1].append(message)
+    return pieces

@@ -1,0 +1,135 @@
+"""What an event may be: Pinpoint's limits, checked one event at a time. Pure.
+
+Sources: Pinpoint developer guide, "Quotas" (events), and the `Event` model. Where Pinpoint dropped
+an event silently or accepted what it never showed, it is refused with a reason here.
+"""
+
+from math import isfinite
+
+from heliograph.analytics.v1.event_pb2 import Event
+from mesh.errors import InvalidArgument, Violation
+
+KEYS_MAX = 40
+KEY_LENGTH_MAX = 50
+VALUE_LENGTH_MAX = 200
+EVENT_ID_LENGTH_MAX = 128
+EVENT_TYPE_LENGTH_MAX = 100
+EVENT_BYTES_MAX = 1_000_000
+REQUEST_BYTES_MAX = 4 * 1024 * 1024
+
+AGE_MAX_SECONDS = 10 * 366 * 24 * 3600
+"""Ours: an older time is a broken clock."""
+AHEAD_MAX_SECONDS = 24 * 3600
+"""Ours: clocks of devices are wrong, but not by more than a day."""
+
+CLIENT_TYPES = frozenset(
+    {
+        *("_session.start", "_session.stop", "_session.pause", "_session.resume"),
+        *("_userauth.sign_in", "_userauth.sign_up", "_userauth.auth_fail"),
+        "_monetization.purchase",
+        *("_campaign.opened_notification", "_campaign.received_foreground"),
+        *("_campaign.received_background", "_journey.opened_notification"),
+        *("_journey.received_foreground", "_journey.received_background"),
+    }
+)
+"""The types with a leading `_` that clients record; all others are recorded by Heliograph alone."""
+
+_FIELD_LENGTHS = {
+    "session": {"session_id": 128},
+    "app": {"package_name": 200, "title": 200, "version": 100, "sdk": 200, "platform": 100,
+            "country": 2},
+}  # fmt: skip
+
+
+def refusal(event: Event, now_seconds: float) -> InvalidArgument | None:
+    """Why the event cannot be taken, or None."""
+    return (
+        _identity(event)
+        or _time(event.event_time.seconds, now_seconds)
+        or _keys(event)
+        or _parts(event)
+    )
+
+
+def size_refusal(event: Event) -> InvalidArgument | None:
+    """Of an event in a large request: whether it is too large by itself, by whatever it holds."""
+    size_bytes = event.ByteSize()
+    if size_bytes > EVENT_BYTES_MAX:
+        return _refuse("EVENT_TOO_LARGE", "", f"{size_bytes} bytes, more than {EVENT_BYTES_MAX}")
+    return None
+
+
+def refuse_large(size_bytes: int) -> None:
+    """Refuse a request that is larger than Pinpoint's 4 MB."""
+    if size_bytes > REQUEST_BYTES_MAX:
+        raise InvalidArgument(
+            "REQUEST_TOO_LARGE",
+            f"the request has {size_bytes} bytes, more than {REQUEST_BYTES_MAX}",
+            size_bytes=str(size_bytes),
+            size_bytes_max=str(REQUEST_BYTES_MAX),
+        )
+
+
+def _identity(event: Event) -> InvalidArgument | None:
+    event_id, event_type = event.event_id, event.event_type
+    if not 0 < len(event_id) <= EVENT_ID_LENGTH_MAX or "/" in event_id:
+        return _refuse("EVENT_ID_INVALID", "event_id", "1 to 128 characters without /")
+    if not 0 < len(event_type) <= EVENT_TYPE_LENGTH_MAX or "/" in event_type:
+        return _refuse("EVENT_TYPE_INVALID", "event_type", "1 to 100 characters without /")
+    if event_type[0] == "_" and event_type not in CLIENT_TYPES:
+        return _refuse("EVENT_TYPE_RESERVED", "event_type", f"{event_type} is not a client's")
+    if len(event.endpoint_id) > 200 or "/" in event.endpoint_id:
+        return _refuse("EVENT_FIELD_INVALID", "endpoint_id", "up to 200 characters without /")
+    if len(event.user_id) > 200:
+        return _refuse("EVENT_FIELD_INVALID", "user_id", "up to 200 characters")
+    return None
+
+
+def _time(event_seconds: int, now_seconds: float) -> InvalidArgument | None:
+    if not event_seconds:
+        return _refuse("EVENT_TIME_INVALID", "event_time", "the time is missing")
+    if not -AGE_MAX_SECONDS <= event_seconds - now_seconds <= AHEAD_MAX_SECONDS:
+        return _refuse(
+            "EVENT_TIME_INVALID", "event_time", "more than ten years ago, or a day ahead"
+        )
+    return None
+
+
+def _keys(event: Event) -> InvalidArgument | None:
+    attributes, metrics = event.attributes, event.metrics
+    count = len(attributes) + len(metrics)
+    if count > KEYS_MAX:
+        return _refuse("TOO_MANY_ATTRIBUTES", "attributes", f"{count} keys, more than {KEYS_MAX}")
+    for key, word in attributes.items():
+        if not 0 < len(key) <= KEY_LENGTH_MAX:
+            return _refuse("ATTRIBUTE_KEY_INVALID", "attributes", "keys have 1 to 50 characters")
+        if len(word) > VALUE_LENGTH_MAX:
+            return _refuse(
+                "ATTRIBUTE_VALUE_TOO_LONG", f'attributes["{key}"]', "more than 200 characters"
+            )
+    for key, number in metrics.items():
+        if not 0 < len(key) <= KEY_LENGTH_MAX:
+            return _refuse("ATTRIBUTE_KEY_INVALID", "metrics", "keys have 1 to 50 characters")
+        if not isfinite(number):
+            return _refuse("METRIC_NOT_FINITE", f'metrics["{key}"]', "not a finite number")
+    return None
+
+
+def _parts(event: Event) -> InvalidArgument | None:
+    for part, lengths in _FIELD_LENGTHS.items():
+        if not event.HasField(part):  # type: ignore[arg-type]  # the stub knows literals alone
+            continue
+        message = getattr(event, part)
+        for field, length_max in lengths.items():
+            if len(getattr(message, field)) > length_max:
+                return _refuse(
+                    "EVENT_FIELD_INVALID", f"{part}.{field}", f"up to {length_max} characters"
+                )
+    return None
+
+
+def _refuse(reason: str, field: str, description: str) -> InvalidArgument:
+    message = f"{field}: {description}" if field else description
+    return InvalidArgument(
+        reason, message, violations=[Violation(field, description, reason)], field=field
+    )

@@ -1,0 +1,7 @@
+"""Run by Alembic."""
+
+from analytics import tables
+from mesh.aip import request_ids
+from mesh.store import migrate
+
+migrate.run_env(tables.metadata, request_ids.metadata)

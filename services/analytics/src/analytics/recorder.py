@@ -1,0 +1,177 @@
+"""Accepted events on their way to the bus: many requests become few messages.
+
+While a message is on its way, whatever comes meanwhile is gathered for the next one. So a lone
+request leaves at once, and a thousand at a time leave together, without a timer.
+"""
+
+import asyncio
+import uuid
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from heliograph.analytics.v1.event_pb2 import Event
+from heliograph.analytics.v1.events_pb2 import EventsRecorded
+from mesh.errors import Unavailable
+from mesh.eventing import headers
+from mesh.eventing.publisher import Outgoing, send
+from mesh.eventing.subjects import subject_of
+from mesh.telemetry import logging, propagation
+from nats.js import JetStreamContext
+
+from analytics import metrics
+from analytics.room import Room
+
+log = logging.get(__name__)
+
+MESSAGE_BYTES_MAX = 256 * 1024
+"""Well below NATS's usual limit of 1 MB, and enough for a thousand events."""
+
+WAITING_BYTES_MAX = 64 * 1024 * 1024
+ROOM_TIMEOUT_SECONDS = 5.0
+PUBLISHERS_PER_APPLICATION = 2
+"""One on its way while the next is gathered."""
+
+PUBLISH_ATTEMPTS_MAX = 2
+RETRY_AFTER_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Some events as serialised `EventsRecorded`, and who waits for them to be safe."""
+
+    data: bytes
+    safe: "asyncio.Future[None]"
+    headers: Mapping[str, str]
+
+
+@dataclass
+class _Lane:
+    """What waits for one application."""
+
+    parts: deque[_Part] = field(default_factory=deque)
+    publishers: set["asyncio.Task[None]"] = field(default_factory=set)
+
+
+class Recorder:
+    """`async with Recorder(js) as recorder: await recorder.record("shop", split(events))`."""
+
+    def __init__(self, js: JetStreamContext) -> None:
+        self._js = js
+        self._lanes: dict[str, _Lane] = {}
+        self._room = Room(WAITING_BYTES_MAX, ROOM_TIMEOUT_SECONDS)
+
+    async def record(self, application: str, parts: Sequence[bytes]) -> None:
+        """Until the stream has acknowledged all parts.
+
+        Raises Unavailable with reason `EVENTS_NOT_STORED` when it has not: some may have been
+        stored, and all may be sent again. Raises ResourceExhausted with reason
+        `TOO_MANY_EVENTS_WAITING` when there is no room for them.
+        """
+        async with self._room.taken(sum(map(len, parts))):
+            waiting = [self._add(application, data) for data in parts]
+            results = await asyncio.gather(*waiting, return_exceptions=True)
+        for failure in results:
+            if failure is not None:
+                raise failure
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        publishers = [task for lane in self._lanes.values() for task in lane.publishers]
+        await asyncio.gather(*publishers, return_exceptions=True)
+
+    def _add(self, application: str, data: bytes) -> "asyncio.Future[None]":
+        lane = self._lanes.setdefault(application, _Lane())
+        part = _Part(data, asyncio.get_running_loop().create_future(), propagation.inject())
+        lane.parts.append(part)
+        if len(lane.publishers) < PUBLISHERS_PER_APPLICATION:
+            task = asyncio.create_task(self._publish_waiting(application, lane))
+            lane.publishers.add(task)
+            task.add_done_callback(lambda done: self._ended(application, lane, done))
+        return part.safe
+
+    def _ended(self, application: str, lane: _Lane, task: "asyncio.Task[None]") -> None:
+        lane.publishers.discard(task)
+        if not lane.publishers and not lane.parts:
+            self._lanes.pop(application, None)
+
+    async def _publish_waiting(self, application: str, lane: _Lane) -> None:
+        while lane.parts:
+            group = _gathered(lane.parts)
+            try:
+                await send(
+                    self._js, _message(application, group), attempts_max=PUBLISH_ATTEMPTS_MAX
+                )
+            except Exception as failure:
+                log.warning("events not stored", application=application, error=repr(failure))
+                _settle(group, _not_stored(failure))
+            else:
+                metrics.GROUP_BYTES.observe(sum(len(part.data) for part in group))
+                _settle(group, None)
+
+
+def split(events: Iterable[Event]) -> list[bytes]:
+    """Events as serialised `EventsRecorded`, none larger than a bus message may be."""
+    together = EventsRecorded(events=events)
+    whole = together.SerializeToString()
+    if len(whole) <= MESSAGE_BYTES_MAX:
+        return [whole]
+    if len(together.events) == 1:
+        return [whole]
+    middle = len(together.events) // 2
+    return split(together.events[:middle]) + split(together.events[middle:])
+
+
+def _gathered(parts: deque[_Part]) -> list[_Part]:
+    """As many as fit in one message, and always one."""
+    group = [parts.popleft()]
+    size_bytes = len(group[0].data)
+    while parts and size_bytes + len(parts[0].data) <= MESSAGE_BYTES_MAX:
+        size_bytes += len(parts[0].data)
+        group.append(parts.popleft())
+    return group
+
+
+def _message(application: str, group: Sequence[_Part]) -> Outgoing:
+    """Serialised messages of one type, put one after the other, are one message with all fields."""
+    now = datetime.now(UTC)
+    receive_time = Timestamp()
+    receive_time.FromDatetime(now)
+    head = EventsRecorded(application=application, receive_time=receive_time)
+    return Outgoing(
+        subject=subject_of(EventsRecorded, application),
+        data=b"".join([head.SerializeToString(), *(part.data for part in group)]),
+        message_id=str(uuid.uuid4()),
+        headers={headers.EVENT_TIME: now.isoformat(), **group[0].headers},
+    )
+
+
+def _settle(group: Iterable[_Part], failure: BaseException | None) -> None:
+    for part in group:
+        if part.safe.done():
+            continue
+        if failure is None:
+            part.safe.set_result(None)
+        else:
+            part.safe.set_exception(failure)
+
+
+def _not_stored(failure: BaseException) -> Unavailable:
+    error = Unavailable(
+        "EVENTS_NOT_STORED",
+        "the events could not be made safe; send them again",
+        retry_after_seconds=RETRY_AFTER_SECONDS,
+    )
+    error.__cause__ = failure
+    return error

@@ -1,0 +1,1 @@
+"""Questions to the event store: each a pure function to SQL, and one from rows to the answer."""
