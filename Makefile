@@ -65,6 +65,8 @@ bench: setup ## Measure, in one run and as ratios
 lock: ## Resolve the dependencies anew into requirements.lock
 	@$(BIN)/uv lock --quiet --upgrade
 	@$(BIN)/uv export --quiet --all-packages --all-extras --group dev --no-emit-workspace --no-header -o requirements.lock
+	@$(BIN)/uv export --quiet --frozen $(patsubst services/%,--package heliograph-%,$(wildcard services/*)) --no-dev --no-emit-workspace --no-header -o deploy/requirements.lock
+	@$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header -c requirements.lock deploy/build.in -o deploy/build.lock
 
 clean: ## Remove what was built; the sources stay
 	@rm -rf build libs/heliograph/gen $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
