@@ -6,6 +6,9 @@ UNARY_TIMEOUT_SECONDS = 30.0
 _KEEPALIVE_MS = 30_000
 _KEEPALIVE_TIMEOUT_MS = 10_000
 _PING_INTERVAL_MIN_MS = 10_000
+# gRPC's own limit is two minutes: so long would a service that is back be taken for dead.
+_RECONNECT_BACKOFF_MS = 100
+_RECONNECT_BACKOFF_MAX_MS = 2_000
 
 Options = list[tuple[str, str | int]]
 
@@ -21,6 +24,9 @@ CHANNEL: Options = [
     *_BOTH,
     ("grpc.keepalive_time_ms", _KEEPALIVE_MS),
     ("grpc.enable_retries", 1),
+    ("grpc.initial_reconnect_backoff_ms", _RECONNECT_BACKOFF_MS),
+    ("grpc.min_reconnect_backoff_ms", _RECONNECT_BACKOFF_MS),
+    ("grpc.max_reconnect_backoff_ms", _RECONNECT_BACKOFF_MAX_MS),
 ]
 
 SERVER: Options = [
