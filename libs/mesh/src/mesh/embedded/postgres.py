@@ -128,13 +128,23 @@ class PostgresServer:
         of_template = f' TEMPLATE "{template}"' if template else ""
         # Copying files is eight times as fast as logging pages, where nothing is synced.
         strategy = "" if self._durable else " STRATEGY FILE_COPY"
-        with contextlib.suppress(asyncpg.DuplicateDatabaseError):
-            await self._execute(f'CREATE DATABASE "{name}"{of_template}{strategy}')
+        connection = await asyncpg.connect(self.url)
+        try:
+            # The usual repetition is found out in silence: an error would stand in the server's log.
+            if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
+                with contextlib.suppress(asyncpg.DuplicateDatabaseError):
+                    await connection.execute(f'CREATE DATABASE "{name}"{of_template}{strategy}')
+        finally:
+            await connection.close()
         return self.url_for(name)
 
     async def drop_database(self, name: str) -> None:
         """Remove the database together with the connections to it."""
-        await self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        connection = await asyncpg.connect(self.url)
+        try:
+            await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        finally:
+            await connection.close()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -147,13 +157,6 @@ class PostgresServer:
         trace: TracebackType | None,
     ) -> None:
         await self.stop()
-
-    async def _execute(self, statement: str) -> None:
-        connection = await asyncpg.connect(self.url)
-        try:
-            await connection.execute(statement)
-        finally:
-            await connection.close()
 
     async def _ensure_cluster(self) -> None:
         """initdb works beside the final place, so that a cluster is there whole or not at all.
