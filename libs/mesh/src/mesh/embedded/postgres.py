@@ -130,7 +130,7 @@ class PostgresServer:
         strategy = "" if self._durable else " STRATEGY FILE_COPY"
         connection = await asyncpg.connect(self.url)
         try:
-            # The usual repetition is found out in silence: an error would stand in the server's log.
+            # A repetition is found out in silence: an error would stand in the server's log.
             if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
                 with contextlib.suppress(asyncpg.DuplicateDatabaseError):
                     await connection.execute(f'CREATE DATABASE "{name}"{of_template}{strategy}')
