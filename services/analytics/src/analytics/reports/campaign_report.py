@@ -17,10 +17,10 @@ _TEXT = """
 SELECT grouping(run_id) AS all_runs, grouping(treatment) AS all_treatments,
     grouping(channel_type) AS all_channels, run_id, treatment, channel_type,
     {counts},
-    min(first_event_time) AS first_event_time, max(latest_event_time) AS latest_event_time
+    min(first_time) AS first_event_time, max(latest_time) AS latest_event_time
 FROM ({messages})
 GROUP BY GROUPING SETS ((), (run_id), (treatment), (run_id, treatment), (channel_type))
-ORDER BY all_runs, first_event_time, run_id, treatment, channel_type
+ORDER BY treatment, channel_type
 """
 
 
@@ -61,6 +61,7 @@ def answer(campaign: str, rows: Sequence[Any]) -> CampaignReport:
         else:
             part = CampaignReport.TreatmentCounts(treatment=row["treatment"], counts=counts)
             of_runs.setdefault(f"{campaign}/runs/{row['run_id']}", []).append(part)
+    report.runs.sort(key=lambda run: (run.first_event_time.ToMicroseconds(), run.run))
     del report.runs[:-RUNS_MAX]
     for run in report.runs:
         run.treatments.extend(of_runs.get(run.run, ()))

@@ -34,39 +34,38 @@ PER_MESSAGE = f"""
 SELECT message_id, any(message_time) AS message_time, any(run_id) AS run_id,
     any(treatment) AS treatment, any(channel_type) AS channel_type,
     any(endpoint_id) AS endpoint_id,
-    {_any("SENT", "DELIVERED")} AS sent,
-    {_any("DELIVERED")} AS reported,
-    {_any("HARD_BOUNCED")} AS hard_bounced,
-    {_any("SOFT_BOUNCED")} AS soft_bounced,
-    {_any("FAILED")} AND NOT reported AS failed,
-    {_any("SKIPPED")} AND NOT sent AND NOT failed AS skipped,
-    reported OR (sent AND NOT failed AND NOT hard_bounced AND NOT soft_bounced
-        AND channel_type IN ({", ".join(map(str, _WITHOUT_RECEIPTS))})) AS delivered,
-    countIf(kind = {_K["OPENED"]}) AS opens,
-    countIf(kind = {_K["CLICKED"]}) AS clicks,
-    {_any("COMPLAINED")} AS complained,
-    {_any("UNSUBSCRIBED")} AS unsubscribed,
-    argMaxIf(reason, event_time, kind = {_K["FAILED"]}) AS failed_reason,
-    argMaxIf(reason, event_time, kind = {_K["SKIPPED"]}) AS skipped_reason,
+    {_any("SENT", "DELIVERED")} AS was_sent,
+    {_any("DELIVERED")} AS was_reported,
+    {_any("HARD_BOUNCED")} AS was_hard_bounced,
+    {_any("SOFT_BOUNCED")} AS was_soft_bounced,
+    {_any("FAILED")} AND NOT was_reported AS has_failed,
+    {_any("SKIPPED")} AND NOT was_sent AND NOT has_failed AS was_skipped,
+    was_reported OR (was_sent AND NOT has_failed AND NOT was_hard_bounced AND NOT was_soft_bounced
+        AND channel_type IN ({", ".join(map(str, _WITHOUT_RECEIPTS))})) AS was_delivered,
+    countIf(kind = {_K["OPENED"]}) AS times_opened,
+    countIf(kind = {_K["CLICKED"]}) AS times_clicked,
+    {_any("COMPLAINED")} AS was_complained,
+    {_any("UNSUBSCRIBED")} AS was_unsubscribed,
+    toInt32(argMaxIf(reason, event_time, kind = {_K["FAILED"]})) AS failed_reason,
+    toInt32(argMaxIf(reason, event_time, kind = {_K["SKIPPED"]})) AS skipped_reason,
     maxIf(parts, kind = {_K["SENT"]}) AS parts,
-    min(event_time) AS first_event_time, max(event_time) AS latest_event_time
-FROM message_events FINAL
-WHERE {{where}}
+    min(event_time) AS first_time, max(event_time) AS latest_time
+FROM (SELECT * FROM message_events FINAL WHERE {{where}})
 GROUP BY message_id
 """
 """Rows of messages; `{where}` chooses their events."""
 
 COUNTS = """
-    countIf(sent OR failed OR skipped) AS targeted,
-    countIf(sent) AS sent, countIf(delivered) AS delivered, countIf(failed) AS failed,
-    countIf(skipped) AS skipped,
-    sumMapIf(map(toInt32(skipped_reason), toUInt64(1)), skipped) AS skipped_by_reason,
-    sumMapIf(map(toInt32(failed_reason), toUInt64(1)), failed) AS failed_by_reason,
-    countIf(opens > 0) AS opened, sum(opens) AS opens,
-    countIf(clicks > 0) AS clicked, sum(clicks) AS clicks,
-    countIf(hard_bounced) AS hard_bounced, countIf(soft_bounced) AS soft_bounced,
-    countIf(complained) AS complained, countIf(unsubscribed) AS unsubscribed,
-    uniqExactIf(endpoint_id, delivered AND endpoint_id != '') AS unique_deliveries,
+    countIf(was_sent OR has_failed OR was_skipped) AS targeted,
+    countIf(was_sent) AS sent, countIf(was_delivered) AS delivered,
+    countIf(has_failed) AS failed, countIf(was_skipped) AS skipped,
+    sumMapIf(map(skipped_reason, toUInt64(1)), was_skipped) AS skipped_by_reason,
+    sumMapIf(map(failed_reason, toUInt64(1)), has_failed) AS failed_by_reason,
+    countIf(times_opened > 0) AS opened, sum(times_opened) AS opens,
+    countIf(times_clicked > 0) AS clicked, sum(times_clicked) AS clicks,
+    countIf(was_hard_bounced) AS hard_bounced, countIf(was_soft_bounced) AS soft_bounced,
+    countIf(was_complained) AS complained, countIf(was_unsubscribed) AS unsubscribed,
+    uniqExactIf(endpoint_id, was_delivered AND endpoint_id != '') AS unique_deliveries,
     sum(parts) AS parts_sent
 """
 """Columns over rows of PER_MESSAGE that `answer` reads."""
