@@ -11,13 +11,13 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import heliograph.audience.v1.endpoint_service_pb2_grpc
 import heliograph.twoway.v1.opt_out_service_pb2_grpc  # noqa: F401  # the servers need descriptors
 import messaging
 import pytest
 import pytest_asyncio
 from localmesh.peers.running import PeerProcess
+from mesh.store import pool
 from messaging.assembly import Assembly
 from messaging.settings import Settings
 
@@ -78,7 +78,7 @@ async def make_room(
             assembly = await Assembly.make(settings, stack)
             await assembly.start(stack)
             channel = rpc_connect(await rpc_serve(assembly.services))
-            pool = await stack.enter_async_context(asyncpg.create_pool(database_url, min_size=0, max_size=2))
+            reading = await stack.enter_async_context(pool.create(database_url, max_size=2))
             return Room(
                 database_url=database_url,
                 js=nats[1],
@@ -89,7 +89,7 @@ async def make_room(
                 assembly=assembly,
                 channel=channel,
                 connect=rpc_connect,
-                pool=pool,
+                pool=reading,
             )
 
         yield make

@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from heliograph.audience.v1.channel_type_pb2 import ChannelType
 from heliograph.messaging.v1.channel_pb2 import Channel
 from mesh.store.notifications import Listener as NotificationListener
@@ -167,10 +166,9 @@ class Connections:
 
 
 def opened(
-    sealer: Sealer, application: str, channel_id: str, secrets: str | Mapping[str, str]
+    sealer: Sealer, application: str, channel_id: str, sealed: Mapping[str, str]
 ) -> dict[str, str]:
     """A channel's secrets in clear, by path. Raises ValueError for a wrong key."""
-    sealed = orjson.loads(secrets) if isinstance(secrets, str) else secrets
     return {
         path: sealer.open(text, place(application, channel_id, path))
         for path, text in sealed.items()

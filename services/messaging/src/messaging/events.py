@@ -1,6 +1,5 @@
 """Message events from ledger rows: a fact has the same id however often it is told. Pure."""
 
-import json
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -46,7 +45,7 @@ def event(row: Row, kind: Kind.ValueType, event_time: datetime) -> MessageEvent:
         detail=row.detail if failed else "",
         parts=row.parts,
         country=row.country,
-        context=json.loads(row.context) if row.context else None,
+        context=row.context,
         address=row.address,
     )
 

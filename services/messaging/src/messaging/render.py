@@ -1,6 +1,5 @@
 """Rows as the messages clients read. Pure."""
 
-import json
 from datetime import datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -36,7 +35,7 @@ def message(row: Row) -> Message:
         create_time=timestamp(row.create_time),
         update_time=timestamp(row.update_time),
         user_id=row.user_id,
-        context=json.loads(row.context) if row.context else None,
+        context=row.context,
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import orjson
 from heliograph.messaging.v1.message_pb2 import Message
 
 from messaging.ledger.rows import SELECTED, Row, of_record
@@ -75,7 +76,7 @@ async def claim(connection: Connection, rows: Sequence[Row]) -> set[UUID]:
         [row.state for row in ordered],
         [row.reason for row in ordered],
         [row.detail for row in ordered],
-        [row.context for row in ordered],
+        [_json(row.context) for row in ordered],
     )
     return {record[0] for record in records}
 
@@ -112,3 +113,7 @@ async def find(connection: Connection, rows: Sequence[Row]) -> dict[UUID, Row]:
         _FIND, first.application, first.day, [row.message_id for row in rows]
     )
     return {record["message_id"]: of_record(record) for record in records}
+
+
+def _json(context: dict[str, str] | None) -> str | None:
+    return orjson.dumps(context).decode() if context else None

@@ -14,8 +14,8 @@ from heliograph.messaging.v1.reason_pb2 import Reason
 class Row:
     """One message to one recipient.
 
-    `run` is the run's name below its application, `context` JSON text. `run_address_digest` is set
-    while the message claims its address within the run.
+    `run` is the run's name below its application, `context` the caller's marks.
+    `run_address_digest` is set while the message claims its address within the run.
     """
 
     application: str
@@ -37,7 +37,7 @@ class Row:
     reason: Reason.ValueType
     detail: str
     provider_message_id: str
-    context: str | None
+    context: dict[str, str] | None
     create_time: datetime
     sent_time: datetime | None
     update_time: datetime

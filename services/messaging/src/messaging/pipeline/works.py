@@ -1,6 +1,5 @@
 """A recipient of a batch, judged and rendered: a ledger row and what would be handed over. Pure."""
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -146,7 +145,7 @@ def row_of(frame: Frame, recipient: SendBatch.Recipient) -> Row:
         reason=Reason.REASON_UNSPECIFIED,
         detail="",
         provider_message_id="",
-        context=json.dumps(dict(recipient.context)) if recipient.context else None,
+        context=dict(recipient.context) or None,
         create_time=frame.now,
         sent_time=None,
         update_time=frame.now,
