@@ -48,8 +48,7 @@ class ServiceProcess:
     async def migrate(self) -> None:
         """Bring its database to the tables of this release."""
         migration = self._child("migrate")
-        await migration.start()
-        if await migration.wait() != 0:
+        if await migration.run() != 0:
             raise migration.failure("could not migrate its database")
 
     async def start(self) -> None:

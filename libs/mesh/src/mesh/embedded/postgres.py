@@ -170,8 +170,7 @@ class PostgresServer:
         unfinished = Path(mkdtemp(prefix=_UNFINISHED, dir=self._folder.path))
         _give_to_server_user(unfinished)
         initdb = self._child("initdb", unfinished, _initdb_arguments(unfinished, self._durable))
-        await initdb.start()
-        if await initdb.wait() != 0:
+        if await initdb.run() != 0:
             raise initdb.failure("could not make the database cluster")
         os.replace(unfinished, self._cluster)
 

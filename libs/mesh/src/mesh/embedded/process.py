@@ -69,6 +69,14 @@ class ChildProcess:
         assert self._process is not None
         return await self._process.wait()
 
+    async def run(self) -> int:
+        """Start and await the end; the exit status. Called off, it leaves no process."""
+        await self.start()
+        try:
+            return await self.wait()
+        finally:
+            await self.kill()
+
     async def stop(self, grace_seconds: float = 10.0) -> None:
         """Ask the program to end, and kill it when it has not done so after `grace_seconds`."""
         if not self.running:
