@@ -9,9 +9,6 @@ from heliograph.messaging.v1.channel_pb2 import Channel, SmtpProvider
 PORT_DEFAULT = 587
 CONNECTIONS_DEFAULT = 4
 COMMAND_TIMEOUT_SECONDS = 30.0
-SET_SECONDS_MAX = 60.0
-"""How long a set may take; what has not been begun by then is for later."""
-
 RECONNECT_SECONDS_MIN = 0.5
 RECONNECT_SECONDS_MAX = 30.0
 IDLE_SECONDS_MAX = 60.0

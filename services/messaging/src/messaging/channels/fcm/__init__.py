@@ -1,0 +1,1 @@
+"""Push notifications over Firebase Cloud Messaging, HTTP v1."""

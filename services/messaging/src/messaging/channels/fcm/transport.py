@@ -1,0 +1,39 @@
+"""HTTP/2 to FCM, and which of its failures leave a message's fate open."""
+
+import ssl
+from datetime import timedelta
+from pathlib import Path
+
+from pyreqwest.client import Client, ClientBuilder
+from pyreqwest.exceptions import DetailedPyreqwestError, PyreqwestError
+
+from messaging.channels.fcm.configuration import REQUEST_SECONDS_MAX
+
+CONNECT_SECONDS_MAX = 10.0
+
+_NO_CONNECTION = "client error (Connect)"
+
+
+def is_unsent(error: PyreqwestError) -> bool:
+    """Whether there was no connection, so that FCM has not heard of the message.
+
+    The class does not tell: ConnectError is raised also when a connection breaks after the request
+    has left. The cause does, and whatever has another cause may have arrived.
+    """
+    details = error.details if isinstance(error, DetailedPyreqwestError) else {"causes": None}
+    return any(cause["message"] == _NO_CONNECTION for cause in details["causes"] or [])
+
+
+def client() -> Client:
+    """A client that also trusts the authorities OpenSSL is told of (SSL_CERT_FILE)."""
+    builder = (
+        ClientBuilder()
+        .http2(True)
+        .follow_redirects(False)
+        .timeout(timedelta(seconds=REQUEST_SECONDS_MAX))
+        .connect_timeout(timedelta(seconds=CONNECT_SECONDS_MAX))
+    )
+    authorities = ssl.get_default_verify_paths().cafile
+    if authorities:
+        builder = builder.add_root_certificate_pem(Path(authorities).read_bytes())
+    return builder.build()
