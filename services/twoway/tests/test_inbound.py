@@ -193,6 +193,26 @@ async def test_whatever_a_carrier_sends_is_kept(room: Room, message: object) -> 
     assert again == kept
 
 
+async def test_a_flood_of_endless_texts_is_announced_in_pieces_that_fit(room: Room) -> None:
+    await room.receive(
+        *(
+            sms("stop " * 2_000, f"+1206{number:07}", inbound_id=f"{number}")
+            for number in range(200)
+        )
+    )
+
+    events = await announced(room, events_pb2.NumberOptedOut)
+    assert sum(len(event.changes) for event in events) == 200  # type: ignore[attr-defined]
+    assert all(event.ByteSize() < 1_000_000 for event in events)  # type: ignore[attr-defined]
+
+
+async def test_a_time_from_a_wrong_clock_is_not_believed(room: Room) -> None:
+    await room.receive(sms("STOP", ANN, at_seconds=86_400 * 365))
+    await room.receive(sms("START", ANN, at_seconds=60))
+
+    assert await opted_out(room, ANN) == []
+
+
 async def test_bytes_that_are_no_texts_are_refused_for_good(room: Room) -> None:
     from dataclasses import replace
 

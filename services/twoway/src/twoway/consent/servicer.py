@@ -10,7 +10,7 @@ from mesh.aip import etags, field_masks, pagination, request_ids
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from twoway import addresses, clock, names
+from twoway import addresses, clock, metrics, names
 from twoway.consent import checking, numbers, render, store
 from twoway.tables import OptOutListRow
 
@@ -136,6 +136,10 @@ class OptOutServicer:
             names.application_of(request.parent),
             request.origination_identity,
             request.destination_addresses,
+        )
+        metrics.CONSENT_ADDRESSES.labels("opted_out").inc(len(found))
+        metrics.CONSENT_ADDRESSES.labels("clear").inc(
+            len(request.destination_addresses) - len(found)
         )
         return pb.CheckConsentResponse(opted_out_addresses=found)
 

@@ -1,6 +1,6 @@
 """Changes of consent become rows, a record and announcements, all in the caller's transaction."""
 
-from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from heliograph.twoway.v1 import events_pb2
 from mesh.eventing import outbox
@@ -10,10 +10,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from twoway import bulk
 from twoway.consent import render
 from twoway.consent.changes import OPTED_OUT, Changes
-from twoway.tables import ConsentChangeRow, OptedOutNumberRow
-
-ANNOUNCED_MAX = 500
-"""Changes in one bus message."""
+from twoway.parcels import parcels
+from twoway.tables import OptedOutNumberRow
 
 _REMOVE = """
 DELETE FROM opted_out_numbers USING unnest($2::text[], $3::text[]) AS gone (opt_out_list, number)
@@ -37,18 +35,10 @@ async def write(session: AsyncSession, changes: Changes) -> None:
 
 
 def _announce(session: AsyncSession, changes: Changes) -> None:
-    """Runs of the same kind together, so that their order stays."""
-    for run in _runs(changes.record):
-        kind = events_pb2.NumberOptedOut if run[0].kind == OPTED_OUT else events_pb2.NumberOptedIn
-        event = kind(application=changes.application, changes=map(render.consent_change, run))
-        # The first change's id is the event's: an event that is published again is the same one.
-        outbox.publish(session, event, changes.application, event_id=run[0].consent_change)
-
-
-def _runs(record: Sequence[ConsentChangeRow]) -> Iterator[Sequence[ConsentChangeRow]]:
-    start = 0
-    for position in range(1, len(record) + 1):
-        ended = position == len(record) or record[position].kind != record[start].kind
-        if ended or position - start == ANNOUNCED_MAX:
-            yield record[start:position]
-            start = position
+    """Changes of one kind that follow each other together, so that their order stays."""
+    for kind, run in groupby(changes.record, key=lambda change: change.kind):
+        event_type = events_pb2.NumberOptedOut if kind == OPTED_OUT else events_pb2.NumberOptedIn
+        for parcel in parcels(map(render.consent_change, run)):
+            event = event_type(application=changes.application, changes=parcel)
+            # The first change's name is the event's: published again, it is the same event.
+            outbox.publish(session, event, changes.application, event_id=parcel[0].name)

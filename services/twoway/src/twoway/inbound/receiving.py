@@ -79,7 +79,7 @@ async def _receive(
 def _texts(delivery: Delivery) -> Iterator[Addressed]:
     event = delivery.parse(events_pb2.InboundSmsReceived)
     for sms in event.messages:
-        yield event.application, texts.of(sms, delivery.event_time)
+        yield event.application, texts.of(sms, delivery.receive_time)
 
 
 def _parts(arrived: Sequence[Addressed]) -> Iterator[Sequence[Addressed]]:

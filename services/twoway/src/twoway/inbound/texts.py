@@ -3,13 +3,14 @@
 import hashlib
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from heliograph.messaging.v1 import events_pb2
 
 from twoway import addresses, clock
 
 TEXT_CHARACTERS_MAX = 10_000
+CLOCK_SKEW_MAX = timedelta(minutes=5)
 
 _ID = re.compile(r"[A-Za-z0-9._~:-]{1,100}")
 
@@ -29,7 +30,6 @@ class Text:
 
 def of(sms: events_pb2.InboundSms, announce_time: datetime) -> Text:
     """The text of an inbound SMS. Whatever the carrier sent becomes something that can be kept."""
-    receive_time = clock.moment(sms.receive_time) if sms.HasField("receive_time") else announce_time
     return Text(
         inbound_id=_id_of(sms),
         source=addresses.canonical(_storable(sms.source_address)),
@@ -37,8 +37,18 @@ def of(sms: events_pb2.InboundSms, announce_time: datetime) -> Text:
         text=_storable(sms.text)[:TEXT_CHARACTERS_MAX],
         parts=max(sms.parts, 1),
         connection=_storable(sms.connection),
-        receive_time=receive_time,
+        receive_time=_receive_time(sms, announce_time),
     )
+
+
+def _receive_time(sms: events_pb2.InboundSms, announce_time: datetime) -> datetime:
+    """When it was received. A time from a wrong clock would make every later text come too late."""
+    try:
+        received = clock.moment(sms.receive_time)
+    except (ValueError, OverflowError):
+        return announce_time
+    plausible = sms.HasField("receive_time") and received <= announce_time + CLOCK_SKEW_MAX
+    return received if plausible else announce_time
 
 
 def _id_of(sms: events_pb2.InboundSms) -> str:
