@@ -261,6 +261,12 @@ async def test_a_wrong_password_is_told_as_such() -> None:
     assert raised.value.is_about_credentials
 
 
+async def test_a_password_that_no_bind_can_carry_is_told_as_such() -> None:
+    async with server() as smsc:
+        with pytest.raises(BindRefusedError, match="ESME_RINVPASWD"):
+            await probe(carrier(smsc.port, "p" * 100))
+
+
 async def test_a_probe_binds_once_or_tells_why_not() -> None:
     async with server() as smsc:
         await probe(carrier(smsc.port))

@@ -23,6 +23,9 @@ from mesh.smpp.status import Status
 from mesh.smpp.tlv import FieldError
 
 SHORT_MESSAGE_OCTETS_MAX: Final = 254
+_PASSWORD_OCTETS_MAX: Final = 65
+"""The standard has 9, but carriers give out longer ones; what we are given we can say."""
+
 _SHORT_MESSAGE: Final = b"%b\0%c%c%b\0%c%c%b\0%c%c%c%b\0%b\0%c%c%c%c%c%b%b"
 _BIND: Final = b"%b\0%b\0%b\0%c%c%c%b\0"
 
@@ -55,7 +58,7 @@ def decode(command: int, body: bytes) -> Pdu:
 def _encode_bind(pdu: Bind) -> bytes:
     return _BIND % (
         c_octets(pdu.system_id, 16, Status.ESME_RINVSYSID),
-        c_octets(pdu.password, 9, Status.ESME_RINVPASWD),
+        c_octets(pdu.password, _PASSWORD_OCTETS_MAX, Status.ESME_RINVPASWD),
         c_octets(pdu.system_type, 13, Status.ESME_RINVSYSTYP),
         pdu.interface_version,
         pdu.addr_ton,

@@ -23,6 +23,7 @@ from mesh.smpp.pdu import Bind, DeliverSm, SubmitSm
 from mesh.smpp.role import ESME
 from mesh.smpp.session import Session
 from mesh.smpp.status import Status
+from mesh.smpp.tlv import FieldError
 from mesh.smpp.window import NOT_SENT, Answer
 
 _log = structlog.get_logger(__name__)
@@ -164,6 +165,10 @@ class Esme:
             status = await session.ask_to_bind(carrier.bind)
             if status != Status.ESME_ROK:
                 raise BindRefusedError(carrier.host, carrier.port, carrier.bind.system_id, status)
+        except FieldError as error:
+            raise BindRefusedError(
+                carrier.host, carrier.port, carrier.bind.system_id, error.status
+            ) from error
         except (LinkLostError, TimeoutError) as error:
             raise BindUnansweredError(carrier.host, carrier.port, error or "in time") from error
         finally:
