@@ -9,11 +9,14 @@ import audience
 import pytest_asyncio
 from mesh.store import engine, pool
 from mesh.testkit.postgres import MigratedDatabase
+from mesh.testkit.rpc import RpcConnect, RpcServe
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 # Tests are imported by path, so what they share needs one.
 sys.path.insert(0, str(Path(__file__).parent))
+
+from audience_room import Room
 
 MIGRATIONS = Path(audience.__file__).parent / "migrations"
 
@@ -37,3 +40,18 @@ async def reading(database_url: str) -> "AsyncIterator[asyncpg.Pool[asyncpg.Reco
     """The pool that endpoints are read through."""
     async with pool.create(database_url, max_size=4) as opened:
         yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def room(
+    database_url: str,
+    sessions: async_sessionmaker[AsyncSession],
+    reading: "asyncpg.Pool[asyncpg.Record]",
+    rpc_serve: RpcServe,
+    rpc_connect: RpcConnect,
+    tmp_path: Path,
+) -> Room:
+    """The whole room, as an administrator sees it, with the application `shop`."""
+    opened = Room(database_url, sessions, reading, rpc_serve, rpc_connect, tmp_path)
+    await opened.open()
+    return opened

@@ -35,6 +35,12 @@ def user_of(name: str, *, field: str = "name") -> tuple[str, str]:
     return ids["application"], ids["user"]
 
 
+def segment_of(name: str, *, field: str = "name") -> tuple[str, str]:
+    """The application id and the segment id in a segment's name."""
+    ids = resource_names.parse(SEGMENT, name, field=field)
+    return ids["application"], ids["segment"]
+
+
 def endpoints_of(application: str, names: list[str], *, field: str) -> list[str]:
     """Endpoint ids of names that must all be of one application."""
     found = []

@@ -6,6 +6,7 @@ from typing import Final
 
 from audience import channels
 from audience.endpoints import phone_numbers
+from audience.endpoints.patches import Patch
 from audience.refusals import invalid, shown
 
 TOKEN_CHARACTERS_MAX: Final = 4096
@@ -39,6 +40,19 @@ def derived_id(channel_type: int, address: str) -> str:
     """The id of an endpoint that came without one: the same for the same channel and address."""
     key = f"{channels.NAMES[channel_type]}:{address}".encode()
     return hashlib.blake2b(key, digest_size=16).hexdigest()
+
+
+def identified(patch: Patch) -> Patch:
+    """The patch with an id: a write without one has the id that its channel and address give."""
+    if patch.endpoint:
+        return patch
+    if not patch.channel_type:
+        raise invalid("CHANNEL_TYPE_MISSING", "channel_type", "a new endpoint needs a channel type")
+    if not patch.address:
+        raise invalid("ADDRESS_MISSING", "address", "a new endpoint needs an address")
+    patch.address = canonical(patch.channel_type, patch.address)
+    patch.endpoint = derived_id(patch.channel_type, patch.address)
+    return patch
 
 
 def _phone(address: str) -> str:

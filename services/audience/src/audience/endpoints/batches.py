@@ -6,7 +6,7 @@ endpoint that had it becomes INACTIVE (Pinpoint `EndpointStatus`).
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from heliograph.audience.v1 import endpoint_pb2 as pb
 from mesh.errors import Error
@@ -22,11 +22,11 @@ Key: TypeAlias = tuple[int, str]
 
 
 class Claim(NamedTuple):
-    """An address that changed hands."""
+    """An address that changed hands; the channel type as its number."""
 
     endpoint: str
     former: str
-    channel_type: int
+    channel_type: Any
 
 
 class Batch:

@@ -9,7 +9,9 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from audience import names
+from heliograph.audience.v1 import endpoint_pb2 as pb
+
+from audience import channels, names
 from audience.endpoints import countries, time_zones
 from audience.endpoints.patches import Patch
 from audience.endpoints.states import Attributes
@@ -23,12 +25,15 @@ TOPICS_MAX: Final = 50
 
 _NAME: Final = re.compile(r"[^\x00-\x1f\x7f]{1,50}")
 _NAMES_CACHED: Final = 4096
+_OPT_OUTS: Final = frozenset((pb.Endpoint.NONE, pb.Endpoint.ALL))
+_STATUSES: Final = frozenset((pb.Endpoint.ACTIVE, pb.Endpoint.INACTIVE))
 _RANGES: Final = {"latitude": 90.0, "longitude": 180.0}
 
 
 def check(patch: Patch) -> None:
     """Refuse a write that breaks a limit, naming the field, the reason and the limit."""
     _check_ids(patch)
+    _check_enums(patch)
     if patch.attributes:
         _check_attributes("attributes", patch.attributes)
     if patch.user_attributes:
@@ -58,6 +63,18 @@ def _check_ids(patch: Patch) -> None:
         raise invalid(
             "USER_ID_INVALID", "user.user_id", f"{shown(patch.user_id)} cannot be a user id"
         )
+
+
+def _check_enums(patch: Patch) -> None:
+    """Numbers that came with a message are not checked by its type."""
+    if patch.channel_type and patch.channel_type not in channels.NAMES:
+        description = f"{patch.channel_type} is no channel type"
+        raise invalid("CHANNEL_TYPE_INVALID", "channel_type", description)
+    if patch.opt_out and patch.opt_out not in _OPT_OUTS:
+        raise invalid("OPT_OUT_INVALID", "opt_out", f"{patch.opt_out} is neither ALL nor NONE")
+    if patch.status and patch.status not in _STATUSES:
+        description = f"{patch.status} is neither ACTIVE nor INACTIVE"
+        raise invalid("STATUS_INVALID", "status", description)
 
 
 def _check_attributes(field: str, attributes: Attributes) -> None:

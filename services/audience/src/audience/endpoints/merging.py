@@ -77,7 +77,7 @@ def _changed(state: State, patch: Patch, now: datetime) -> State:
         location=_merged("location", state.location, patch.location, patch),
         user_id=state.user_id if patch.user_id is None else patch.user_id,
         opt_out=patch.opt_out or state.opt_out,
-        status=patch.status or pb.Endpoint.ACTIVE,
+        status=patch.status or (state.status if patch.keeps_status else pb.Endpoint.ACTIVE),
         refused_topics=_or(patch.refused_topics, state.refused_topics),
         create_time=state.create_time,
         update_time=now,

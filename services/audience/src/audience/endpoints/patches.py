@@ -31,3 +31,4 @@ class Patch(msgspec.Struct, gc=False):
     etag: str = ""
     create_only: bool = False
     update_only: bool = False
+    keeps_status: bool = False

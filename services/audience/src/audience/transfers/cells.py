@@ -8,7 +8,6 @@ from typing import Any, Final
 from heliograph.audience.v1 import endpoint_pb2 as pb
 
 from audience import channels
-from audience.endpoints import addresses
 from audience.endpoints.patches import Patch
 from audience.refusals import invalid, shown
 from audience.transfers.headers import Column
@@ -80,19 +79,6 @@ def opt_out(text: str) -> int:
     if number is None:
         raise invalid("OPT_OUT_INVALID", "opt_out", f"{shown(text)} is neither ALL nor NONE")
     return number
-
-
-def identified(patch: Patch) -> Patch:
-    """The patch with an id: a row without one has the id that its channel and address give it."""
-    if patch.endpoint:
-        return patch
-    if not patch.channel_type:
-        raise invalid("CHANNEL_TYPE_MISSING", "channel_type", "a new endpoint needs a channel type")
-    if not patch.address:
-        raise invalid("ADDRESS_MISSING", "address", "a new endpoint needs an address")
-    patch.address = addresses.canonical(patch.channel_type, patch.address)
-    patch.endpoint = addresses.derived_id(patch.channel_type, patch.address)
-    return patch
 
 
 def _single(columns: Sequence[Column], kind: str) -> int:

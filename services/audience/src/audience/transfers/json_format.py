@@ -82,7 +82,7 @@ _LOCATION: Final = {
 class JsonFormat:
     """Endpoints as one JSON object a line."""
 
-    header_lines = 0
+    header_lines: int = 0
 
     def rows(self, lines: list[bytes], first_line: int, *, at_end: bool) -> Rows:
         """The rows of lines."""

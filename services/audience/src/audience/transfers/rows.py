@@ -6,8 +6,8 @@ from typing import NamedTuple, Protocol, TypeVar
 from mesh.errors import Error
 
 from audience.endpoints import checks
+from audience.endpoints.addresses import identified
 from audience.endpoints.patches import Patch
-from audience.transfers.cells import identified
 from audience.transfers.failures import Failure, failure
 
 Raw = TypeVar("Raw")
@@ -24,6 +24,9 @@ class Rows(NamedTuple):
 
 class Format(Protocol):
     """A way to write endpoints in lines."""
+
+    header_lines: int
+    """How many lines at the beginning of a file are no rows."""
 
     def rows(self, lines: list[bytes], first_line: int, *, at_end: bool) -> Rows:
         """The rows of lines; `first_line` is the number of the first, from 1."""

@@ -1,0 +1,45 @@
+"""Wiring: what is made, started and stopped, in order."""
+
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+from heliograph import subjects
+from mesh.eventing import jetstream, outbox
+from mesh.service import background, main
+from mesh.store import engine, pool
+
+from audience.services import services
+from audience.settings import Settings
+from audience.transfers.worker import Worker
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def now() -> datetime:
+    """This moment."""
+    return datetime.now(UTC)
+
+
+async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
+    """Everything of this room, entered into the stack; returns its servicers."""
+    connections = settings.database_connections_max
+    database = engine.create(
+        settings.database_url, pool_size=connections, application_name="audience"
+    )
+    stack.push_async_callback(database.dispose)
+    sessions = engine.sessions(database)
+    reading = await stack.enter_async_context(
+        pool.create(settings.database_url, max_size=connections, application_name="audience-reads")
+    )
+    _, js = await stack.enter_async_context(jetstream.connect(settings.nats_url, name="audience"))
+    await jetstream.ensure_streams(js, subjects.AUDIENCE)
+    await stack.enter_async_context(outbox.Relay(sessions, js, ordered=True))
+    for number in range(settings.import_workers):
+        worker = Worker(settings.database_url, sessions, now)
+        background(stack, worker.run(), f"imports {number}")
+    return services(settings, sessions, reading, now)
+
+
+if __name__ == "__main__":
+    main("audience", Settings, serve, MIGRATIONS)

@@ -1,0 +1,107 @@
+"""ApplicationService: open, get, ask, publish, commit, render."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from heliograph.audience.v1 import application_pb2 as pb
+from heliograph.audience.v1 import application_service_pb2 as service_pb
+from heliograph.audience.v1 import events_pb2
+from mesh.aip import etags, field_masks, pagination, request_ids
+from mesh.errors import AlreadyExists
+from mesh.eventing import outbox
+from mesh.rpc import auth
+from sqlalchemy.ext.asyncio import async_sessionmaker
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from audience import names
+from audience.applications import rendering, store
+from audience.refusals import unsupported
+from audience.tables import ApplicationRow
+
+PAGE_SIZE_DEFAULT = 100
+PAGE_SIZE_MAX = 1000
+
+
+class ApplicationServicer:
+    """The tenants. Deleting one is not answered here."""
+
+    def __init__(
+        self, sessions: async_sessionmaker[AsyncSession], now: Callable[[], datetime]
+    ) -> None:
+        self._sessions = sessions
+        self._now = now
+
+    async def GetApplication(
+        self, request: service_pb.GetApplicationRequest, context: Any
+    ) -> pb.Application:
+        application = names.application_of(request.name, field="name")
+        async with self._sessions() as session:
+            return rendering.application(await store.get(session, application))
+
+    async def ListApplications(
+        self, request: service_pb.ListApplicationsRequest, context: Any
+    ) -> service_pb.ListApplicationsResponse:
+        page = pagination.Page(request, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX)
+        after = str(page.after[0]) if page.after else ""
+        async with self._sessions() as session:
+            rows = await store.page(session, auth.caller(), after=after, limit=page.limit)
+        rows, token = page.cut(rows, key=lambda row: [row.application])
+        return service_pb.ListApplicationsResponse(
+            applications=map(rendering.application, rows), next_page_token=token
+        )
+
+    async def CreateApplication(
+        self, request: service_pb.CreateApplicationRequest, context: Any
+    ) -> pb.Application:
+        _refuse_settings(request.application)
+
+        async def answer() -> pb.Application:
+            return await self._create(session, request)
+
+        async with self._sessions.begin() as session:
+            return await request_ids.once(session, request, request.application_id, answer)
+
+    async def UpdateApplication(
+        self, request: service_pb.UpdateApplicationRequest, context: Any
+    ) -> pb.Application:
+        _refuse_settings(request.application)
+        application = names.application_of(request.application.name, field="application.name")
+        async with self._sessions.begin() as session:
+            row = await store.get(session, application, lock=True)
+            etags.check(row.revision, request.application.etag)
+            changed = rendering.application(row)
+            field_masks.apply(request.update_mask, request.application, changed)
+            row.display_name, row.labels = changed.display_name, dict(changed.labels)
+            row.update_time, row.revision = self._now(), row.revision + 1
+            resource = rendering.application(row)
+            event = events_pb2.ApplicationUpdated(application=application, resource=resource)
+            outbox.publish(session, event, application)
+        return resource
+
+    async def _create(
+        self, session: AsyncSession, request: service_pb.CreateApplicationRequest
+    ) -> pb.Application:
+        application, now = request.application_id, self._now()
+        if await session.get(ApplicationRow, application) is not None:
+            message = f"applications/{application} exists already"
+            raise AlreadyExists("APPLICATION_EXISTS", message, application=application)
+        row = ApplicationRow(
+            application=application,
+            display_name=request.application.display_name,
+            labels=dict(request.application.labels),
+            create_time=now,
+            update_time=now,
+        )
+        session.add(row)
+        await session.flush()
+        resource = rendering.application(row)
+        event = events_pb2.ApplicationCreated(application=application, resource=resource)
+        outbox.publish(session, event, application)
+        return resource
+
+
+def _refuse_settings(application: pb.Application) -> None:
+    """Settings are part of the contract that nobody obeys yet, so they are not taken either."""
+    for field, _ in application.settings.ListFields():
+        raise unsupported(f"application.settings.{field.name}")

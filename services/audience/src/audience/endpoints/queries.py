@@ -1,0 +1,43 @@
+"""Reads that become messages, each one query."""
+
+from collections.abc import Sequence
+from typing import Any, Final, TypeAlias
+
+import asyncpg
+
+from audience.endpoints.rendering import SELECTED
+
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+Row: TypeAlias = "asyncpg.Record"
+
+_FROM: Final = f"""
+SELECT {SELECTED} FROM endpoint e
+LEFT JOIN user_profile u ON u.application = e.application AND u.user_id = e.user_id
+WHERE e.application = $1
+"""
+
+
+async def some(pool: Pool, application: str, endpoints: Sequence[str]) -> dict[str, Row]:
+    """Those of the endpoints that exist, by id."""
+    sql = f"{_FROM} AND e.endpoint = ANY($2::text[])"
+    return {row[0]: row for row in await _fetch(pool, sql, application, list(endpoints))}
+
+
+async def page(pool: Pool, application: str, *, after: str, limit: int) -> Sequence[Row]:
+    """The next endpoints, by id."""
+    sql = f"{_FROM} AND e.endpoint > $2 ORDER BY e.endpoint LIMIT $3"
+    return await _fetch(pool, sql, application, after, limit)
+
+
+async def page_of_user(
+    pool: Pool, application: str, user_id: str, *, after: str, limit: int
+) -> Sequence[Row]:
+    """The next endpoints of a user, by id."""
+    sql = f"{_FROM} AND e.user_id = $2 AND e.user_id <> '' AND e.endpoint > $3"
+    sql += " ORDER BY e.endpoint LIMIT $4"
+    return await _fetch(pool, sql, application, user_id, after, limit)
+
+
+async def _fetch(pool: Pool, sql: str, *parameters: Any) -> Sequence[Row]:
+    rows: Sequence[Row] = await pool.fetch(sql, *parameters)
+    return rows

@@ -1,0 +1,59 @@
+"""The verbs of a segment: what may be saved, and what makes a new version."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from heliograph.audience.v1 import segment_pb2 as pb
+
+from audience.refusals import invalid, unsupported
+from audience.segments import checks
+from audience.tables import SegmentRow, SegmentVersionRow
+
+
+def check(segment: pb.Segment) -> None:
+    """Refuse a definition that cannot be answered, naming the part."""
+    definition = segment.WhichOneof("definition")
+    if definition == "imported":
+        raise unsupported("segment.imported")
+    if definition is None:
+        raise invalid("FILTER_EMPTY", "segment.filter", "a segment needs a filter")
+    checks.check(segment.filter, "segment.filter")
+
+
+def create(
+    application: str, segment: str, message: pb.Segment, now: datetime
+) -> tuple[SegmentRow, SegmentVersionRow]:
+    """The rows of a new segment and its first version."""
+    row = SegmentRow(
+        application=application,
+        segment=segment,
+        display_name=message.display_name,
+        description=message.description,
+        labels=dict(message.labels),
+        create_time=now,
+        update_time=now,
+    )
+    return row, _version(row, message, now)
+
+
+def update(
+    row: SegmentRow, message: pb.Segment, paths: Sequence[str], now: datetime
+) -> SegmentVersionRow | None:
+    """Write the message into the row; the new version, if the definition changed."""
+    row.display_name, row.description = message.display_name, message.description
+    row.labels = dict(message.labels)
+    row.update_time, row.revision = now, row.revision + 1
+    if not any(path.partition(".")[0] == "filter" for path in paths):
+        return None
+    row.version += 1
+    return _version(row, message, now)
+
+
+def _version(row: SegmentRow, message: pb.Segment, now: datetime) -> SegmentVersionRow:
+    return SegmentVersionRow(
+        application=row.application,
+        segment=row.segment,
+        version=row.version,
+        filter=message.filter.SerializeToString(deterministic=True),
+        create_time=now,
+    )

@@ -1,0 +1,53 @@
+"""The servicers of this room by the names of their services."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from google.longrunning import operations_pb2
+from heliograph.audience.v1 import (
+    application_service_pb2,
+    endpoint_service_pb2,
+    segment_service_pb2,
+    transfer_service_pb2,
+    user_service_pb2,
+)
+from mesh.aip.operations_servicer import OperationsServicer
+from sqlalchemy.ext.asyncio import async_sessionmaker
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from audience.applications.directory import Directory
+from audience.applications.servicer import ApplicationServicer
+from audience.endpoints.queries import Pool
+from audience.endpoints.servicer import EndpointServicer
+from audience.segments.servicer import SegmentServicer
+from audience.settings import Settings
+from audience.transfers.servicer import TransferServicer
+from audience.users.servicer import UserServicer
+
+
+def services(
+    settings: Settings,
+    sessions: async_sessionmaker[AsyncSession],
+    pool: Pool,
+    now: Callable[[], datetime],
+) -> dict[str, object]:
+    """Every service of the contract."""
+    directory = Directory(sessions)
+    return {
+        _name(application_service_pb2, "ApplicationService"): ApplicationServicer(sessions, now),
+        _name(endpoint_service_pb2, "EndpointService"): EndpointServicer(
+            sessions, pool, directory, now
+        ),
+        _name(user_service_pb2, "UserService"): UserServicer(sessions, pool, directory, now),
+        _name(segment_service_pb2, "SegmentService"): SegmentServicer(sessions, pool, now),
+        _name(transfer_service_pb2, "TransferService"): TransferServicer(
+            settings, sessions, directory, now
+        ),
+        _name(operations_pb2, "Operations"): OperationsServicer(sessions),
+    }
+
+
+def _name(module: Any, service: str) -> str:
+    full_name: str = module.DESCRIPTOR.services_by_name[service].full_name
+    return full_name

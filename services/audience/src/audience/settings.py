@@ -1,0 +1,22 @@
+"""Settings of the audience service, from the environment."""
+
+from mesh.service import ServiceSettings
+from pydantic import Field
+
+
+class Settings(ServiceSettings):
+    """What the audience service can be told."""
+
+    database_connections_max: int = Field(
+        default=10, ge=4, le=100, description="Connections to PostgreSQL, for reads and for writes."
+    )
+    import_folder: str = Field(
+        default="",
+        description="Folder of files to import, one subfolder an application; empty: uploads only.",
+    )
+    import_workers: int = Field(
+        default=2, ge=0, le=16, description="Import jobs that this replica runs at the same time."
+    )
+    upload_bytes_max: int = Field(
+        default=4 * 1024**3, ge=1, description="Size of the largest upload that is taken."
+    )

@@ -1,0 +1,68 @@
+"""A file cut into chunks of rows, each parsed, checked and merged ahead in a thread of its own."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from audience.endpoints.writing import Prepared
+from audience.transfers.failures import Failure
+from audience.transfers.lines import LineReader
+from audience.transfers.rows import Format
+
+LINES: Final = 4000
+
+
+class Chunk(NamedTuple):
+    """Some rows of a file, and where the file goes on after them."""
+
+    prepared: Prepared
+    lines: list[int]
+    failures: list[Failure]
+    offset: int
+    line: int
+
+
+class ChunkReader:
+    """Chunks from `offset` on, of which `line` lines are before."""
+
+    def __init__(
+        self,
+        application: str,
+        reader: LineReader,
+        form: Format,
+        now: Callable[[], datetime],
+        *,
+        offset: int,
+        line: int,
+    ) -> None:
+        self._application = application
+        self._reader = reader
+        self._format = form
+        self._now = now
+        self._offset = offset
+        self._line = line
+
+    async def next(self) -> Chunk | None:
+        """The next chunk, None after the last."""
+        wanted = LINES
+        while lines := await self._reader.take(wanted):
+            chunk = await asyncio.to_thread(self._parse, lines, at_end=self._reader.is_done)
+            consumed = chunk.line - self._line
+            self._reader.give_back(lines[consumed:])
+            if consumed:
+                self._offset, self._line = chunk.offset, chunk.line
+                return chunk
+            wanted *= 2  # one row is longer than all these lines
+        return None
+
+    def _parse(self, lines: list[bytes], *, at_end: bool) -> Chunk:
+        rows = self._format.rows(lines, self._line + 1, at_end=at_end)
+        consumed = lines[: rows.consumed]
+        return Chunk(
+            Prepared(self._application, rows.patches, self._now()),
+            rows.lines,
+            rows.failures,
+            self._offset + sum(map(len, consumed)),
+            self._line + rows.consumed,
+        )

@@ -1,0 +1,182 @@
+"""One import job from its last committed line to its end.
+
+While a chunk is written, the next one is read. A chunk's endpoints, its refused rows and the job's
+new place are one transaction, so that a job that is killed goes on exactly where it stopped.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import aclosing
+from datetime import datetime
+from typing import Any, Final
+
+from heliograph.audience.v1 import import_job_pb2 as pb
+from mesh.aip import operations
+from mesh.errors import Error
+from mesh.store import engine, failures
+from sqlalchemy.ext.asyncio import async_sessionmaker
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from audience.endpoints.announcing import announce
+from audience.endpoints.batches import Batch
+from audience.endpoints.writing import Outcome, write_many
+from audience.tables import ImportJobRow
+from audience.transfers import formats, jobs, rendering, sources
+from audience.transfers.chunks import Chunk, ChunkReader
+from audience.transfers.failures import Failure, failure
+from audience.transfers.lines import LineReader
+from audience.transfers.rows import Format
+
+ATTEMPTS_MAX: Final = 5
+RETRIES_MAX: Final = 8
+RETRY_FIRST_SECONDS: Final = 0.05
+RETRY_MAX_SECONDS: Final = 5.0
+
+_FAILURE_COLUMNS: Final = (
+    *("application", "import_job", "line", "field", "reason", "description"),
+)
+
+
+class Import:
+    """Runs jobs, one at a time; the caller holds the job's lock."""
+
+    def __init__(
+        self, sessions: async_sessionmaker[AsyncSession], now: Callable[[], datetime]
+    ) -> None:
+        self._sessions = sessions
+        self._now = now
+
+    async def run(self, application: str, import_job: str) -> None:
+        """Bring a job to its end, or to an error that passes and is worth another attempt."""
+        job = await self._start(application, import_job)
+        if job is None:
+            return
+        try:
+            form, begin = await self._format(job)
+            await self._import(job, form, begin)
+        except Error as error:
+            await self._end(job, error)
+
+    async def _start(self, application: str, import_job: str) -> ImportJobRow | None:
+        """Count the attempt; None when there is nothing to do any more."""
+        async with self._sessions.begin() as session:
+            job = await jobs.get(session, application, import_job, lock=True)
+            if job.state not in jobs.OPEN:
+                return None
+            job.attempts += 1
+            if job.attempts > ATTEMPTS_MAX:
+                await jobs.fail(session, job, _abandoned(job), self._now())
+                return None
+            job.state = pb.ImportJob.RUNNING
+            job.start_time = job.start_time or self._now()
+            await operations.update(session, job.operation, rendering.import_job(job))
+        return job
+
+    async def _format(self, job: ImportJobRow) -> tuple[Format, int]:
+        """How the file is read, by its beginning, and where its rows begin."""
+        async with aclosing(sources.blocks(self._sessions, job, 0)) as blocks:
+            head = await LineReader(blocks).take(formats.HEADER_LINES_MAX)
+        form = formats.opened(head, pb.ImportSpec.FromString(job.spec), job.source)
+        return form, sum(map(len, head[: form.header_lines]))
+
+    async def _import(self, job: ImportJobRow, form: Format, begin: int) -> None:
+        offset, line = job.processed_bytes, job.processed_lines
+        if not line:
+            offset, line = begin, form.header_lines
+        async with aclosing(sources.blocks(self._sessions, job, offset)) as blocks:
+            chunks = ChunkReader(
+                job.application, LineReader(blocks), form, self._now, offset=offset, line=line
+            )
+            if not await self._commit_all(job, chunks):
+                return
+        async with self._sessions.begin() as session:
+            row = await jobs.get(session, job.application, job.import_job, lock=True)
+            if row.state == pb.ImportJob.RUNNING:
+                await jobs.succeed(session, row, self._now())
+
+    async def _commit_all(self, job: ImportJobRow, chunks: ChunkReader) -> bool:
+        """Write chunk after chunk; false when the job was stopped or is another worker's now."""
+        reading = asyncio.create_task(chunks.next())
+        try:
+            while chunk := await reading:
+                reading = asyncio.create_task(chunks.next())
+                if not await self._commit(job, chunk):
+                    return False
+            return True
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
+    async def _commit(self, job: ImportJobRow, chunk: Chunk) -> bool:
+        """Write one chunk, again when the database was busy; false when the job is not ours."""
+        pause = RETRY_FIRST_SECONDS
+        for attempt in range(RETRIES_MAX):
+            try:
+                return await self._write(job, chunk)
+            except Exception as error:
+                if attempt + 1 == RETRIES_MAX or not failures.is_transient(error):
+                    raise
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, RETRY_MAX_SECONDS)
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _write(self, job: ImportJobRow, chunk: Chunk) -> bool:
+        async with self._sessions.begin() as session:
+            row = await jobs.get(session, job.application, job.import_job, lock=True)
+            if row.state != pb.ImportJob.RUNNING or row.processed_bytes != job.processed_bytes:
+                return False
+            connection = await engine.raw(session)
+            batch, outcomes = await write_many(connection, chunk.prepared)
+            refused = chunk.failures + _refused(chunk, outcomes)
+            await _store_failures(connection, row, refused)
+            announce(session, row.application, batch, chunk.prepared.now, "import")
+            _move_on(row, chunk, batch, outcomes, len(refused))
+            operation = await operations.update(session, row.operation, rendering.import_job(row))
+            if operation.cancel_requested:
+                await jobs.fail(session, row, jobs.cancelled(), self._now())
+        job.processed_bytes = row.processed_bytes
+        return row.state == pb.ImportJob.RUNNING
+
+    async def _end(self, job: ImportJobRow, error: Error) -> None:
+        async with self._sessions.begin() as session:
+            row = await jobs.get(session, job.application, job.import_job, lock=True)
+            if row.state in jobs.OPEN:
+                await jobs.fail(session, row, error, self._now())
+
+
+def _move_on(
+    row: ImportJobRow, chunk: Chunk, batch: Batch, outcomes: list[Outcome], refused: int
+) -> None:
+    row.processed_bytes, row.processed_lines = chunk.offset, chunk.line
+    row.imported_count += sum(1 for outcome in outcomes if not isinstance(outcome, Error))
+    row.created_count += sum(1 for is_new, _ in batch.records() if is_new)
+    row.failed_count += refused
+    row.deactivated_count += len(batch.claims)
+    row.attempts = 1
+
+
+def _refused(chunk: Chunk, outcomes: list[Outcome]) -> list[Failure]:
+    """Rows that were well formed and could not be merged."""
+    return [
+        failure(line, outcome)
+        for line, outcome in zip(chunk.lines, outcomes, strict=True)
+        if isinstance(outcome, Error)
+    ]
+
+
+async def _store_failures(connection: Any, row: ImportJobRow, refused: list[Failure]) -> None:
+    if refused:
+        await connection.copy_records_to_table(
+            "import_failure",
+            records=[(row.application, row.import_job, *one) for one in refused],
+            columns=_FAILURE_COLUMNS,
+        )
+
+
+def _abandoned(job: ImportJobRow) -> Error:
+    return Error(
+        "IMPORT_ABANDONED",
+        f"the job failed {ATTEMPTS_MAX} times at line {job.processed_lines}",
+        attempts=str(ATTEMPTS_MAX),
+        line=str(job.processed_lines),
+    )

@@ -1,0 +1,144 @@
+"""TransferService: files into the audience. Exports are not answered here."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from typing import Any
+
+from google.longrunning import operations_pb2
+from heliograph.audience.v1 import import_job_pb2 as pb
+from heliograph.audience.v1 import transfer_service_pb2 as service_pb
+from mesh.aip import operations, pagination, request_ids, resource_names
+from sqlalchemy.ext.asyncio import async_sessionmaker
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from audience import names
+from audience.applications.directory import Directory
+from audience.refusals import unsupported
+from audience.settings import Settings
+from audience.tables import ImportJobRow
+from audience.transfers import formats, jobs, rendering, sources, uploads
+
+PAGE_SIZE_DEFAULT = 100
+PAGE_SIZE_MAX = 1000
+
+
+class TransferServicer:
+    """Import jobs; workers run them."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        sessions: async_sessionmaker[AsyncSession],
+        directory: Directory,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._settings = settings
+        self._sessions = sessions
+        self._directory = directory
+        self._now = now
+
+    async def ImportEndpoints(
+        self, request: service_pb.ImportEndpointsRequest, context: Any
+    ) -> operations_pb2.Operation:
+        application = names.application_of(request.parent)
+        formats.check_spec(request.spec)
+        if request.WhichOneof("source") == "uri":
+            raise unsupported("uri")
+        await self._directory.require(application)
+        folder = self._settings.import_folder
+        file = await asyncio.to_thread(sources.find, folder, application, request.path)
+
+        async def answer() -> operations_pb2.Operation:
+            job = await jobs.create(
+                session,
+                application,
+                request.spec,
+                self._now(),
+                source=request.path,
+                path=str(file.path),
+                total_bytes=file.size_bytes,
+                file_changed_seconds=file.changed_seconds,
+            )
+            return operations.render(await operations.get(session, job.operation))
+
+        async with self._sessions.begin() as session:
+            return await request_ids.once(session, request, application, answer)
+
+    async def UploadEndpoints(
+        self, requests: AsyncIterator[service_pb.UploadEndpointsRequest], context: Any
+    ) -> operations_pb2.Operation:
+        opening = await uploads.first(requests)
+        application = names.application_of(opening.parent)
+        header = opening.header
+        formats.check_spec(header.spec)
+        await self._directory.require(application)
+
+        async def answer() -> operations_pb2.Operation:
+            job = await jobs.create(
+                session, application, header.spec, self._now(), source=header.file_name
+            )
+            bytes_max = self._settings.upload_bytes_max
+            await uploads.store(session, job, requests, opening.parent, bytes_max)
+            await operations.update(session, job.operation, rendering.import_job(job))
+            return operations.render(await operations.get(session, job.operation))
+
+        async with self._sessions.begin() as session:
+            return await request_ids.once(session, header, application, answer)
+
+    async def GetImportJob(
+        self, request: service_pb.GetImportJobRequest, context: Any
+    ) -> pb.ImportJob:
+        application, import_job = _ids(request.name, "name")
+        async with self._sessions() as session:
+            return rendering.import_job(await jobs.get(session, application, import_job))
+
+    async def ListImportJobs(
+        self, request: service_pb.ListImportJobsRequest, context: Any
+    ) -> service_pb.ListImportJobsResponse:
+        application = names.application_of(request.parent)
+        page = pagination.Page(request, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX)
+        before = None
+        if page.after:
+            before = (datetime.fromisoformat(str(page.after[0])), str(page.after[1]))
+        async with self._sessions() as session:
+            rows = await jobs.page(session, application, before=before, limit=page.limit)
+        rows, token = page.cut(rows, key=_page_key)
+        return service_pb.ListImportJobsResponse(
+            import_jobs=map(rendering.import_job, rows), next_page_token=token
+        )
+
+    async def CancelImportJob(
+        self, request: service_pb.CancelImportJobRequest, context: Any
+    ) -> pb.ImportJob:
+        application, import_job = _ids(request.name, "name")
+        async with self._sessions.begin() as session:
+            job = await jobs.get(session, application, import_job, lock=True)
+            if job.state in jobs.OPEN:
+                await jobs.fail(session, job, jobs.cancelled(), self._now())
+            return rendering.import_job(job)
+
+    async def ListImportFailures(
+        self, request: service_pb.ListImportFailuresRequest, context: Any
+    ) -> service_pb.ListImportFailuresResponse:
+        application, import_job = _ids(request.parent, "parent")
+        page = pagination.Page(request, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX)
+        after = int(page.after[0] or 0) if page.after else 0
+        async with self._sessions() as session:
+            await jobs.get(session, application, import_job)
+            rows = await jobs.failures(
+                session, application, import_job, after=after, limit=page.limit
+            )
+        rows, token = page.cut(rows, key=lambda row: [row.line])
+        return service_pb.ListImportFailuresResponse(
+            import_failures=map(rendering.import_failure, rows), next_page_token=token
+        )
+
+
+def _ids(name: str, field: str) -> tuple[str, str]:
+    ids = resource_names.parse(names.IMPORT_JOB, name, field=field)
+    return ids["application"], ids["import_job"]
+
+
+def _page_key(row: ImportJobRow) -> list[str]:
+    return [row.create_time.isoformat(), row.import_job]

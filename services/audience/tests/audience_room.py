@@ -1,0 +1,167 @@
+"""This room in one process: its front door, its stubs, and a worker to be stepped."""
+
+from collections.abc import AsyncIterator, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from audience.services import services
+from audience.settings import Settings
+from audience.transfers.worker import Worker
+from google.longrunning import operations_pb2, operations_pb2_grpc
+from heliograph.audience.v1 import (
+    application_service_pb2,
+    application_service_pb2_grpc,
+    endpoint_pb2,
+    endpoint_service_pb2,
+    endpoint_service_pb2_grpc,
+    import_job_pb2,
+    segment_filter_pb2,
+    segment_pb2,
+    segment_service_pb2,
+    segment_service_pb2_grpc,
+    transfer_service_pb2,
+    transfer_service_pb2_grpc,
+    user_service_pb2_grpc,
+)
+from mesh.eventing.outbox import OutboxRow
+from mesh.testkit.rpc import RpcConnect, RpcServe
+from sqlalchemy.ext.asyncio import async_sessionmaker
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+SHOP = "applications/shop"
+UPLOAD_BYTES_MAX = 1_000_000
+
+
+class Room:
+    """Everything of audience, asked as an administrator unless another token is given."""
+
+    def __init__(
+        self,
+        database_url: str,
+        sessions: async_sessionmaker[AsyncSession],
+        reading: Any,
+        serve: RpcServe,
+        connect: RpcConnect,
+        import_folder: Path,
+    ) -> None:
+        self.sessions = sessions
+        self.import_folder = import_folder
+        self.worker = Worker(database_url, sessions, self.now)
+        self._reading = reading
+        self._serve = serve
+        self._connect = connect
+
+    async def open(self) -> None:
+        """Serve, and make the application `shop`."""
+        settings = Settings(
+            import_folder=str(self.import_folder), upload_bytes_max=UPLOAD_BYTES_MAX
+        )
+        served = services(settings, self.sessions, self._reading, self.now)
+        self.address = await self._serve(served)
+        self.use(None)
+        await self.create_application("shop")
+
+    def use(self, token: str | None) -> None:
+        """Speak with this token from now on."""
+        channel = self._connect(self.address, token=token)
+        self.applications = application_service_pb2_grpc.ApplicationServiceStub(channel)
+        self.endpoints = endpoint_service_pb2_grpc.EndpointServiceStub(channel)
+        self.users = user_service_pb2_grpc.UserServiceStub(channel)
+        self.segments = segment_service_pb2_grpc.SegmentServiceStub(channel)
+        self.transfers = transfer_service_pb2_grpc.TransferServiceStub(channel)
+        self.operations = operations_pb2_grpc.OperationsStub(channel)
+
+    def now(self) -> datetime:
+        """This moment."""
+        return datetime.now(UTC)
+
+    async def create_application(self, application: str) -> Any:
+        """A new application."""
+        return await self.applications.CreateApplication(
+            application_service_pb2.CreateApplicationRequest(
+                application_id=application, application={}
+            )
+        )
+
+    async def write(self, endpoint: str, **fields: Any) -> endpoint_pb2.Endpoint:
+        """Upsert an endpoint of `shop`."""
+        return await self.endpoints.UpdateEndpoint(
+            endpoint_service_pb2.UpdateEndpointRequest(
+                endpoint={"name": f"{SHOP}/endpoints/{endpoint}", **fields}, allow_missing=True
+            )
+        )
+
+    async def read(self, endpoint: str) -> endpoint_pb2.Endpoint:
+        """An endpoint of `shop`."""
+        return await self.endpoints.GetEndpoint(
+            endpoint_service_pb2.GetEndpointRequest(name=f"{SHOP}/endpoints/{endpoint}")
+        )
+
+    async def create_segment(self, question: Any, segment_id: str = "") -> segment_pb2.Segment:
+        """A segment of `shop`."""
+        return await self.segments.CreateSegment(
+            segment_service_pb2.CreateSegmentRequest(
+                parent=SHOP,
+                segment_id=segment_id,
+                segment=segment_pb2.Segment(filter=segment_filter_pb2.SegmentFilter(**question)),
+            )
+        )
+
+    async def upload(
+        self, data: bytes, *, file_name: str = "people.csv", request_id: str = "", size: int = 1000
+    ) -> operations_pb2.Operation:
+        """Upload a file in messages of `size` bytes."""
+        header = {"file_name": file_name, "request_id": request_id}
+
+        async def requests() -> AsyncIterator[transfer_service_pb2.UploadEndpointsRequest]:
+            yield transfer_service_pb2.UploadEndpointsRequest(parent=SHOP, header=header)
+            for begin in range(0, len(data), size):
+                chunk = data[begin : begin + size]
+                yield transfer_service_pb2.UploadEndpointsRequest(parent=SHOP, chunk=chunk)
+
+        return await self.transfers.UploadEndpoints(requests())
+
+    async def work(self) -> None:
+        """Run every job that is open."""
+        while await self.worker.step():
+            pass
+
+    async def imported(self, data: bytes, **options: Any) -> import_job_pb2.ImportJob:
+        """Upload a file and run the job; the job as it ended."""
+        operation = await self.upload(data, **options)
+        await self.work()
+        return await self.job(operation)
+
+    async def job(self, operation: operations_pb2.Operation) -> import_job_pb2.ImportJob:
+        """The job of an operation, as the operation tells it."""
+        asked = operations_pb2.GetOperationRequest(name=operation.name)
+        job = import_job_pb2.ImportJob()
+        (await self.operations.GetOperation(asked)).metadata.Unpack(job)
+        return job
+
+    async def failures(self, job: str) -> list[tuple[int, str, str]]:
+        """Line, field and reason of every refused row."""
+        answer = await self.transfers.ListImportFailures(
+            transfer_service_pb2.ListImportFailuresRequest(parent=job, page_size=1000)
+        )
+        return [(one.line, one.field, one.reason) for one in answer.import_failures]
+
+    async def announced(self, kind: Any) -> list[Any]:
+        """Events of a kind that wait to be published."""
+        pattern = f"{kind.DESCRIPTOR.full_name}.%"
+        query = select(OutboxRow).where(col(OutboxRow.subject).like(pattern))
+        async with self.sessions() as session:
+            rows = (await session.exec(query.order_by(col(OutboxRow.id)))).all()
+        return [kind.FromString(row.payload) for row in rows]
+
+
+def name(endpoint: str) -> str:
+    """The name of an endpoint of `shop`."""
+    return f"{SHOP}/endpoints/{endpoint}"
+
+
+def values(**attributes: Iterable[str]) -> dict[str, Any]:
+    """Attributes as constructor arguments."""
+    return {key: {"values": list(listed)} for key, listed in attributes.items()}

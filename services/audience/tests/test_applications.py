@@ -1,0 +1,104 @@
+"""Applications, through the front door."""
+
+import pytest
+from audience_room import SHOP, Room
+from google.protobuf.field_mask_pb2 import FieldMask
+from heliograph.audience.v1 import application_service_pb2 as pb
+from heliograph.audience.v1 import endpoint_service_pb2, events_pb2
+from mesh.errors import Aborted, AlreadyExists, InvalidArgument, NotFound, Unimplemented
+from mesh.testkit.tokens import MintToken
+
+
+async def test_a_created_application_is_announced_and_read(room: Room) -> None:
+    read = await room.applications.GetApplication(pb.GetApplicationRequest(name=SHOP))
+
+    announced = await room.announced(events_pb2.ApplicationCreated)
+    assert read.name == SHOP
+    assert [one.resource for one in announced] == [read]
+
+
+async def test_creating_twice_is_refused_and_repeating_the_request_is_not(room: Room) -> None:
+    request = pb.CreateApplicationRequest(
+        application_id="news", application={"display_name": "News"}, request_id="r1"
+    )
+
+    first = await room.applications.CreateApplication(request)
+    again = await room.applications.CreateApplication(request)
+    with pytest.raises(AlreadyExists) as refusal:
+        await room.create_application("news")
+
+    assert first == again
+    assert refusal.value.reason == "APPLICATION_EXISTS"
+
+
+async def test_an_update_keeps_what_the_mask_does_not_name(room: Room) -> None:
+    created = await room.applications.GetApplication(pb.GetApplicationRequest(name=SHOP))
+    changed = await room.applications.UpdateApplication(
+        pb.UpdateApplicationRequest(
+            application={"name": SHOP, "display_name": "The shop", "labels": {"a": "b"}},
+            update_mask=FieldMask(paths=["display_name"]),
+        )
+    )
+
+    assert (changed.display_name, dict(changed.labels)) == ("The shop", {})
+    with pytest.raises(Aborted):
+        await room.applications.UpdateApplication(
+            pb.UpdateApplicationRequest(application={"name": SHOP, "etag": created.etag})
+        )
+
+
+async def test_settings_that_nobody_obeys_are_refused_with_their_name(room: Room) -> None:
+    with pytest.raises(Unimplemented) as refusal:
+        await room.applications.UpdateApplication(
+            pb.UpdateApplicationRequest(
+                application={
+                    "name": SHOP,
+                    "settings": {"quiet_time": {"start": "22:00", "end": "06:00"}},
+                }
+            )
+        )
+
+    assert refusal.value.violations[0].field == "application.settings.quiet_time"
+
+
+@pytest.mark.parametrize("application_id", ["", "ab", "Shop", "1shop", "shop_1", "x" * 64])
+async def test_an_id_that_is_none_is_refused(room: Room, application_id: str) -> None:
+    with pytest.raises(InvalidArgument):
+        await room.create_application(application_id)
+
+
+async def test_a_caller_lists_only_its_own_applications(room: Room, mint_token: MintToken) -> None:
+    for application in ("alpha", "beta", "gamma"):
+        await room.create_application(application)
+    everything = await room.applications.ListApplications(pb.ListApplicationsRequest(page_size=3))
+    rest = await room.applications.ListApplications(
+        pb.ListApplicationsRequest(page_size=3, page_token=everything.next_page_token)
+    )
+
+    room.use(mint_token(["beta", "gamma"], roles=["reader"]))
+    mine = await room.applications.ListApplications(pb.ListApplicationsRequest())
+
+    names = [one.name.rpartition("/")[2] for one in (*everything.applications, *rest.applications)]
+    assert names == ["alpha", "beta", "gamma", "shop"]
+    assert [one.name for one in mine.applications] == ["applications/beta", "applications/gamma"]
+
+
+async def test_writing_to_an_application_that_is_not_there_is_refused(room: Room) -> None:
+    with pytest.raises(NotFound) as refusal:
+        await room.endpoints.UpdateEndpoint(
+            endpoint_service_pb2.UpdateEndpointRequest(
+                endpoint={
+                    "name": "applications/nowhere/endpoints/e1",
+                    "channel_type": 1,
+                    "address": "+14155550123",
+                },
+                allow_missing=True,
+            )
+        )
+
+    assert refusal.value.reason == "APPLICATION_NOT_FOUND"
+
+
+async def test_deleting_is_answered_unimplemented(room: Room) -> None:
+    with pytest.raises(Unimplemented):
+        await room.applications.DeleteApplication(pb.DeleteApplicationRequest(name=SHOP))
