@@ -79,6 +79,23 @@ async def test_the_text_of_stop_can_be_changed_but_not_what_it_does(room: Room) 
         await room.keywords.DeleteKeyword(pb.DeleteKeywordRequest(name=stop.name))
 
 
+async def test_our_translations_go_when_the_owner_words_the_text(room: Room) -> None:
+    await room.register()
+    stop = await room.keywords.GetKeyword(pb.GetKeywordRequest(name=f"{PARENT}/keywords/stop"))
+    assert (await explain(room, "ARRET")).reply_text == stop.localized_reply_texts["fr"]
+
+    worded = Keyword(name=stop.name, reply_text="Bye from the shop.")
+    mask = FieldMask(paths=["reply_text"])
+    await room.keywords.UpdateKeyword(pb.UpdateKeywordRequest(keyword=worded, update_mask=mask))
+    assert (await explain(room, "ARRET")).reply_text == "Bye from the shop."
+
+    worded.localized_reply_texts["fr"] = "Au revoir."
+    mask = FieldMask(paths=["localized_reply_texts"])
+    await room.keywords.UpdateKeyword(pb.UpdateKeywordRequest(keyword=worded, update_mask=mask))
+    assert (await explain(room, "ARRET")).reply_text == "Au revoir."
+    assert (await explain(room, "STOP")).reply_text == "Bye from the shop."
+
+
 async def test_a_custom_keyword_answers_and_can_be_deleted(room: Room) -> None:
     await room.register()
     keyword = await create(room, "Opening hours", reply_text="9 to 5")

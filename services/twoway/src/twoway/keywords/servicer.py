@@ -72,7 +72,9 @@ class KeywordServicer:
             row = await store.get(session, wanted.name, lock=True)
             etags.check(row.revision, wanted.etag)
             target = render.keyword(row)
-            if field_masks.apply(request.update_mask, wanted, target):
+            paths = field_masks.apply(request.update_mask, wanted, target)
+            if paths:
+                words.drop_stale_translations(row, target, paths)
                 words.change(row, target)
                 row.revision += 1
                 row.update_time = clock.now()

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
 
 from heliograph.twoway.v1 import keyword_pb2
 from mesh.errors import FailedPrecondition, InvalidArgument, ResourceExhausted, Violation
@@ -65,6 +66,15 @@ def change(row: KeywordRow, wanted: keyword_pb2.Keyword) -> None:
     row.action = action
     row.reply_text = wanted.reply_text
     row.localized_reply_texts = dict(wanted.localized_reply_texts)
+
+
+def drop_stale_translations(
+    row: KeywordRow, wanted: keyword_pb2.Keyword, paths: Sequence[str]
+) -> None:
+    """Take our translations out when the owner words a default keyword for the first time: they
+    would say something else than the owner does."""
+    if row.revision == 0 and "reply_text" in paths and "localized_reply_texts" not in paths:
+        wanted.localized_reply_texts.clear()
 
 
 def action_of(wanted: keyword_pb2.Keyword) -> str:
