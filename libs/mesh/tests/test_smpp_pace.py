@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mesh.pace import Pace
 from mesh.smpp import Command, Limits, Outcome, Status, SubmitSm
 from mesh.smpp.framing import Frame
-from mesh.smpp.pace import Pace
 from mesh.smpp.watch import Verdict, Watch
 from mesh.smpp.window import Exchange, Window
 

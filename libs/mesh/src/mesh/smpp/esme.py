@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 import structlog
+from mesh.pace import Pace
 from mesh.smpp.failures import (
     BindRefusedError,
     BindUnansweredError,
@@ -18,7 +19,6 @@ from mesh.smpp.failures import (
 )
 from mesh.smpp.inbox import Replies, Reply
 from mesh.smpp.limits import Limits
-from mesh.smpp.pace import Pace
 from mesh.smpp.pdu import Bind, DeliverSm, SubmitSm
 from mesh.smpp.role import ESME
 from mesh.smpp.session import Session

@@ -6,13 +6,13 @@ from functools import partial
 from typing import cast
 
 import structlog
+from mesh.pace import Pace
 from mesh.smpp import codec
 from mesh.smpp.answering import Answering
 from mesh.smpp.failures import LinkLostError
 from mesh.smpp.framing import Frame, Framer, FramingError
 from mesh.smpp.inbox import Handle
 from mesh.smpp.limits import Limits
-from mesh.smpp.pace import Pace
 from mesh.smpp.pdu import RESPONSE_BIT, Bare, Bind, Command, DeliverSm, Pdu, SubmitSm
 from mesh.smpp.role import Role
 from mesh.smpp.status import Status

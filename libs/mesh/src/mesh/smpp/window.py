@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple
 
+from mesh.pace import Pace
 from mesh.smpp import codec, tlv
 from mesh.smpp.framing import Frame
-from mesh.smpp.pace import Pace
 from mesh.smpp.pdu import RESPONSE_BIT, Command, DeliverSm, SubmitSm
 from mesh.smpp.status import THROTTLING, Status
 from mesh.smpp.tlv import FieldError

@@ -4,7 +4,7 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
-from mesh.smpp.pace import Pace
+from mesh.pace import Pace
 
 from messaging.channels.outcomes import Later, Outcome
 from messaging.channels.outgoing import Outgoing

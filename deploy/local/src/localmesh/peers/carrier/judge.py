@@ -4,8 +4,8 @@ import asyncio
 import math
 from typing import NamedTuple
 
+from mesh.pace import Pace
 from mesh.smpp import MessageState, Status
-from mesh.smpp.pace import Pace
 
 from localmesh.peers.carrier.arrivals import Part
 from localmesh.peers.carrier.behaviour import Behaviour

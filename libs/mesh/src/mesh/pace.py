@@ -1,4 +1,4 @@
-"""How fast requests may go out: a rate the carrier sold us, and backing off when it throttles."""
+"""How fast requests may go out: a rate that was agreed, and backing off when throttled."""
 
 import math
 
