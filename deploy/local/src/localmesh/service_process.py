@@ -39,20 +39,20 @@ class ServiceProcess:
         }
         self._log_path = log_path
         self.process = self._child("serve")
+        self._migrated = False
 
     @property
     def address(self) -> str:
         """Where it answers."""
         return f"{LOOPBACK}:{self.port}"
 
-    async def migrate(self) -> None:
-        """Bring its database to the tables of this release."""
-        migration = self._child("migrate")
-        if await migration.run() != 0:
-            raise migration.failure("could not migrate its database")
-
     async def start(self) -> None:
-        """Start; serving on return. Raises a CannotStartError that says what to do."""
+        """Start, the first time with a migration of its database before; serving on return.
+
+        Raises a CannotStartError that says what to do.
+        """
+        if not self._migrated:
+            await self._migrate()
         self._folder.mkdir(parents=True, exist_ok=True)
         self._ports_file.unlink(missing_ok=True)
         record = ProcessRecord(self._folder / "process.json")
@@ -67,6 +67,12 @@ class ServiceProcess:
     async def stop(self) -> None:
         """Let it finish what it is at, then end it."""
         await self.process.stop(_STOP_GRACE_SECONDS)
+
+    async def _migrate(self) -> None:
+        migration = self._child("migrate")
+        if await migration.run() != 0:
+            raise migration.failure("could not migrate its database")
+        self._migrated = True
 
     async def _await_health(self) -> None:
         async with grpc.aio.insecure_channel(self.address) as channel:

@@ -101,10 +101,7 @@ class LocalMesh:
         self._peers = assembly.peers(layout, ports)
         await self._start_layer({**vars(servers), **self._peers})
         around = await assembly.surroundings(layout, ports, keys, servers)
-        services = assembly.services(layout, ports, around)
-        await _together(*(service.migrate() for service in services.values()))
-        self._report("the databases are migrated")
-        await self._start_layer(services)
+        await self._start_layer(assembly.services(layout, ports, around))
         self._description = self._described(around, keys)
         self._write_mesh_file()
 
