@@ -21,6 +21,9 @@ from mesh.embedded.errors import FolderInUseError, ForeignFolderError
 from mesh.embedded.leftover import process_identity
 from mesh.testkit.waiting import eventually
 
+# Tests of one group share a worker, and with it the mesh that they look at.
+pytestmark = pytest.mark.xdist_group("local mesh")
+
 _START_TIMEOUT_SECONDS = 90.0
 
 
