@@ -108,7 +108,7 @@ async def serve_with(
             await jetstream.ensure_streams(js, subjects.EVENTS, subjects.MESSAGES)
             for message_type in consumers.HEARD:
                 await stack.enter_async_context(consumers.consumer(js, store, message_type, 0))
-            recorder = await stack.enter_async_context(Recorder(js))
+            recorder = await stack.enter_async_context(Recorder(js, publish_attempts_max=1))
             intake = Intake(Registry(sessions, limits, time.monotonic), recorder, NOW.timestamp)
             address = await rpc_serve(
                 {

@@ -60,8 +60,11 @@ class _Lane:
 class Recorder:
     """`async with Recorder(js) as recorder: await recorder.record("shop", split(events))`."""
 
-    def __init__(self, js: JetStreamContext) -> None:
+    def __init__(
+        self, js: JetStreamContext, publish_attempts_max: int = PUBLISH_ATTEMPTS_MAX
+    ) -> None:
         self._js = js
+        self._publish_attempts_max = publish_attempts_max
         self._lanes: dict[str, _Lane] = {}
         self._room = Room(WAITING_BYTES_MAX, ROOM_TIMEOUT_SECONDS)
 
@@ -110,9 +113,8 @@ class Recorder:
         while lane.parts:
             group = _gathered(lane.parts)
             try:
-                await send(
-                    self._js, _message(application, group), attempts_max=PUBLISH_ATTEMPTS_MAX
-                )
+                message = _message(application, group)
+                await send(self._js, message, attempts_max=self._publish_attempts_max)
             except Exception as failure:
                 log.warning("events not stored", application=application, error=repr(failure))
                 _settle(group, _not_stored(failure))
