@@ -1,7 +1,5 @@
 """Wiring: what the analytics service is made of, started in order and stopped in reverse."""
 
-import asyncio
-import sys
 import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -79,6 +77,4 @@ async def migrate_event_store(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    service.main("analytics", Settings, serve, MIGRATIONS)
-    if sys.argv[1:2] == ["migrate"]:
-        asyncio.run(migrate_event_store(Settings()))
+    service.main("analytics", Settings, serve, MIGRATIONS, migrate_further=migrate_event_store)

@@ -41,7 +41,7 @@ async def answer(world: World, reached: Sequence[str]) -> set[str]:
     await _say(world, returning, ("START", "unstop"))
     await _expect_texts(world, WELCOME_BACK, RETURNING)
     # A second STOP is not confirmed again.
-    await _say(world, stopping[-10:], ("STOP",))
+    await _say(world, stopping[-10:], ("STOP now",))
     said = STOPPING + HELPING + JOINING + CHATTING + RETURNING + 10
     await _conclude(world, said)
     return set(stopping[RETURNING:])

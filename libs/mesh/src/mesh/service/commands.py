@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ from mesh.service.running import Serve, SettingsType, run
 from mesh.service.settings import ServiceSettings, help_text
 from mesh.telemetry import logging
 from pydantic import ValidationError
+
+MigrateFurther: TypeAlias = Callable[[SettingsType], Awaitable[None]]
 
 _USAGE_ERROR = 2
 
@@ -23,11 +25,14 @@ def main(
     serve: Serve[SettingsType],
     migrations: Path,
     argv: Sequence[str] | None = None,
+    *,
+    migrate_further: Callable[[SettingsType], Awaitable[object]] | None = None,
 ) -> None:
     """Run the service `name` as its command line says, and exit with 0, 1 (failed) or 2 (usage).
 
     `serve` wires the service: it enters what it needs into the stack it is given, in order, and
-    returns its servicers by full service name. `migrations` is its alembic folder.
+    returns its servicers by full service name. `migrations` is its alembic folder;
+    `migrate_further` migrates whatever else the service keeps, after its database.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     command, *rest = arguments or ["serve"]
@@ -38,7 +43,7 @@ def main(
         sys.exit(_run(name, settings, run(settings, serve)))
     elif command == "migrate" and len(rest) <= 1:
         settings = _settings(settings_cls)
-        sys.exit(_run(name, settings, _migrate(settings, migrations, *rest)))
+        sys.exit(_run(name, settings, _migrate(settings, migrations, migrate_further, *rest)))
     else:
         sys.stderr.write(help_text(name, settings_cls))
         sys.exit(_USAGE_ERROR)
@@ -64,9 +69,16 @@ def _run(name: str, settings: ServiceSettings, command: Coroutine[Any, Any, int]
         return 1
 
 
-async def _migrate(settings: ServiceSettings, migrations: Path, to: str = "head") -> int:
+async def _migrate(
+    settings: SettingsType,
+    migrations: Path,
+    further: Callable[[SettingsType], Awaitable[object]] | None,
+    to: str = "head",
+) -> int:
     # Only this command needs alembic; serving starts faster without it.
     from mesh.store import migrate
 
     await migrate.upgrade(settings.database_url, migrations, to)
+    if further is not None:
+        await further(settings)
     return 0
