@@ -14,7 +14,7 @@ from phonenumbers import PhoneMetadata, PhoneNumberFormat, ValidationResult
 # A national part that begins with 0 is a trunk prefix nearly everywhere; the library knows where.
 _PLAIN: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _CODE_DIGITS_MAX: Final = 3
-_TEXT_CHARACTERS_MAX: Final = 40
+_WRITTEN: Final = re.compile(r"\+[-0-9 ()./\u00a0]{6,40}")
 
 
 def canonical(text: str) -> str | None:
@@ -47,7 +47,7 @@ def _national_lengths(code: str) -> frozenset[int]:
 def _parsed(text: str) -> str | None:
     """The same for numbers with spaces, brackets or a trunk prefix, written internationally."""
     stripped = text.strip()
-    if not stripped.startswith(("+", "＋")) or len(stripped) > _TEXT_CHARACTERS_MAX:
+    if not _WRITTEN.fullmatch(stripped):
         return None
     try:
         number = phonenumbers.parse(stripped, None)
