@@ -12,8 +12,6 @@ from mesh.service.settings import ServiceSettings, help_text
 from mesh.telemetry import logging
 from pydantic import ValidationError
 
-MigrateFurther: TypeAlias = Callable[[SettingsType], Awaitable[None]]
-
 _USAGE_ERROR = 2
 
 _log = logging.get(__name__)
