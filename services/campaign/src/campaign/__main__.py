@@ -12,6 +12,7 @@ from heliograph.audience.v1.segment_service_pb2_grpc import SegmentServiceStub
 from heliograph.messaging.v1.message_service_pb2_grpc import MessageServiceStub
 from mesh import service
 from mesh.eventing import jetstream, outbox
+from mesh.rpc import tls
 from mesh.rpc.channel import channel
 from mesh.store import engine
 
@@ -40,8 +41,9 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> Mapping[str, objec
     _, js = await stack.enter_async_context(jetstream.connect(settings.nats_url, name="campaign"))
     await jetstream.ensure_streams(js, subjects.CAMPAIGN)
     token = settings.service_token.get_secret_value()
-    audience = await stack.enter_async_context(channel(settings.audience_address, token=token))
-    messaging = await stack.enter_async_context(channel(settings.messaging_address, token=token))
+    neighbour = partial(channel, token=token, credentials=tls.channel_credentials(settings))
+    audience = await stack.enter_async_context(neighbour(settings.audience_address))
+    messaging = await stack.enter_async_context(neighbour(settings.messaging_address))
     worker = uuid4().hex
     ledger = Ledger(MessageServiceStub(messaging))
     segments = SegmentServiceStub(audience)

@@ -7,6 +7,7 @@ from heliograph import subjects
 from heliograph.messaging.v1 import events_pb2, message_service_pb2_grpc
 from mesh.eventing import jetstream, outbox
 from mesh.eventing.consumer import Consumer
+from mesh.rpc import tls
 from mesh.rpc.channel import channel
 from mesh.service import background, main
 from mesh.store import engine, pool
@@ -39,7 +40,11 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     background(stack, wakeups.run(settings.database_url, channels.INBOUND), "wakeups")
 
     messaging = await stack.enter_async_context(
-        channel(settings.messaging_address, token=settings.service_token.get_secret_value())
+        channel(
+            settings.messaging_address,
+            token=settings.service_token.get_secret_value(),
+            credentials=tls.channel_credentials(settings),
+        )
     )
     stub = message_service_pb2_grpc.MessageServiceStub(messaging)
     background(stack, ReplySender(sessions, stub, wakeups).run(), "replies")
