@@ -22,6 +22,7 @@ from messaging.channels.drivers import DRIVERS
 from messaging.connections import Connections
 from messaging.deciding import Deciding
 from messaging.direct.calls import Calls
+from messaging.direct.outbox import Outbox
 from messaging.direct.sends import Sends
 from messaging.inbound import Inbound
 from messaging.ledger.partitions import Partitions
@@ -69,6 +70,7 @@ class Assembly:
     batches: Batches
     receiving: Receiving
     settling: Settling
+    outbox: Outbox
     inbound: Inbound
     services: Mapping[str, object]
 
@@ -80,7 +82,9 @@ class Assembly:
         sessions = engine.sessions(database)
         size = 2 * (settings.bulk_batches_max + settings.direct_batches_max) + SPARE_CONNECTIONS
         bulk = await stack.enter_async_context(
-            pool.create(settings.database_url, max_size=size, application_name="messaging")
+            pool.create(
+                settings.database_url, max_size=size, application_name="messaging", reset=False
+            )
         )
         _, js = await stack.enter_async_context(
             jetstream.connect(settings.nats_url, name="messaging")
@@ -102,7 +106,8 @@ class Assembly:
         consent = Consent(OptOutServiceStub(twoway))
         handing = Handing(bulk, js, consent, connections)
         calls = Calls(EndpointServiceStub(audience), templates)
-        sends = Sends(bulk, js, partitions)
+        outgoing = Outbox(bulk, js)
+        sends = Sends(bulk, partitions, outgoing)
         return cls(
             settings=settings,
             pool=bulk,
@@ -113,7 +118,8 @@ class Assembly:
                 bulk, js, partitions, connections, templates, handing, settings.chunk_size_max
             ),
             receiving=receiving,
-            settling=Settling(bulk, js),
+            settling=Settling(bulk, js, outgoing),
+            outbox=outgoing,
             inbound=inbound,
             services={
                 "heliograph.messaging.v1.MessageService": MessageServicer(
@@ -140,8 +146,8 @@ class Assembly:
         self._loop(stack, "receipts", parked)
         settling = loops.sweep_forever("settling", self.settling.sweep, SETTLE_SWEEP_SECONDS)
         self._loop(stack, "settling", settling)
-        left = loops.outbox_sweep(self.pool, self.js)
-        self._loop(stack, "outbox", loops.sweep_forever("outbox", left, OUTBOX_SWEEP_SECONDS))
+        left = loops.sweep_forever("outbox", self.outbox.sweep, OUTBOX_SWEEP_SECONDS)
+        self._loop(stack, "outbox", left)
         house = loops.housekeeping(self.pool, self.partitions, self.inbound)
         self._loop(stack, "house", loops.sweep_forever("house", house, HOUSEKEEPING_SECONDS))
         for lane, batches_max in (

@@ -6,9 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 from mesh.telemetry import logging
-from nats.js import JetStreamContext
 
-from messaging.direct import outbox, requests
+from messaging.direct import requests
 from messaging.inbound import Inbound
 from messaging.ledger.partitions import Partitions
 from messaging.ledger.persistence import Pool
@@ -33,11 +32,6 @@ async def sweep_forever(name: str, sweep: Sweep, idle_seconds: float) -> None:
             busy = False
         if not busy:
             await asyncio.sleep(idle_seconds)
-
-
-def outbox_sweep(pool: Pool, js: JetStreamContext) -> Sweep:
-    """Publishes direct batches that a crash left behind."""
-    return lambda now: outbox.sweep(pool, js, now)
 
 
 def housekeeping(pool: Pool, partitions: Partitions, inbound: Inbound) -> Sweep:

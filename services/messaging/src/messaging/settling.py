@@ -43,9 +43,10 @@ Due = tuple[str, date, UUID, bytes]
 class Settling:
     """Gives up, or sends again, what stayed `UNKNOWN` past its channel's window."""
 
-    def __init__(self, pool: Pool, js: JetStreamContext) -> None:
+    def __init__(self, pool: Pool, js: JetStreamContext, outgoing: outbox.Outbox) -> None:
         self._pool = pool
         self._js = js
+        self._outbox = outgoing
 
     async def sweep(self, now: datetime) -> int:
         """Settles one group of those that are due; how many they were.
@@ -65,7 +66,7 @@ class Settling:
                 await self._give_up(connection, application, day, dropped, now)
                 batches += await self._accept(connection, application, day, resent, now)
             await outbox.add(connection, batches, now)
-        await outbox.publish(self._pool, self._js, batches)
+        await self._outbox.publish(batches)
         return len(due)
 
     async def _give_up(

@@ -1,6 +1,7 @@
 """Batches for the direct lane: written with their ledger rows, published right after.
 
-What a crash leaves behind is published by a sweep; the batch's id keeps that harmless.
+What has been published is removed by a sweep, many rows at once, and what a crash has left behind
+is published by it; the batch's id keeps a second time harmless.
 """
 
 from collections.abc import Sequence
@@ -42,31 +43,39 @@ async def add(connection: Any, batches: Sequence[SendBatch], now: datetime) -> N
     )
 
 
-async def publish(pool: Pool, js: JetStreamContext, batches: Sequence[SendBatch]) -> None:
-    """Publishes batches whose transaction has committed, then forgets them.
+class Outbox:
+    """Publishes batches and remembers what is still to be removed."""
 
-    Raises Unavailable when the bus does not confirm; a sweep will try again.
-    """
-    if not batches:
-        return
-    await publisher.publish_many(js, [_outgoing(batch) for batch in batches])
-    await pool.execute(_DELETE, [batch.batch_id for batch in batches])
+    def __init__(self, pool: Pool, js: JetStreamContext) -> None:
+        self._pool = pool
+        self._js = js
+        self._published: list[str] = []
 
+    async def publish(self, batches: Sequence[SendBatch]) -> None:
+        """Publishes batches whose transaction has committed.
 
-async def publish_if_left(pool: Pool, js: JetStreamContext, batch_ids: Sequence[str]) -> None:
-    """Publishes those of the batches that have not been, for whoever asks again after a crash."""
-    records = await pool.fetch(_STILL, batch_ids)
-    await publish(pool, js, [SendBatch.FromString(record["payload"]) for record in records])
+        Raises Unavailable when the bus does not confirm; a sweep will try again.
+        """
+        if batches:
+            await publisher.publish_many(self._js, [_outgoing(batch) for batch in batches])
+            self._published += [batch.batch_id for batch in batches]
 
+    async def publish_left(self, batch_ids: Sequence[str]) -> None:
+        """Publishes those of the batches that may not have been, when somebody asks again."""
+        records = await self._pool.fetch(_STILL, batch_ids)
+        await self.publish([SendBatch.FromString(record["payload"]) for record in records])
 
-async def sweep(pool: Pool, js: JetStreamContext, now: datetime) -> int:
-    """Publishes what was left behind; how many batches."""
-    async with pool.acquire() as connection, connection.transaction():
-        records = await connection.fetch(_LEFT, now - LEFT_BEHIND_AFTER, SWEEP_MAX)
-        batches = [SendBatch.FromString(record["payload"]) for record in records]
-        await publisher.publish_many(js, [_outgoing(batch) for batch in batches])
-        await connection.execute(_DELETE, [batch.batch_id for batch in batches])
-    return len(batches)
+    async def sweep(self, now: datetime) -> int:
+        """Removes what was published here, publishes what was left behind; how many of those."""
+        published, self._published = self._published, []
+        if published:
+            await self._pool.execute(_DELETE, published)
+        async with self._pool.acquire() as connection, connection.transaction():
+            records = await connection.fetch(_LEFT, now - LEFT_BEHIND_AFTER, SWEEP_MAX)
+            batches = [SendBatch.FromString(record["payload"]) for record in records]
+            await publisher.publish_many(self._js, [_outgoing(batch) for batch in batches])
+            await connection.execute(_DELETE, [batch.batch_id for batch in batches])
+        return len(batches)
 
 
 def _outgoing(batch: SendBatch) -> publisher.Outgoing:

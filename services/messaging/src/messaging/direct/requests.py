@@ -7,13 +7,6 @@ from typing import Any
 
 from mesh.errors import InvalidArgument, Violation
 
-_CLAIM = """
-INSERT INTO send_requests (application, request_id, checksum, response, batch_id, create_time)
-SELECT r.*, $6
-FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bytea[], $5::text[]) r
-ON CONFLICT DO NOTHING
-RETURNING application, request_id
-"""
 _READ = """
 SELECT s.application, s.request_id, s.checksum, s.response, s.batch_id
 FROM unnest($1::text[], $2::text[]) r (application, request_id)
@@ -33,20 +26,6 @@ class Answered:
     checksum: bytes
     response: bytes
     batch_ids: str
-
-
-async def claim(connection: Any, answered: Sequence[Answered], now: datetime) -> set[Key]:
-    """Stores the answers of requests that are new; their keys. Waits for another's transaction."""
-    records = await connection.fetch(
-        _CLAIM,
-        [one.key[0] for one in answered],
-        [one.key[1] for one in answered],
-        [one.checksum for one in answered],
-        [one.response for one in answered],
-        [one.batch_ids for one in answered],
-        now,
-    )
-    return {(record[0], record[1]) for record in records}
 
 
 async def read(connection: Any, keys: Sequence[Key]) -> dict[Key, Answered]:

@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 from heliograph import message_ids
@@ -18,13 +17,11 @@ from heliograph.messaging.v1.message_service_pb2 import (
 from heliograph.messaging.v1.send_batch_pb2 import SendBatch
 from mesh.errors import Error
 from mesh.rpc import status
-from nats.js import JetStreamContext
 
-from messaging.direct import outbox, packing, requests
+from messaging.direct import accepting, outbox, packing, requests
 from messaging.direct.packing import SOURCE, Request
 from messaging.direct.requests import Answered
 from messaging.group_commit import GroupCommit
-from messaging.ledger import claims
 from messaging.ledger.partitions import Partitions
 from messaging.ledger.persistence import Pool
 from messaging.pipeline import works
@@ -54,13 +51,11 @@ class Answer:
 class Sends:
     """Accepts calls; returns once the ledger and the bus have them."""
 
-    def __init__(self, pool: Pool, js: JetStreamContext, partitions: Partitions) -> None:
+    def __init__(self, pool: Pool, partitions: Partitions, outgoing: outbox.Outbox) -> None:
         self._pool = pool
-        self._js = js
         self._partitions = partitions
-        self._groups: GroupCommit[Call, Answer] = GroupCommit(
-            self._flush, size_max=GROUP_SIZE_MAX, concurrency=2
-        )
+        self._outbox = outgoing
+        self._groups: GroupCommit[Call, Answer] = GroupCommit(self._flush, size_max=GROUP_SIZE_MAX)
 
     async def accept(self, call: Call) -> SendMessagesResponse:
         """The answer to a call: its messages are in the ledger and on the bus."""
@@ -73,25 +68,30 @@ class Sends:
     async def _flush(self, calls: Sequence[Call]) -> Sequence[Answer]:
         now = datetime.now(UTC)
         await self._partitions.ensure(now.date(), now)
-        batches: list[SendBatch] = packing.pack([call.request for call in calls], now)
+        batches = packing.pack([call.request for call in calls], now)
         answers = [_response(call, now) for call in calls]
-        async with self._pool.acquire() as connection, connection.transaction():
-            stored, old = await _claim_ids(connection, calls, answers, now)
-            kept = _without(batches, old)
-            await _claim_messages(connection, kept, now)
-            await outbox.add(connection, kept, now)
-        await outbox.publish(self._pool, self._js, kept)
-        await self._publish_left(stored)
+        named = _named(calls)
+        new = await accepting.accept(
+            self._pool,
+            [_answered(key, calls[index], answers[index]) for key, index in named.items()],
+            batches,
+            _rows(calls, batches, now),
+            now,
+        )
+        await self._outbox.publish(batches)
+        repeated = _repeated(calls, named, new)
+        stored = await self._stored(repeated) if repeated else {}
         return [
-            _answer(call, answer, stored.get(index))
+            _answer(call, answer, stored.get(repeated.get(index, ("", ""))))
             for index, (call, answer) in enumerate(zip(calls, answers, strict=True))
         ]
 
-    async def _publish_left(self, stored: Mapping[int, Answered]) -> None:
-        """A call that is repeated may be so because the first one's process died in between."""
+    async def _stored(self, repeated: Mapping[int, requests.Key]) -> dict[requests.Key, Answered]:
+        """What was answered first. The first call's process may have died before it published."""
+        stored = await requests.read(self._pool, list(set(repeated.values())))
         left = [batch_id for one in stored.values() for batch_id in one.batch_ids.split()]
-        if left:
-            await outbox.publish_if_left(self._pool, self._js, left)
+        await self._outbox.publish_left(left)
+        return stored
 
 
 def checksum(request: SendMessagesRequest) -> bytes:
@@ -99,62 +99,43 @@ def checksum(request: SendMessagesRequest) -> bytes:
     return hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
 
 
-async def _claim_ids(
-    connection: Any, calls: Sequence[Call], answers: Sequence[SendMessagesResponse], now: datetime
-) -> tuple[dict[int, Answered], set[requests.Key]]:
-    """Stores the answers of calls with a request id.
-
-    Of repeated calls, what was answered first; and the ids that were there before this group.
-    """
+def _named(calls: Sequence[Call]) -> dict[requests.Key, int]:
+    """The first call with each request id."""
     named: dict[requests.Key, int] = {}
+    for index, call in enumerate(calls):
+        if call.request_id:
+            named.setdefault((call.request.application, call.request_id), index)
+    return named
+
+
+def _repeated(
+    calls: Sequence[Call], named: Mapping[requests.Key, int], new: set[requests.Key]
+) -> dict[int, requests.Key]:
+    """The calls whose request id was there before, or is another call's of the same group."""
     repeated: dict[int, requests.Key] = {}
     for index, call in enumerate(calls):
         key = (call.request.application, call.request_id)
-        if call.request_id and named.setdefault(key, index) != index:
+        if call.request_id and (key not in new or named[key] != index):
             repeated[index] = key
-    if not named:
-        return {}, set()
-    answered = [
-        Answered(
-            key,
-            calls[index].checksum,
-            answers[index].SerializeToString(),
-            " ".join(calls[index].request.batch_ids),
-        )
-        for key, index in sorted(named.items())
-    ]
-    new = await requests.claim(connection, answered, now)
-    old = named.keys() - new
-    repeated |= {named[key]: key for key in old}
-    if not repeated:
-        return {}, set()
-    first = await requests.read(connection, list(set(repeated.values())))
-    return {index: first[key] for index, key in repeated.items()}, set(old)
+    return repeated
 
 
-def _without(batches: list[SendBatch], old: set[requests.Key]) -> list[SendBatch]:
-    """The batches without recipients of old requests, which have their messages already."""
-    if not old:
-        return batches
-    for batch in batches:
-        kept = [
-            one
-            for one in batch.recipients
-            if (batch.application, one.key.rpartition("/")[0]) not in old
-        ]
-        if len(kept) < len(batch.recipients):
-            del batch.recipients[:]
-            batch.recipients.extend(kept)
-    return [batch for batch in batches if batch.recipients]
+def _answered(key: requests.Key, call: Call, response: SendMessagesResponse) -> Answered:
+    batch_ids = " ".join(call.request.batch_ids)
+    return Answered(key, call.checksum, response.SerializeToString(), batch_ids)
 
 
-async def _claim_messages(connection: Any, batches: Sequence[SendBatch], now: datetime) -> None:
+def _rows(
+    calls: Sequence[Call], batches: Sequence[SendBatch], now: datetime
+) -> list[accepting.Accepted]:
+    named = {call.request.key: call.request_id for call in calls}
+    rows: list[accepting.Accepted] = []
     for batch in batches:
         frame = works.Frame(batch, [], {}, now)
-        rows = [works.row_of(frame, recipient) for recipient in batch.recipients]
-        for row in rows:
-            row.state, row.batch_id = Message.ACCEPTED, ""
-        await claims.claim(connection, rows)
+        for recipient in batch.recipients:
+            request_id = named[recipient.key.rpartition("/")[0]]
+            rows.append((request_id, works.row_of(frame, recipient)))
+    return rows
 
 
 def _response(call: Call, now: datetime) -> SendMessagesResponse:

@@ -19,6 +19,10 @@ RETRY_SECONDS = 0.05
 RETRY_MAX_SECONDS = 2.0
 
 
+_LOCK = "SELECT pg_try_advisory_lock(hashtextextended($1, 0))"
+_UNLOCK = "SELECT pg_advisory_unlock(hashtextextended($1, 0))"
+
+
 @asynccontextmanager
 async def batch_lock(pool: Pool, batch_id: str) -> AsyncIterator[Any]:
     """A connection that holds the lock on the batch meanwhile; None when a worker has it.
@@ -27,24 +31,32 @@ async def batch_lock(pool: Pool, batch_id: str) -> AsyncIterator[Any]:
     `HANDING` under a free lock was left so.
     """
     async with pool.acquire() as connection:
-        locked = await connection.fetchval(
-            "SELECT pg_try_advisory_lock(hashtextextended($1, 0))", batch_id
-        )
-        # The pool gives up all advisory locks of a connection that comes back.
-        yield connection if locked else None
+        if not await connection.fetchval(_LOCK, batch_id):
+            yield None
+            return
+        try:
+            yield connection
+        finally:
+            await _unlock(connection, batch_id)
 
 
-async def persist(pool: Pool, write: Callable[[Any], Awaitable[Result]]) -> Result:
-    """Runs `write` in a transaction, again and again while the database is away or in our way.
+async def persist(
+    pool: Pool, write: Callable[[Any], Awaitable[Result]], *, atomic: bool = False
+) -> Result:
+    """Runs `write`, again and again while the database is away or in our way.
 
     For what must not be forgotten, as it cannot be found out again: what a provider answered.
+    `atomic` wraps it in a transaction, for more than one statement.
     """
     deadline = asyncio.get_running_loop().time() + PERSIST_SECONDS
     delay_seconds = RETRY_SECONDS
     while True:
         try:
-            async with pool.acquire() as connection, connection.transaction():
-                return await write(connection)
+            async with pool.acquire() as connection:
+                if not atomic:
+                    return await write(connection)
+                async with connection.transaction():
+                    return await write(connection)
         except Exception as error:
             late = asyncio.get_running_loop().time() > deadline
             if late or not failures.is_transient(error):
@@ -52,3 +64,14 @@ async def persist(pool: Pool, write: Callable[[Any], Awaitable[Result]]) -> Resu
             _log.warning("ledger.write_again", error=repr(error))
         await asyncio.sleep(delay_seconds)
         delay_seconds = min(delay_seconds * 2, RETRY_MAX_SECONDS)
+
+
+async def _unlock(connection: Any, batch_id: str) -> None:
+    """A connection that cannot say so is ended, and its lock with it."""
+    try:
+        await connection.execute(_UNLOCK, batch_id)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        connection.terminate()
+    except asyncio.CancelledError:
+        connection.terminate()
+        raise

@@ -27,7 +27,8 @@ class Entered:
 
 
 async def enter(connection: Any, works: Sequence[Work], *, waiting: bool) -> Entered:
-    """Enters a chunk. `waiting` says that its rows are expected to be there, `ACCEPTED`.
+    """Enters a chunk. `waiting` says that its rows were entered before, `ACCEPTED`: what is not
+    there then belongs to a request that was a repetition, and is passed by.
 
     The caller holds the batch's lock, so a row of this batch that is `HANDING` has no worker.
     """
@@ -35,7 +36,7 @@ async def enter(connection: Any, works: Sequence[Work], *, waiting: bool) -> Ent
     entered = Entered()
     rest = [work for work in works if work.row.message_id not in mine]
     if rest:
-        mine |= await _enter_rest(connection, rest, entered)
+        mine |= await _enter_rest(connection, rest, entered, waiting)
     for work in works:
         if work.row.message_id in mine:
             if work.rendered is None:
@@ -51,10 +52,12 @@ async def _first_try(connection: Any, works: Sequence[Work], waiting: bool) -> s
     return await (claims.take(connection, rows) if waiting else claims.claim(connection, rows))
 
 
-async def _enter_rest(connection: Any, works: list[Work], entered: Entered) -> set[UUID]:
+async def _enter_rest(
+    connection: Any, works: list[Work], entered: Entered, waiting: bool
+) -> set[UUID]:
     known = await claims.find(connection, [work.row for work in works])
     absent = [work for work in works if work.row.message_id not in known]
-    mine = await _claim_absent(connection, absent)
+    mine = set() if waiting else await _claim_absent(connection, absent)
     accepted: list[Work] = []
     for work in works:
         row = known.get(work.row.message_id)

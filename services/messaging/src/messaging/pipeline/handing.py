@@ -68,7 +68,9 @@ class Handing:
         first, now = works[0].row, datetime.now(UTC)
         noted = [self._unknown(batch, work, words, now) for work in works]
         await persist(
-            self._pool, lambda c: unknowns.note(c, first.application, first.day, noted, now)
+            self._pool,
+            lambda c: unknowns.note(c, first.application, first.day, noted, now),
+            atomic=True,
         )
         _log.warning("messages.unknown", batch_id=batch.batch_id, count=len(works), words=words)
 
