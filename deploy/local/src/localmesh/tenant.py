@@ -20,7 +20,11 @@ async def connect(mesh: Client, parent: str, providers: Providers, number: str) 
     What is there already is left as it is.
     """
     for provider, channel_id, fields in _channels(number):
-        settings = {**fields, "enabled": True, provider: dict(providers[provider])}
+        reached = dict(providers[provider])
+        if provider == "smpp":
+            # What people answer to a number reaches the account of that name, and no other tenant.
+            reached["system_id"] = number.lstrip("+")
+        settings = {**fields, "enabled": True, provider: reached}
         request = CreateChannelRequest(
             parent=parent,
             channel_id=channel_id,

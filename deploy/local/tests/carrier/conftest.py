@@ -27,14 +27,15 @@ from mesh.testkit.waiting import eventually
 class Customer:
     """An ESME that keeps what it gets."""
 
-    def __init__(self, port: int, password: str = "secret") -> None:
+    def __init__(self, port: int, password: str = "secret", account: str = "heliograph") -> None:
+        self.account = account
         self.received: list[DeliverSm] = []
         self.failing = False
         self.esme = Esme(
             Carrier(
                 "127.0.0.1",
                 port,
-                Bind("heliograph", password),
+                Bind(account, password),
                 limits=Limits(response_timeout_seconds=2.0),
                 reconnect_seconds_min=0.01,
             ),

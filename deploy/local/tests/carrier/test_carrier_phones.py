@@ -90,3 +90,23 @@ async def test_a_name_gets_no_reply(stage) -> None:
     await stage.customer.esme.submit_many([SubmitSm("Shop", "49170", source_addr_ton=5)])
 
     assert (await stage.remote.call("GET", "/pending"))["deliveries"] == 0
+
+
+async def test_a_number_is_answered_at_its_own_account(stage) -> None:
+    number, other = (stage.new_customer(account=name) for name in ("12125550101", "12125550102"))
+    said = [
+        {"source": "+491700000009", "destination": f"+{customer.account}", "text": customer.account}
+        for customer in (number, other) * 20
+    ]
+    async with number.esme, other.esme:
+        await number.esme.wait_bound(5)
+        await other.esme.wait_bound(5)
+
+        await stage.remote.call("POST", "/inbound", {"messages": said})
+        await number.send("with a receipt")
+
+        await stage.quiet()
+    assert number.texts() == ["12125550101"] * 20
+    assert other.texts() == ["12125550102"] * 20
+    assert [len(one.receipts()) for one in (number, other, stage.customer)] == [1, 0, 0]
+    assert stage.customer.texts() == []

@@ -34,6 +34,8 @@ StatusName = Annotated[Status, PlainValidator(_by_name(Status)), PlainSerializer
 StateName = Annotated[MessageState, PlainValidator(_by_name(MessageState)), PlainSerializer(_name)]
 Pattern = re.Pattern[str]
 ANYTHING = re.compile("")
+ANYBODY = "*"
+"""The account of those that have none of their own."""
 
 
 class Rule(BaseModel):
@@ -87,7 +89,7 @@ class Behaviour(BaseModel):
     """Everything a carrier can be told."""
 
     seed: int = 1
-    accounts: dict[str, str] = {"heliograph": "secret"}
+    accounts: dict[str, str] = {ANYBODY: "secret"}
     """Passwords by system_id; SMPP allows passwords of eight characters."""
     bind_status: StatusName = Status.ESME_ROK
     """Refuses binds that would be right."""

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from mesh.smpp import Bind, Command, Limits, Session, Smsc, Status
 from pydantic import BaseModel, Field, ValidationError
 
-from localmesh.peers.carrier.behaviour import Behaviour
+from localmesh.peers.carrier.behaviour import ANYBODY, Behaviour
 from localmesh.peers.carrier.mailbag import Mailbag
 from localmesh.peers.carrier.saying import Saying
 from localmesh.peers.carrier.switch import Switch
@@ -99,7 +99,8 @@ class Doors:
         behaviour = self._control.behaviour
         if behaviour.bind_status != Status.ESME_ROK:
             return behaviour.bind_status
-        password = behaviour.accounts.get(bind.system_id)
+        accounts = behaviour.accounts
+        password = accounts.get(bind.system_id, accounts.get(ANYBODY))
         if password is None:
             return Status.ESME_RINVSYSID
         return Status.ESME_ROK if password == bind.password else Status.ESME_RINVPASWD

@@ -32,8 +32,9 @@ class Phones:
                 udh.encode(Concatenation(reference, saying.parts, number)) + part
                 for number, part in enumerate(segments.parts, start=1)
             ]
+        data_coding = segments.encoding.data_coding
         return [
-            Item(_deliver_sm(saying, content, segments.encoding.data_coding), saying)
+            Item(_deliver_sm(saying, content, data_coding), saying, saying.destination.lstrip("+"))
             for content in contents
         ]
 

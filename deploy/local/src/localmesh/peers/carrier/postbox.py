@@ -1,8 +1,8 @@
-"""What the carrier has for the other side: each waits for its time, a bind and its answer."""
+"""What the carrier has for its customers: each waits for its time, a bind and its answer."""
 
 import asyncio
 import heapq
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -20,16 +20,18 @@ _PERMANENT = frozenset({Status.ESME_RX_P_APPN, Status.ESME_RX_R_APPN})
 
 @dataclass(slots=True)
 class Item:
-    """A deliver_sm on its way, and what it is about."""
+    """A deliver_sm on its way, what it is about, and for which account, or number, it is."""
 
     pdu: DeliverSm
     about: Report | Saying
+    owner: str
     attempts: int = 0
 
 
 class Postbox:
-    """Sends each item until it is acknowledged; each bound session takes from the same queue.
+    """Sends each item until it is acknowledged; all sessions of an account take from its queue.
 
+    What is for a number goes to the account of that name, or else to those that are no numbers.
     Not acknowledged is: refused for now, unanswered, or written to a link that then broke. Such an
     item goes again, so the other side must expect it twice, as with any carrier.
     """
@@ -43,7 +45,8 @@ class Postbox:
         self._refused = refused
         self._loop = asyncio.get_running_loop()
         self._later: list[tuple[float, int, Item]] = []
-        self._ready: deque[Item] = deque()
+        self._ready: dict[str, deque[Item]] = defaultdict(deque)
+        self._accounts: set[str] = set()
         self._order = count()
         self._wakeup = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
@@ -52,13 +55,13 @@ class Postbox:
 
     def __len__(self) -> int:
         """How many items have not been acknowledged yet."""
-        return len(self._later) + len(self._ready) + self._carried
+        return len(self._later) + sum(map(len, self._ready.values())) + self._carried
 
     def put(self, item: Item, delay_seconds: float = 0.0) -> None:
         """Sends an item, after a delay if wanted."""
         if delay_seconds <= 0:
-            self._ready.append(item)
-            self._wakeup.set()
+            self._ready[item.owner].append(item)
+            self._wake_all()
             return
         due_seconds = self._loop.time() + delay_seconds
         heapq.heappush(self._later, (due_seconds, next(self._order), item))
@@ -66,13 +69,17 @@ class Postbox:
             self._plan(due_seconds)
 
     async def serve(self, session: Session) -> None:
-        """Carries items over one session for as long as it lasts."""
+        """Carries items over one bound session for as long as it lasts."""
+        assert session.bind is not None
+        account = session.bind.system_id
+        self._accounts.add(account)
         while not session.lost.done():
-            batch = self._take()
+            wakeup = self._wakeup
+            batch = self._take(account)
             if batch:
                 await self.carry(session, batch)
             else:
-                await self._something_or(session.lost)
+                await _something_or(wakeup, session.lost)
 
     async def carry(self, session: Session, batch: Sequence[Item]) -> None:
         """Sends items over one session now; those that do not arrive join the others."""
@@ -91,16 +98,21 @@ class Postbox:
         if self._timer is not None:
             self._timer.cancel()
 
-    def _take(self) -> list[Item]:
-        batch = [self._ready.popleft() for _ in range(min(_BATCH_MAX, len(self._ready)))]
-        if not self._ready:
-            self._wakeup.clear()
+    def _take(self, account: str) -> list[Item]:
+        batch: list[Item] = []
+        for owner, ready in self._ready.items():
+            if self._serves(account, owner):
+                batch += [ready.popleft() for _ in range(min(_BATCH_MAX - len(batch), len(ready)))]
         return batch
 
-    async def _something_or(self, lost: asyncio.Future[str]) -> None:
-        wakeup = self._loop.create_task(self._wakeup.wait())
-        await asyncio.wait((wakeup, lost), return_when=asyncio.FIRST_COMPLETED)
-        wakeup.cancel()
+    def _serves(self, account: str, owner: str) -> bool:
+        is_nobodys = owner not in self._accounts and not account.isdecimal()
+        return account == owner or is_nobodys
+
+    def _wake_all(self) -> None:
+        """Only the sessions know for whom they are."""
+        self._wakeup.set()
+        self._wakeup = asyncio.Event()
 
     def _settle(self, batch: Sequence[Item], answers: Sequence[Answer]) -> None:
         arrived, refused = [], []
@@ -124,7 +136,14 @@ class Postbox:
         self._timer = None
         now = self._loop.time()
         while self._later and self._later[0][0] <= now:
-            self._ready.append(heapq.heappop(self._later)[2])
-        self._wakeup.set()
+            item = heapq.heappop(self._later)[2]
+            self._ready[item.owner].append(item)
+        self._wake_all()
         if self._later:
             self._plan(max(self._later[0][0], now + _GRAIN_SECONDS))
+
+
+async def _something_or(wakeup: asyncio.Event, lost: asyncio.Future[str]) -> None:
+    waking = asyncio.ensure_future(wakeup.wait())
+    await asyncio.wait((waking, lost), return_when=asyncio.FIRST_COMPLETED)
+    waking.cancel()

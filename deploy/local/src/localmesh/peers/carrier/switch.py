@@ -123,12 +123,15 @@ class Switch:
         return message_id
 
     async def _report(self, behaviour: Behaviour, session: Session, many: list[Report]) -> None:
-        form, early = behaviour.receipts, []
+        assert session.bind is not None
+        form, account = behaviour.receipts, session.bind.system_id
+        early: list[Item] = []
         for report in many:
             is_early = self._chance.happens(form.early_share)
             for number, delay in enumerate(reports.delays_seconds(form, self._chance)):
                 told = replace(report, is_copy=True) if number else report
-                item = Item(reports.deliver_sm(told, form, report.submit_time + delay), told)
+                receipt = reports.deliver_sm(told, form, report.submit_time + delay)
+                item = Item(receipt, told, account)
                 if is_early and not number:
                     early.append(item)
                 else:
