@@ -77,7 +77,7 @@ async def make_room(
             )
             assembly = await Assembly.make(settings, stack)
             await assembly.start(stack)
-            channel = rpc_connect(await rpc_serve(assembly.services))
+            served = await rpc_serve(assembly.services)
             reading = await stack.enter_async_context(pool.create(database_url, max_size=2))
             return Room(
                 database_url=database_url,
@@ -87,7 +87,8 @@ async def make_room(
                 endpoints=endpoints,
                 settings=settings,
                 assembly=assembly,
-                channel=channel,
+                address=served,
+                channel=rpc_connect(served),
                 connect=rpc_connect,
                 pool=reading,
             )

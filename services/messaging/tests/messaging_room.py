@@ -55,8 +55,11 @@ class Endpoints:
 
     def __init__(self) -> None:
         self.known: dict[str, Endpoint] = {}
+        self.away = False
 
     async def BatchGetEndpoints(self, request: Any, context: Any) -> BatchGetEndpointsResponse:
+        if self.away:
+            raise Unavailable("AWAY", "nobody answers")
         return BatchGetEndpointsResponse(
             endpoints=[self.known[name] for name in request.names if name in self.known],
             missing=[name for name in request.names if name not in self.known],
@@ -74,6 +77,7 @@ class Room:
     endpoints: Endpoints
     settings: Settings
     assembly: Assembly
+    address: str
     channel: grpc.aio.Channel
     connect: Callable[..., grpc.aio.Channel]
     pool: Any
@@ -94,7 +98,14 @@ class Room:
     def suppressions(self) -> Any:
         return SuppressionServiceStub(self.channel)
 
-    async def open_channel(self, application: str = APPLICATION, **fields: Any) -> Channel:
+    @staticmethod
+    def stub_of(channel: grpc.aio.Channel) -> Any:
+        """MessageService over another channel."""
+        return MessageServiceStub(channel)
+
+    async def open_channel(
+        self, application: str = APPLICATION, channel_id: str = "sms", **fields: Any
+    ) -> Channel:
         """An SMS channel to the carrier; on return it is bound."""
         smpp = SmppProvider(
             host="127.0.0.1",
@@ -111,7 +122,7 @@ class Room:
         )
         made: Channel = await self.channels.CreateChannel(
             channel_service_pb2.CreateChannelRequest(
-                parent=f"applications/{application}", channel_id="sms", channel=channel
+                parent=f"applications/{application}", channel_id=channel_id, channel=channel
             )
         )
         await self.bound(application)
@@ -142,12 +153,12 @@ class Room:
     async def settled(self, count: int, timeout_seconds: float = 20.0) -> dict[str, str]:
         """Waits until so many messages are in final states, and nothing else is."""
 
-        async def probe() -> dict[str, str] | None:
-            states = await self.states()
-            assert len(states) == count, f"{len(states)} rows, not {count}"
-            waiting = {key: state for key, state in states.items() if state in UNFINISHED}
-            assert not waiting, f"{len(waiting)} not final, as {next(iter(waiting.items()))}"
-            return states
+        async def probe() -> dict[str, str]:
+            rows = await self.rows()
+            assert len(rows) == count, f"{len(rows)} rows, not {count}"
+            waiting = [row for row in rows if word(row) in UNFINISHED]
+            assert not waiting, f"{len(waiting)} not final, as {waiting[0]}"
+            return {row.endpoint_id or row.address: word(row) for row in rows}
 
         return await eventually(probe, timeout_seconds)
 
