@@ -152,6 +152,14 @@ def test_what_is_public_holds_no_secret(place):
         assert not secret & {each["name"] for each in pod.container["env"] if "value" in each}
 
 
+@overlays
+def test_migrations_can_be_applied_before_the_services(place):
+    component = "app.kubernetes.io/component"
+    labelled = [(each["metadata"].get("labels", {}), each["kind"]) for each in place.documents]
+    components = {(kind, labels.get(component)) for labels, kind in labelled if component in labels}
+    assert components == {("Deployment", "server"), ("Job", "migration")}
+
+
 def test_production_survives_the_loss_of_a_node(rendered):
     budgets = rendered["production"].of("PodDisruptionBudget")
     guarded = [budget["spec"]["selector"]["matchLabels"] for budget in budgets]
