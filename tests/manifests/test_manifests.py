@@ -1,12 +1,15 @@
 """Rendered manifests and the compose file agree with the services' settings, ports and images."""
 
+import ast
 import os
 import re
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import kubernetes_validate
 import pytest
 
+ROOT = Path(__file__).resolve().parents[2]
 SERVICES = ("audience", "campaign", "messaging", "analytics", "twoway")
 PREFIX = "HELIOGRAPH_"
 TO_SERVE = {"database_url", "nats_url", "auth_public_key", "service_token", "listen"}
@@ -174,3 +177,21 @@ def test_production_encrypts_what_it_says_and_stores(rendered):
         assert process.settings["tls_certificate_file"]
         assert process.settings["tls_authority_file"]
         assert process.variables["PGSSLMODE"] == "verify-full"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_shows_its_certificate_to_every_neighbour(service):
+    for path in (ROOT / "services" / service / "src").rglob("*.py"):
+        code = path.read_text()
+        if "from mesh.rpc.channel import channel" in code:
+            calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
+            opening = [call for call in calls if opens_a_channel(call)]
+            assert opening, path
+            for call in opening:
+                assert "credentials" in {keyword.arg for keyword in call.keywords}, path
+
+
+def opens_a_channel(call: ast.Call) -> bool:
+    """`channel(…)`, or `partial(channel, …)` to be called later."""
+    named = [node.id for node in (call.func, *call.args[:1]) if isinstance(node, ast.Name)]
+    return named[:1] == ["channel"] or named == ["partial", "channel"]

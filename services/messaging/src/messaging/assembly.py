@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 from heliograph import subjects
@@ -13,6 +14,7 @@ from heliograph.twoway.v1.opt_out_service_pb2_grpc import OptOutServiceStub
 from mesh import service
 from mesh.eventing import jetstream
 from mesh.eventing.consumer import Consumer
+from mesh.rpc import tls
 from mesh.rpc.channel import channel
 from mesh.store import engine, pool
 from nats.js import JetStreamContext
@@ -90,8 +92,9 @@ class Assembly:
             jetstream.connect(settings.nats_url, name="messaging")
         )
         token = settings.service_token.get_secret_value()
-        audience = await stack.enter_async_context(channel(settings.audience_address, token=token))
-        twoway = await stack.enter_async_context(channel(settings.twoway_address, token=token))
+        neighbour = partial(channel, token=token, credentials=tls.channel_credentials(settings))
+        audience = await stack.enter_async_context(neighbour(settings.audience_address))
+        twoway = await stack.enter_async_context(neighbour(settings.twoway_address))
 
         partitions = Partitions(bulk, settings.ledger_retention_days)
         receiving, inbound = Receiving(bulk, js), Inbound(bulk, js)
