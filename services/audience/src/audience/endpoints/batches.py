@@ -41,11 +41,12 @@ class Batch:
     ) -> None:
         self.claims: list[Claim] = []
         self.written: dict[str, State] = {}
-        self.profiles: dict[str, Profile] = {}
         self._application = application
         self._now = now
         self._stored = states
-        self._users = users
+        self._stored_users = frozenset(users)
+        self._users = dict(users)
+        self._user_records: dict[str, Record] = {}
         self._records: dict[str, Record] = {}
         self._holders: dict[Key, str] = {}
 
@@ -55,13 +56,15 @@ class Batch:
         try:
             state = merging.merge(before, patch, self._now)
             profile = self._profile(state, patch)
+            user_record = profile and profiles.record(self._application, profile)
             record = records.record(self._application, state)
         except Error as error:
             return error
         self.written[state.endpoint] = state
         self._records[state.endpoint] = record
-        if profile is not None:
-            self.profiles[profile.user_id] = profile
+        if profile and user_record:
+            self._users[profile.user_id] = profile
+            self._user_records[profile.user_id] = user_record
         if state.status == pb.Endpoint.ACTIVE:
             self._claim(state)
         return state
@@ -71,17 +74,18 @@ class Batch:
         for endpoint, record in self._records.items():
             yield endpoint not in self._stored, record
 
+    def user_records(self) -> Iterator[tuple[bool, Record]]:
+        """Every row of a user to be stored, and whether it is new."""
+        for user_id, record in self._user_records.items():
+            yield user_id not in self._stored_users, record
+
     def active(self) -> list[State]:
         """The endpoints that hold their addresses when the batch is stored."""
         return [state for state in self.written.values() if state.status == pb.Endpoint.ACTIVE]
 
     def user_of(self, state: State) -> Profile | None:
         """The user of an endpoint, as far as it was read or written here."""
-        return self.profiles.get(state.user_id) or self._users.get(state.user_id)
-
-    def is_new_user(self, user_id: str) -> bool:
-        """Whether nothing was stored of the user."""
-        return user_id not in self._users
+        return self._users.get(state.user_id)
 
     def opt_outs(self) -> list[State]:
         """Endpoints that were there before and now refuse other messages than then."""
@@ -97,7 +101,6 @@ class Batch:
         if not state.user_id or not (patch.user_attributes or replaced):
             return None
         supplied = patch.user_attributes or {}
-        records.json_text("user.attributes", supplied)
         before = self.user_of(state)
         return profiles.merge(before, state.user_id, supplied, self._now, replaced=replaced)
 

@@ -109,7 +109,8 @@ def _bad_name(field: str, name: str) -> Exception:
 
 def _check_demographic(demographic: dict[str, str]) -> None:
     for field, value in demographic.items():
-        _check_length(f"demographic.{field}", value)
+        if len(value) > VALUE_CHARACTERS_MAX:
+            raise _too_long(f"demographic.{field}")
     zone = demographic.get("timezone")
     if zone and zone not in time_zones.names():
         description = f"{shown(zone)} is not a name in the tz database"
@@ -118,13 +119,13 @@ def _check_demographic(demographic: dict[str, str]) -> None:
 
 def _check_location(location: dict[str, str | float | None]) -> None:
     for field, value in location.items():
-        if isinstance(value, str):
-            _check_length(f"location.{field}", value)
-        elif value is not None:
+        if isinstance(value, float):
             location[field] = _coordinate(field, value)
+        elif value and len(value) > VALUE_CHARACTERS_MAX:
+            raise _too_long(f"location.{field}")
     country = location.get("country")
-    if isinstance(country, str) and country:
-        location["country"] = _country(country)
+    if country and country not in countries.TWO_LETTERS:
+        location["country"] = _country(str(country))
 
 
 def _country(text: str) -> str:
@@ -144,13 +145,13 @@ def _coordinate(field: str, degrees: float) -> float:
     return round(degrees, 1) + 0.0
 
 
-def _check_length(field: str, value: str) -> None:
-    if len(value) > VALUE_CHARACTERS_MAX:
-        raise invalid("VALUE_TOO_LONG", field, f"more than {VALUE_CHARACTERS_MAX} characters")
+def _too_long(field: str) -> Exception:
+    return invalid("VALUE_TOO_LONG", field, f"more than {VALUE_CHARACTERS_MAX} characters")
 
 
 def _check_topics(topics: list[str]) -> None:
     if len(topics) > TOPICS_MAX:
         raise invalid("ATTRIBUTE_VALUES_TOO_MANY", "refused_topics", f"more than {TOPICS_MAX}")
     for topic in topics:
-        _check_length("refused_topics", topic)
+        if len(topic) > VALUE_CHARACTERS_MAX:
+            raise _too_long("refused_topics")

@@ -25,6 +25,7 @@ VI VIR WF WLF EH ESH YE YEM ZM ZMB ZW ZWE XK XKX
 """
 _CODES: Final = _PAIRS.split()
 
+TWO_LETTERS: Final = frozenset(_CODES[::2])
 ALPHA_2: Final[dict[str, str]] = {code: code for code in _CODES[::2]} | dict(
     zip(_CODES[1::2], _CODES[::2], strict=True)
 )

@@ -39,7 +39,7 @@ async def write_few(
     await locks.lock(connection, application, "address", map(_address_key, batch.active()))
     await _claim(connection, application, batch)
     await store.upsert(connection, [record for _, record in batch.records()])
-    await users_store.upsert(connection, application, list(batch.profiles.values()))
+    await users_store.upsert(connection, [record for _, record in batch.user_records()])
     return batch, outcomes
 
 
@@ -57,7 +57,7 @@ class Prepared:
         self.batch = Batch(application, now, {}, {})
         self.outcomes = [self.batch.apply(patch) for patch in patches]
         self.endpoints = records.copy_text(record for _, record in self.batch.records())
-        self.users = users_store.copy_text(application, self.batch.profiles.values())
+        self.users = users_store.copy_text(record for _, record in self.batch.user_records())
 
 
 async def write_many(
@@ -92,11 +92,11 @@ async def _store(connection: "asyncpg.Connection[Any]", application: str, batch:
     rows = list(batch.records())
     await store.copy(connection, records.copy_text(record for is_new, record in rows if is_new))
     await store.upsert(connection, [record for is_new, record in rows if not is_new])
-    users = list(batch.profiles.values())
-    new = [profile for profile in users if batch.is_new_user(profile.user_id)]
-    old = [profile for profile in users if not batch.is_new_user(profile.user_id)]
-    await users_store.copy(connection, users_store.copy_text(application, new))
-    await users_store.upsert(connection, application, old)
+    users = list(batch.user_records())
+    await users_store.copy(
+        connection, users_store.copy_text(record for is_new, record in users if is_new)
+    )
+    await users_store.upsert(connection, [record for is_new, record in users if not is_new])
 
 
 def _user_ids(patches: Iterable[Patch], states: dict[str, State]) -> set[str]:

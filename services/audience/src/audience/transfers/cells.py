@@ -132,17 +132,14 @@ def _read_numbers(
     found = {}
     for name, index in wanted:
         text = row[index]
-        if text:
-            found[name] = _number(text, reason, f"{field}.{name}")
+        if not text:
+            continue
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        # Python reads 1_000 as a number; a file that says so is more likely wrong.
+        if not math.isfinite(number) or "_" in text:
+            raise invalid(reason, f"{field}.{name}", f"{shown(text)} is not a number")
+        found[name] = number
     return found or None
-
-
-def _number(text: str, reason: str, field: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    # Python reads 1_000 as a number; a file that says so is more likely wrong.
-    if not math.isfinite(number) or "_" in text:
-        raise invalid(reason, field, f"{shown(text)} is not a number")
-    return number

@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from audience.endpoints.checks import ATTRIBUTES_MAX
+from audience.endpoints.records import Record, json_text
 from audience.endpoints.states import Attributes
 from audience.refusals import invalid
 
@@ -30,7 +31,9 @@ def merge(
 ) -> Profile:
     """The user after the write: each supplied attribute replaces its list, an empty one goes."""
     stored = {} if profile is None or replaced else profile.attributes
-    attributes = {name: values for name, values in {**stored, **supplied}.items() if values}
+    attributes = {**stored, **supplied}
+    if not all(attributes.values()):
+        attributes = {name: values for name, values in attributes.items() if values}
     if len(attributes) > ATTRIBUTES_MAX:
         description = f"more than {ATTRIBUTES_MAX} attributes"
         raise invalid("ATTRIBUTES_TOO_MANY", "user.attributes", description)
@@ -40,4 +43,16 @@ def merge(
         create_time=profile.create_time if profile else now,
         update_time=now,
         revision=profile.revision + 1 if profile else 1,
+    )
+
+
+def record(application: str, profile: Profile) -> Record:
+    """The row of a user; refuses texts that cannot be stored."""
+    return (
+        application,
+        profile.user_id,
+        json_text("user.attributes", profile.attributes),
+        profile.create_time,
+        profile.update_time,
+        profile.revision,
     )

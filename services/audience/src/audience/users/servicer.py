@@ -81,7 +81,7 @@ class UserServicer:
                 await self._read(connection, application, user_id)
             etags.check(before.revision if before else 0, request.user.etag)
             after = profiles.merge(before, user_id, supplied, self._now(), replaced=replaced)
-            await store.upsert(connection, application, [after])
+            await store.upsert(connection, [profiles.record(application, after)])
             return await self._read(connection, application, user_id)
 
     async def ListUserEndpoints(

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from audience.endpoints.records import escaped, json_text
+from audience.endpoints.records import Record, Times, escaped
 from audience.users.profiles import Profile
 
 COLUMNS: Final = (
@@ -38,12 +38,9 @@ async def read(
     return {row[0]: Profile(*row) for row in rows}
 
 
-async def upsert(
-    connection: "asyncpg.Connection[Any]", application: str, profiles: Sequence[Profile]
-) -> None:
+async def upsert(connection: "asyncpg.Connection[Any]", rows: Sequence[Record]) -> None:
     """Write users, new or not, in one statement."""
-    if profiles:
-        rows = [record(application, profile) for profile in profiles]
+    if rows:
         await connection.execute(UPSERT, *map(list, zip(*rows, strict=True)))
 
 
@@ -53,19 +50,9 @@ async def copy(connection: "asyncpg.Connection[Any]", text: bytes) -> None:
         await connection.copy_to_table("user_profile", source=BytesIO(text), columns=COLUMNS)
 
 
-def copy_text(application: str, profiles: Iterable[Profile]) -> bytes:
-    """Users in the text form of COPY."""
-    rows = (record(application, profile) for profile in profiles)
-    return escaped(f"{row[0]}\t{row[1]}\t{row[2]}\t{row[3]}\t{row[4]}\t{row[5]}\n" for row in rows)
-
-
-def record(application: str, profile: Profile) -> tuple[Any, ...]:
-    """The row of a user."""
-    return (
-        application,
-        profile.user_id,
-        json_text("user.attributes", profile.attributes),
-        profile.create_time,
-        profile.update_time,
-        profile.revision,
+def copy_text(rows: Iterable[Record]) -> bytes:
+    """Rows of users in the text form of COPY."""
+    time = Times()
+    return escaped(
+        f"{row[0]}\t{row[1]}\t{row[2]}\t{time[row[3]]}\t{time[row[4]]}\t{row[5]}\n" for row in rows
     )
