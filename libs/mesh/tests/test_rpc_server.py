@@ -225,6 +225,12 @@ async def test_methods_of_the_contract_without_code_say_so(stub, library, shelf)
             pass
 
 
+async def test_a_method_without_code_says_so_before_it_corrects_the_request(stub, library):
+    wrong = library.pb.Book(name=NAME("1"), title="x" * 1000)
+    with pytest.raises(errors.Unimplemented):
+        await stub.UpdateBook(library.pb.UpdateBookRequest(book=wrong))
+
+
 async def test_a_misspelt_method_or_service_stops_the_server_from_starting(
     library, auth_public_key
 ):

@@ -47,9 +47,7 @@ def _handler(
 ) -> grpc.GenericRpcHandler:
     _refuse_strays(descriptor, servicer)
     methods = {
-        method.name: _method_handler(
-            method, getattr(servicer, method.name, None) or _missing(method), verifier
-        )
+        method.name: _method_handler(method, getattr(servicer, method.name, None), verifier)
         for method in descriptor.methods
     }
     return grpc.method_handlers_generic_handler(descriptor.full_name, methods)
@@ -67,9 +65,13 @@ def _refuse_strays(descriptor: ServiceDescriptor, servicer: object) -> None:
 
 
 def _method_handler(
-    method: MethodDescriptor, behaviour: Callable[..., Any], verifier: Verifier
+    method: MethodDescriptor, behaviour: Callable[..., Any] | None, verifier: Verifier
 ) -> "grpc.RpcMethodHandler[Any, Any]":
-    incoming = Incoming(method, behaviour, verifier)
+    if behaviour is None:
+        # Nobody shall correct a request only to hear then that nothing answers it.
+        incoming = Incoming(method, _missing(method), verifier, validating=False)
+    else:
+        incoming = Incoming(method, behaviour, verifier)
     if method.server_streaming:
         make = (
             grpc.stream_stream_rpc_method_handler

@@ -30,7 +30,12 @@ class Incoming:
     """One method of one service, answered by `behaviour`, the servicer's bound method."""
 
     def __init__(
-        self, method: MethodDescriptor, behaviour: Callable[..., Any], verifier: Verifier
+        self,
+        method: MethodDescriptor,
+        behaviour: Callable[..., Any],
+        verifier: Verifier,
+        *,
+        validating: bool = True,
     ) -> None:
         self._behaviour = behaviour
         self._verifier = verifier
@@ -41,7 +46,7 @@ class Incoming:
         self._response = message_factory.GetMessageClass(method.output_type)
         self._roles = access.allowed_roles(method)
         self._authorise = access.request_check(method)
-        self._validate = validation.request_check(self._request)
+        self._validate = validation.request_check(self._request) if validating else _any
         self._receive = self._read_each if method.client_streaming else self._read
 
     async def answer_one(self, received: Any, context: Context) -> bytes:
@@ -117,6 +122,10 @@ class Incoming:
     async def _refuse(self, error: Error, context: Context) -> None:
         answer = status.from_error(error, self._domain)
         await context.abort_with_status(rpc_status.to_status(answer))
+
+
+def _any(request: Message) -> None:
+    """Refuses no request."""
 
 
 def headers(context: Context) -> Headers:
