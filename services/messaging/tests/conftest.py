@@ -16,7 +16,9 @@ import heliograph.twoway.v1.opt_out_service_pb2_grpc  # noqa: F401  # the server
 import messaging
 import pytest
 import pytest_asyncio
+from heliograph import subjects
 from localmesh.peers.running import PeerProcess
+from mesh.eventing import jetstream
 from mesh.store import pool
 from messaging.assembly import Assembly
 from messaging.settings import Settings
@@ -56,7 +58,7 @@ async def make_room(
     """`await make_room(**settings)`: the service, not yet with a channel."""
     async with AsyncExitStack() as stack:
 
-        async def make(**overrides: Any) -> Room:
+        async def make(*, at_work: bool = True, **overrides: Any) -> Room:
             opt_outs, endpoints = OptOuts(), Endpoints()
             neighbours = {
                 "heliograph.twoway.v1.OptOutService": opt_outs,
@@ -76,7 +78,10 @@ async def make_room(
                 **overrides,
             )
             assembly = await Assembly.make(settings, stack)
-            await assembly.start(stack)
+            if at_work:
+                await assembly.start(stack)
+            else:
+                await jetstream.ensure_streams(nats[1], *subjects.STREAMS)
             served = await rpc_serve(assembly.services)
             reading = await stack.enter_async_context(pool.create(database_url, max_size=2))
             return Room(

@@ -138,14 +138,15 @@ def folded(batch: Sequence[Receipt]) -> list[Receipt]:
 def happened(move: Move, sent_time: datetime | None) -> list[MessageEvent]:
     """The events of a message that was moved on. Pure.
 
-    Of one whose outcome was unknown nobody else will say that it was sent.
+    Unless it was recorded before, that it was sent is said here: its worker may be dead, and if it
+    is not, it says the same.
     """
     row, before = move.row, move.row.state
     row.state, row.reason = move.state, move.reason
     row.detail = move.receipt.code if move.reason else ""
     row.update_time = move.receipt.event_time
     told: list[MessageEvent] = []
-    if before in (Message.UNKNOWN, Message.FAILED) or move.state == Message.SENT:
+    if before != Message.SENT:
         told.append(events.event(row, MessageEvent.SENT, sent_time or row.update_time))
     if move.state != Message.SENT:
         told.append(events.event(row, events.KINDS[move.state], row.update_time))
