@@ -1,5 +1,6 @@
 """Events through the front door: in, safe, stored, found again."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -261,6 +262,18 @@ async def test_no_application_has_more_event_types_than_it_may(serve_with, appli
     assert reasons(first) == [(2, "EVENT_TYPE_LIMIT")]
     assert reasons(second) == [(1, "EVENT_TYPE_LIMIT")]
     assert reasons(third) == [(1, "EVENT_KEY_LIMIT")]
+
+
+async def test_a_new_application_may_begin_with_many_requests_at_once(service, application) -> None:
+    keys = {f"k{number}": "" for number in range(30)}
+
+    answers = await asyncio.gather(
+        *(put(service, application, event(number, attributes=keys)) for number in range(100))
+    )
+
+    assert all(answer.accepted_count == 1 for answer in answers)
+    page = pb.ListEventKeysRequest(parent=f"applications/{application}")
+    assert len((await service.events.ListEventKeys(page)).event_keys) == 30
 
 
 @pytest.mark.parametrize("name", ["applications/Shop", "applications/a.b.c", "applications/>"])

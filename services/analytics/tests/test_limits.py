@@ -6,7 +6,7 @@ import pytest
 from analytics import limits
 from analytics_samples import NOW, event, stamp
 from heliograph.analytics.v1.event_pb2 import Event
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from mesh.errors import InvalidArgument
 
@@ -87,6 +87,7 @@ def test_a_request_of_more_than_four_megabytes_is_refused() -> None:
     assert refused.value.reason == "REQUEST_TOO_LARGE"
 
 
+@settings(deadline=None)
 @given(
     st.builds(
         Event,

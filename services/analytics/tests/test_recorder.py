@@ -8,7 +8,7 @@ from analytics.room import Room
 from analytics_samples import event
 from heliograph import subjects
 from heliograph.analytics.v1.events_pb2 import EventsRecorded
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from mesh.errors import ResourceExhausted, Unavailable
 from mesh.eventing import jetstream
@@ -80,6 +80,7 @@ async def recorded_again(recorder: Recorder) -> bool:
     return True
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(min_value=0, max_value=2000), min_size=1, max_size=30))
 def test_parts_keep_every_event_and_fit_the_bus(sizes: list[int]) -> None:
     events = [

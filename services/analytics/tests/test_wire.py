@@ -4,7 +4,7 @@ from analytics.consumers import chunks
 from analytics.eventstore import migrate, wire
 from google.protobuf.internal.decoder import _DecodeVarint  # type: ignore[attr-defined]
 from heliograph.analytics.v1.events_pb2 import EventsRecorded
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 
@@ -17,6 +17,7 @@ def test_a_schema_stands_alone() -> None:
     assert "message google_protobuf_Timestamp { int64 seconds = 1; int32 nanos = 2; }" in schema
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=2**40))
 def test_a_varint_is_read_back_by_protobuf(number: int) -> None:
     encoded = wire.varint(number)
@@ -24,6 +25,7 @@ def test_a_varint_is_read_back_by_protobuf(number: int) -> None:
     assert _DecodeVarint(encoded, 0) == (number, len(encoded))
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=20)), st.integers(min_value=1, max_value=50))
 def test_chunks_keep_all_messages_in_order_and_are_small(
     messages: list[bytes], bytes_max: int

@@ -60,6 +60,7 @@ class Known:
         default_factory=lambda: {EVENT_TYPE: set(), ATTRIBUTE: set(), METRIC: set()}
     )
     full_until: dict[str, float] = field(default_factory=dict)
+    writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def missing(self, event: Event) -> list[Name]:
         """The names of an event that are not known yet; usually none."""
@@ -93,6 +94,18 @@ class Registry:
     async def register(self, application: str, names: Iterable[Name]) -> frozenset[Name]:
         """Remember new names for ever; those for which there is no room any more."""
         known = await self.known(application)
+        # The requests of an application that is new all bring the same names at once: the first
+        # one writes them, and the others find them known.
+        async with known.writing:
+            wanted, refused = self._sorted_out(known, names)
+            if wanted:
+                refused |= await self._write(application, known, wanted)
+        return frozenset(refused)
+
+    def _sorted_out(
+        self, known: Known, names: Iterable[Name]
+    ) -> tuple[dict[str, set[str]], set[Name]]:
+        """Names to be written, by kind, and those that need not be tried."""
         now = self._clock()
         wanted: dict[str, set[str]] = {}
         refused: set[Name] = set()
@@ -103,9 +116,7 @@ class Registry:
                 refused.add(name)
             else:
                 wanted.setdefault(name.kind, set()).add(name.name)
-        if wanted:
-            refused |= await self._write(application, known, wanted)
-        return frozenset(refused)
+        return wanted, refused
 
     async def _write(
         self, application: str, known: Known, wanted: dict[str, set[str]]
