@@ -10,7 +10,7 @@ from mesh.aip import resource_names
 from mesh.eventing import outbox
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from audience import names
+from audience import metrics, names
 from audience.endpoints.batches import Batch, Claim
 from audience.endpoints.states import State
 from audience.moments import timestamp
@@ -24,6 +24,8 @@ def announce(
     session: AsyncSession, application: str, batch: Batch, now: datetime, source: str
 ) -> None:
     """Announce addresses that changed hands and opt-outs that changed; `source` says by what."""
+    metrics.ENDPOINTS_WRITTEN.labels(source).inc(len(batch.written))
+    metrics.ADDRESSES_CLAIMED.labels(source).inc(len(batch.claims))
     for claims in _slices(batch.claims):
         _publish(session, application, _claimed(application, claims, now))
     for states in _slices(batch.opt_outs()):

@@ -112,7 +112,7 @@ def _entries(
     """Entries of both; a supplied empty value takes its entry away."""
     if not supplied:
         return stored
-    merged: dict[str, Any] = {**stored, **supplied}
+    merged: dict[str, Any] = {**stored, **supplied} if stored else dict(supplied)
     if all(merged.values()):
         return merged
     return {name: value for name, value in merged.items() if value or value == 0}

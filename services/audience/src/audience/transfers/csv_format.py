@@ -30,11 +30,11 @@ class CsvFormat:
         cells, self.header_lines = _header(header)
         self._width = len(cells)
         self._patch = RowReader(headers.columns(cells)).patch
-        self._clean = True
+        self._is_whole = True
 
     def rows(self, lines: list[bytes], first_line: int, *, at_end: bool) -> Rows:
         """The rows of lines; the header's own lines must not be among them."""
-        texts, self._clean = decoded(lines)
+        texts, self._is_whole = decoded(lines)
         collected = Collected()
         position = 0
         while position < len(texts):
@@ -68,7 +68,7 @@ class CsvFormat:
     def _collect(self, row: list[str], line: int, collected: Collected) -> None:
         if not any(row):
             return
-        if not self._clean and not all(map(is_unicode, row)):
+        if not self._is_whole and not all(map(is_unicode, row)):
             collected.refuse(line, "ENCODING_INVALID", "not UTF-8")
         else:
             collected.add(line, self._patch, row)

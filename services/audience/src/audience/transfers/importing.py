@@ -17,6 +17,7 @@ from mesh.store import engine, failures
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from audience import metrics
 from audience.endpoints.announcing import announce
 from audience.endpoints.batches import Batch
 from audience.endpoints.writing import Outcome, write_many
@@ -112,7 +113,8 @@ class Import:
         pause = RETRY_FIRST_SECONDS
         for attempt in range(RETRIES_MAX):
             try:
-                return await self._write(job, chunk)
+                with metrics.CHUNK_SECONDS.time():
+                    return await self._write(job, chunk)
             except Exception as error:
                 if attempt + 1 == RETRIES_MAX or not failures.is_transient(error):
                     raise
@@ -165,6 +167,8 @@ def _refused(chunk: Chunk, outcomes: list[Outcome]) -> list[Failure]:
 
 
 async def _store_failures(connection: Any, row: ImportJobRow, refused: list[Failure]) -> None:
+    for one in refused:
+        metrics.ROWS_REFUSED.labels(one.reason).inc()
     if refused:
         await connection.copy_records_to_table(
             "import_failure",

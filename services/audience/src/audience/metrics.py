@@ -1,0 +1,25 @@
+"""What audience counts about itself, for Prometheus."""
+
+from prometheus_client import Counter, Histogram
+
+ENDPOINTS_WRITTEN = Counter(
+    "heliograph_audience_endpoints_written_total",
+    "Endpoints written, by what wrote them: api or import.",
+    ["source"],
+)
+ADDRESSES_CLAIMED = Counter(
+    "heliograph_audience_addresses_claimed_total",
+    "Addresses that changed hands, by what wrote the endpoint that has them now.",
+    ["source"],
+)
+ROWS_REFUSED = Counter(
+    "heliograph_audience_import_rows_refused_total", "Rows of files refused, by reason.", ["reason"]
+)
+CHUNK_SECONDS = Histogram(
+    "heliograph_audience_import_chunk_seconds",
+    "Time of one transaction of an import.",
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+MEMBERS_STREAMED = Counter(
+    "heliograph_audience_members_streamed_total", "Members of segments that were streamed."
+)
