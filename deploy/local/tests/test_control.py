@@ -77,3 +77,15 @@ def test_a_journal_goes_on_where_a_killed_one_ended(tmp_path: Path) -> None:
     assert again.counts == {"seen": 2}
     assert path.read_bytes().count(os.linesep.encode()) == 2
     again.close()
+
+
+def test_fields_cannot_take_the_names_of_the_journal(tmp_path):
+    journal = Journal(tmp_path / "journal.jsonl")
+
+    journal.extend("part", [{"sequence": 7, "kind": "else"}, {"sequence": 1}])
+
+    assert [(entry["sequence"], entry["kind"]) for entry in journal.read(0, 10)] == [
+        (1, "part"),
+        (2, "part"),
+    ]
+    journal.close()

@@ -15,7 +15,8 @@ Entry = dict[str, Any]
 class Journal:
     """An append-only log that outlives the peer's process, killed or not.
 
-    Every entry carries `sequence` (from 1, without gaps), `time` (unix seconds) and `kind`.
+    Every entry carries `sequence` (from 1, without gaps), `time` (unix seconds) and `kind`; fields
+    cannot take these names.
     """
 
     def __init__(self, path: Path) -> None:
@@ -39,7 +40,7 @@ class Journal:
         now = time.time()
         first = self.last + 1
         entries = [
-            {"sequence": first + index, "time": now, "kind": kind, **fields}
+            {**fields, "sequence": first + index, "time": now, "kind": kind}
             for index, fields in enumerate(many)
         ]
         lines = [orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE) for entry in entries]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from mesh.smpp import FieldError, Reply, Session, Status, SubmitSm, Tag
 from mesh.smpp.inbox import Replies
 from mesh.smpp.status import THROTTLING
+from mesh.sms import Concatenation
 
 from localmesh.peers.carrier import arrivals, reports
 from localmesh.peers.carrier.arrivals import Arrivals, Part, Whole
@@ -110,7 +111,7 @@ class Switch:
         self._message_id += 1
         message_id = f"{self._message_id:x}"
         if part.concatenation is not None:
-            about = _address(part) | {"message_id": message_id} | part.concatenation._asdict()
+            about = _address(part) | {"message_id": message_id} | _place(part.concatenation)
             batch.entries["part"].append(about)
         whole = self._arrivals.take(part, message_id)
         if whole is not None:
@@ -161,6 +162,11 @@ class Switch:
                     whole.text,
                 ):
                     self.say(saying, delay_seconds)
+
+
+def _place(place: Concatenation) -> dict[str, object]:
+    """Which part of which text it is."""
+    return {"reference": place.reference, "parts": place.total, "part": place.sequence}
 
 
 def _address(part: Part) -> dict[str, object]:
