@@ -3,7 +3,7 @@
 import asyncpg
 import nats.errors
 import pytest
-from mesh.errors import Aborted, Internal, NotFound, Unavailable
+from mesh.errors import Aborted, Internal, InvalidArgument, NotFound, Unavailable
 from mesh.rpc.failures import as_error
 from mesh.store import engine
 from sqlalchemy import text
@@ -21,6 +21,8 @@ from sqlalchemy.exc import DBAPIError
         (asyncpg.AdminShutdownError("secret"), Unavailable),
         (asyncpg.QueryCanceledError("secret"), Unavailable),
         (asyncpg.InterfaceError("connection is closed: secret"), Unavailable),
+        (asyncpg.CharacterNotInRepertoireError("secret"), InvalidArgument),
+        (asyncpg.UntranslatableCharacterError("secret"), InvalidArgument),
         (asyncpg.UndefinedTableError("secret"), Internal),
         (asyncpg.UniqueViolationError("secret"), Internal),
         (ConnectionRefusedError("secret"), Unavailable),

@@ -5,13 +5,16 @@ No word of a driver leaves the process; the log has it.
 
 import grpc
 import nats.errors
-from mesh.errors import Aborted, Error, Internal, Unavailable
+from mesh.errors import Aborted, Error, Internal, InvalidArgument, Unavailable
 from mesh.rpc import status
 from mesh.store import failures
 from sqlalchemy.exc import DBAPIError
 
 # SQLSTATE of PostgreSQL: rollback (serialisation, deadlock), lock not available.
 _CONFLICTS = ("40", "55P03")
+
+# SQLSTATE of PostgreSQL: U+0000 in a text, or its escape in JSON; it stores neither.
+_UNSTORABLE = ("22021", "22P05")
 
 _AWAY = (
     ConnectionError,
@@ -30,6 +33,8 @@ def as_error(failure: Exception) -> Error:
         return status.from_rpc_error(failure)
     if _sqlstate(failure).startswith(_CONFLICTS):
         return Aborted("TRANSACTION_CONFLICT", "a concurrent change won; try again")
+    if _sqlstate(failure) in _UNSTORABLE:
+        return InvalidArgument("TEXT_INVALID", "a text holds U+0000, which cannot be stored")
     if isinstance(failure, _AWAY) or _database_is_away(failure):
         return Unavailable("DEPENDENCY_UNAVAILABLE", "a service this call needs is not available")
     return Internal("INTERNAL", "internal error")
