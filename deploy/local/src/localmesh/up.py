@@ -16,9 +16,12 @@ token, good for everything (heliograph token makes narrower ones):
   {token}
 
 in a second terminal:
+  source .venv/bin/activate
   export HELIOGRAPH_DATA={data}
-  heliograph apps list
-  heliograph inbound "STOP" --source +14155550123 --to +14155550100
+  heliograph apps create shop
+  heliograph setup --app shop --number +12125550100
+  heliograph send +12127370101 --app shop --sms "Hello"
+  heliograph inbound STOP --source +12127370101 --to +12125550100
 
 with any gRPC client, for the services answer reflection:
   grpcurl -plaintext -H "authorization: Bearer $TOKEN" {audience} list

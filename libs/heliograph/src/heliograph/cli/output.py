@@ -34,8 +34,7 @@ def print_message(message: "Message", *, as_json: bool) -> None:
             ["field", "value"],
             [
                 (name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-                for name, value in fields.items()
-                if value not in ("", [], {}, None)
+                for name, value in _stated(fields).items()
             ],
         )
 
@@ -77,4 +76,26 @@ def _at(row: Mapping[str, Any], path: str) -> object:
     value: Any = row
     for part in path.split("."):
         value = value.get(part, "") if isinstance(value, Mapping) else ""
-    return "" if value is None else value
+    if isinstance(value, Mapping):
+        return json.dumps(value, ensure_ascii=False) if value else ""
+    return _short(value) if isinstance(value, str) else value
+
+
+def _short(value: str) -> str:
+    """What tells one cell of a column from another: an id without what all names begin with."""
+    if value.endswith("_UNSPECIFIED"):
+        return ""
+    if not value.startswith("applications/"):
+        return value
+    parts = value.split("/")
+    return "/".join(parts[3:] or parts[1:])
+
+
+def _stated(value: Any) -> Any:
+    """A value without what nobody has stated."""
+    if isinstance(value, dict):
+        stated = {name: _stated(inner) for name, inner in value.items()}
+        return {name: inner for name, inner in stated.items() if inner not in ("", [], {}, None)}
+    if isinstance(value, list):
+        return [_stated(inner) for inner in value]
+    return "" if isinstance(value, str) and value.endswith("_UNSPECIFIED") else value
