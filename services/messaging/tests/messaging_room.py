@@ -1,6 +1,7 @@
 """The service at work, for its tests: what surrounds it, and what goes through it."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -136,6 +137,14 @@ class Room:
             return found is not None and found.driver.ready
 
         await eventually(ready)
+
+    @asynccontextmanager
+    async def another_process(self) -> AsyncIterator[Assembly]:
+        """A second replica, on the same database and bus."""
+        async with AsyncExitStack() as stack:
+            other = await Assembly.make(self.settings, stack)
+            await other.start(stack)
+            yield other
 
     async def publish(self, sent: SendBatch, lane: str = subjects.BULK, msg_id: str = "") -> None:
         """Puts a batch on the bus."""

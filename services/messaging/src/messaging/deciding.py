@@ -28,8 +28,8 @@ WHERE application = $1 AND run = $2 AND state = $6
 RETURNING {SELECTED}
 """  # columns of our own
 _SETTLE = f"""
-UPDATE messages SET state = $4, reason = $5, update_time = $6,
-    sent_time = CASE WHEN $4 = $7 THEN coalesce(sent_time, $6) ELSE sent_time END
+UPDATE messages SET state = $4::smallint, reason = $5, update_time = $6,
+    sent_time = CASE WHEN $4::smallint = $7 THEN coalesce(sent_time, $6) ELSE sent_time END
 WHERE application = $1 AND day = $2 AND message_id = ANY($3::uuid[]) AND state = $8
 RETURNING {SELECTED}
 """  # columns of our own
