@@ -1,5 +1,6 @@
 """What a mesh on one machine is made of: each part in its folder, on its port, with its log."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mesh.embedded.clickhouse import ClickHouseServer
@@ -60,7 +61,11 @@ def peers(layout: Layout, ports: PortBook) -> dict[str, PeerProcess]:
 
 
 async def surroundings(
-    layout: Layout, ports: PortBook, keys: Keys, running: Servers
+    layout: Layout,
+    ports: PortBook,
+    keys: Keys,
+    running: Servers,
+    settings: Mapping[str, str],
 ) -> Surroundings:
     """What services are told, with their databases made."""
     return Surroundings(
@@ -72,6 +77,7 @@ async def surroundings(
         service_token=mint_with(keys, ["*"], "service", "mesh", LONG_HOURS),
         secrets_key=keys.secrets_key,
         authority_file=Authority(layout.authority).certificate_file,
+        settings=settings,
     )
 
 

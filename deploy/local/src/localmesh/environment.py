@@ -22,6 +22,8 @@ class Surroundings:
     service_token: str
     secrets_key: str
     authority_file: Path
+    settings: Mapping[str, str]
+    """What all services are told besides, by the setting's name; each takes those it has."""
 
 
 def of_service(name: str, around: Surroundings, metrics_port: int) -> dict[str, str]:
@@ -37,6 +39,7 @@ def of_service(name: str, around: Surroundings, metrics_port: int) -> dict[str, 
         "SERVICE_TOKEN": around.service_token,
         "METRICS_PORT": str(metrics_port),
         **_of_its_own(name, around),
+        **{setting.upper(): value for setting, value in around.settings.items()},
     }
     variables = {f"HELIOGRAPH_{variable}": value for variable, value in settings.items()}
     if name == "messaging":

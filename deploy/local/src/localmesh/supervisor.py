@@ -28,7 +28,8 @@ class LocalMesh:
     """`async with LocalMesh(folder) as mesh: …`; a mesh in a folder is the same at every start.
 
     Nothing of it outlives this process, however that ends. `report` is told what happens, a line
-    at a time. `durable=False` is for tests: PostgreSQL does not wait for the disk.
+    at a time. `durable=False` is for tests: PostgreSQL does not wait for the disk. `settings` are
+    told to all services, by name: `{"trace_ratio": "1"}`; each takes those that it has.
     """
 
     def __init__(
@@ -37,11 +38,13 @@ class LocalMesh:
         *,
         report: Callable[[str], None] = lambda line: None,
         durable: bool = True,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         self.layout = Layout(data_dir)
         self._report = report
         self._folder = DataFolder(self.layout.root, "Heliograph mesh 1")
         self._durable = durable
+        self._settings = dict(settings or {})
         self._layers: list[list[KeptRunning]] = []
         self._peers: dict[str, PeerProcess] = {}
         self._description: MeshFile | None = None
@@ -100,7 +103,7 @@ class LocalMesh:
         servers = assembly.servers(layout, ports, self._durable)
         self._peers = assembly.peers(layout, ports)
         await self._start_layer({**vars(servers), **self._peers})
-        around = await assembly.surroundings(layout, ports, keys, servers)
+        around = await assembly.surroundings(layout, ports, keys, servers, self._settings)
         await self._start_layer(assembly.services(layout, ports, around))
         self._description = self._described(around, keys)
         self._write_mesh_file()
