@@ -12,6 +12,7 @@ from campaign.campaign_servicer import CampaignServicer
 from campaign.closing import Closing, Ledger
 from campaign.fanout import Fanout
 from campaign.run_servicer import RunServicer
+from campaign.settings import Settings
 from heliograph import subjects
 from heliograph.audience.v1 import endpoint_pb2, segment_service_pb2
 from heliograph.audience.v1.segment_service_pb2_grpc import SegmentServiceStub
@@ -116,7 +117,7 @@ class Room:
     clock: Clock
 
     def fanout(self, worker: str = "w1") -> Fanout:
-        return Fanout(self.sessions, self.js, self.segments, worker, self.clock.now)
+        return Fanout(self.sessions, self.js, self.segments, worker, self.clock.now, Settings())
 
     async def sent(self) -> list[SendBatch]:
         """Every batch on the bus, in order."""
@@ -162,7 +163,7 @@ async def room(migrated_database, nats_url, rpc_client, rpc_resources, audience,
         js=js,
         campaigns=campaign_service_pb2_grpc.CampaignServiceStub(door),
         runs=run_service_pb2_grpc.RunServiceStub(door),
-        closing=Closing(sessions, counts, "closer", clock.now),
+        closing=Closing(sessions, counts, "closer", clock.now, Settings().lease),
         segments=segments,
         clock=clock,
     )

@@ -47,13 +47,13 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> Mapping[str, objec
     worker = uuid4().hex
     ledger = Ledger(MessageServiceStub(messaging))
     segments = SegmentServiceStub(audience)
-    closing = Closing(sessions, ledger, worker, now)
+    closing = Closing(sessions, ledger, worker, now, settings.lease)
 
     await stack.enter_async_context(outbox.Relay(sessions, js))
     _start(stack, "ticker", partial(ticker.tick, sessions, now))
     _start(stack, "closing", closing.step)
     for number in range(settings.fan_out_workers):
-        fanout = Fanout(sessions, js, segments, f"{worker}-{number}", now)
+        fanout = Fanout(sessions, js, segments, f"{worker}-{number}", now, settings)
         _start(stack, f"fan-out {number}", fanout.step)
     return {
         "heliograph.campaign.v1.CampaignService": CampaignServicer(

@@ -21,7 +21,6 @@ from campaign.tables import RunRow
 
 log = logging.get(__name__)
 
-LEASE = timedelta(seconds=30)
 CHECK_INTERVAL = timedelta(seconds=1)
 UNDER_WAY = {Message.ACCEPTED, Message.HANDING, Message.UNKNOWN}
 
@@ -64,11 +63,12 @@ class Closing:
     ledger: Ledger
     worker: str
     now: Callable[[], datetime]
+    lease: timedelta
 
     async def step(self) -> bool:
         """Look at one run that has been handed over; false when none is waiting."""
         async with self.sessions.begin() as session:
-            run = await store.take_run(session, "SENDING", self.worker, self.now(), LEASE)
+            run = await store.take_run(session, "SENDING", self.worker, self.now(), self.lease)
         if run is None:
             return False
         try:

@@ -23,15 +23,12 @@ from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaign import batches, campaigns, names, store
+from campaign.settings import Settings
 from campaign.tables import CampaignVersionRow, RunRow
 
 log = logging.get(__name__)
 
-PAGE_SIZE = 1_000
-LEASE = timedelta(seconds=30)
 RETRY_DELAY = timedelta(seconds=2)
-QUEUED_BATCHES_MAX = 32
-"""Batches of one application that may wait for messaging; more would only delay a pause."""
 QUEUE_POLL_SECONDS = 0.1
 
 
@@ -44,11 +41,14 @@ class Fanout:
     segments: "segment_service_pb2_grpc.SegmentServiceAsyncStub"
     worker: str
     now: Callable[[], datetime]
+    settings: Settings
 
     async def step(self) -> bool:
         """Take a run that nobody sends and send it to its end; false when there is none."""
         async with self.sessions.begin() as session:
-            run = await store.take_run(session, "FANNING_OUT", self.worker, self.now(), LEASE)
+            run = await store.take_run(
+                session, "FANNING_OUT", self.worker, self.now(), self.settings.lease
+            )
         if run is None:
             return False
         with tracing.tracer.start_as_current_span("fan out"):
@@ -94,7 +94,7 @@ class Fanout:
     def _pages(self, run: RunRow, segment: str) -> AsyncIterator[segment_service_pb2.MemberPage]:
         request = segment_service_pb2.StreamMembersRequest(
             name=segment,
-            page_size=PAGE_SIZE,
+            page_size=self.settings.page_size,
             after=run.cursor,
             read_time=campaigns.timestamp(run.start_time),
         )
@@ -103,7 +103,7 @@ class Fanout:
 
     async def _wait_for_room(self, application: str) -> None:
         subject = subjects.subject(SendBatch, application, subjects.BULK)
-        while await self._queued(subject) >= QUEUED_BATCHES_MAX:  # noqa: ASYNC110  # the bus only tells when asked
+        while await self._queued(subject) >= self.settings.queued_batches_max:  # noqa: ASYNC110  # the bus only tells when asked
             await asyncio.sleep(QUEUE_POLL_SECONDS)
 
     async def _queued(self, subject: str) -> int:
@@ -113,7 +113,7 @@ class Fanout:
     async def _advance(self, run: RunRow, page: segment_service_pb2.MemberPage) -> bool:
         async with self.sessions.begin() as session:
             return await store.advance(
-                session, run, page.last, len(page.endpoints), self.now() + LEASE
+                session, run, page.last, len(page.endpoints), self.now() + self.settings.lease
             )
 
     async def _finish(self, run: RunRow) -> None:

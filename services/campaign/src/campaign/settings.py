@@ -1,5 +1,7 @@
 """Settings of the campaign service, from the environment."""
 
+from datetime import timedelta
+
 from mesh.service import ServiceSettings
 from pydantic import Field
 
@@ -16,3 +18,17 @@ class Settings(ServiceSettings):
     fan_out_workers: int = Field(
         default=2, ge=1, le=64, description="Runs that this replica sends at the same time."
     )
+    page_size: int = Field(default=1_000, ge=1, le=1_000, description="Members in a send batch.")
+    queued_batches_max: int = Field(
+        default=32,
+        ge=1,
+        description="Batches of an application that wait for messaging; more only delay a pause.",
+    )
+    lease_seconds: float = Field(
+        default=30.0, ge=1, description="How soon another replica takes over a dead one's run."
+    )
+
+    @property
+    def lease(self) -> timedelta:
+        """How long a replica holds a run without a sign of life."""
+        return timedelta(seconds=self.lease_seconds)
