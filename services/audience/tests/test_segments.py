@@ -290,3 +290,12 @@ async def test_a_segment_without_a_filter_is_refused(room: Room) -> None:
         )
 
     assert refusal.value.reason == "FILTER_EMPTY"
+
+
+async def test_a_text_that_cannot_be_stored_is_the_callers_mistake(room: Room) -> None:
+    with pytest.raises(InvalidArgument) as refusal:
+        await room.create_segment(attribute("INCLUSIVE", "fine", "\0"))
+    with pytest.raises(InvalidArgument):
+        await room.read("a\0b")
+
+    assert refusal.value.violations[0].field == "segment.filter.attribute.values"

@@ -17,6 +17,7 @@ from audience.transfers.worker import Worker
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 GC_THRESHOLD = 10_000
+IMPORT_STATEMENT_TIMEOUT_SECONDS = 60.0
 
 
 def now() -> datetime:
@@ -38,8 +39,15 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     _, js = await stack.enter_async_context(jetstream.connect(settings.nats_url, name="audience"))
     await jetstream.ensure_streams(js, subjects.AUDIENCE)
     await stack.enter_async_context(outbox.Relay(sessions, js, ordered=True))
+    importing = engine.create(
+        settings.database_url,
+        pool_size=settings.import_workers + 1,
+        statement_timeout_seconds=IMPORT_STATEMENT_TIMEOUT_SECONDS,
+        application_name="audience-imports",
+    )
+    stack.push_async_callback(importing.dispose)
     for number in range(settings.import_workers):
-        worker = Worker(settings.database_url, sessions, now)
+        worker = Worker(settings.database_url, engine.sessions(importing), now)
         background(stack, worker.run(), f"imports {number}")
     served = services(settings, sessions, reading, now)
     # What is here now stays, and rows come by thousands: looking through all of it again and again

@@ -17,6 +17,9 @@ class Settings(ServiceSettings):
     import_workers: int = Field(
         default=2, ge=0, le=16, description="Import jobs that this replica runs at the same time."
     )
+    uploads_max: int = Field(
+        default=4, ge=1, le=100, description="Uploads that are taken at the same time."
+    )
     upload_bytes_max: int = Field(
         default=4 * 1024**3, ge=1, description="Size of the largest upload that is taken."
     )

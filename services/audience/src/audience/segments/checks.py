@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
 from heliograph.audience.v1 import segment_filter_pb2 as pb
 
 from audience.refusals import invalid, shown, unsupported
@@ -47,7 +49,9 @@ def _check(question: pb.SegmentFilter, path: str, depth: int) -> None:
         raise unsupported(here, "FILTER_NOT_SUPPORTED")
     if node == "group":
         _check_group(question.group, here, depth)
-    elif node in _CHECKS:
+        return
+    _check_texts(getattr(question, node), here)
+    if node in _CHECKS:
         _CHECKS[node](question, here)
 
 
@@ -56,6 +60,14 @@ def _check_group(group: pb.FilterGroup, path: str, depth: int) -> None:
         raise invalid("FILTER_GROUP_EMPTY", path, "ANY and NONE need at least one filter")
     for index, inner in enumerate(group.filters):
         _check(inner, f"{path}.filters[{index}]", depth + 1)
+
+
+def _check_texts(condition: Message, path: str) -> None:
+    """No stored text holds U+0000, and PostgreSQL does not take one to compare with either."""
+    for field, value in condition.ListFields():
+        texts = [value] if isinstance(value, str) else value
+        if field.type == FieldDescriptor.TYPE_STRING and any("\0" in text for text in texts):
+            raise invalid("NUL_CHARACTER", f"{path}.{field.name}", "U+0000 is in no stored text")
 
 
 def _check_attribute(condition: pb.AttributeCondition, path: str) -> None:

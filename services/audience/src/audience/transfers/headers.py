@@ -10,6 +10,8 @@ from typing import Final, NamedTuple
 
 from mesh.errors import InvalidArgument
 
+from audience.endpoints import checks
+
 DEMOGRAPHIC: Final = {
     "demographic.appversion": "app_version",
     "demographic.locale": "locale",
@@ -87,7 +89,7 @@ def _column(cell: str) -> Column:
     if folded in SINGLE:
         return Column(SINGLE[folded], "")
     for prefix, kind in _OPEN.items():
-        if folded.startswith(prefix) and len(cell) > len(prefix):
+        if folded.startswith(prefix) and checks.is_name(cell[len(prefix) :]):
             return Column(kind, cell[len(prefix) :])
     raise _unknown(cell)
 

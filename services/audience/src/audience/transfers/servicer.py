@@ -9,6 +9,7 @@ from google.longrunning import operations_pb2
 from heliograph.audience.v1 import import_job_pb2 as pb
 from heliograph.audience.v1 import transfer_service_pb2 as service_pb
 from mesh.aip import operations, pagination, request_ids, resource_names
+from mesh.errors import Error, ResourceExhausted
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -21,6 +22,7 @@ from audience.transfers import formats, jobs, rendering, sources, uploads
 
 PAGE_SIZE_DEFAULT = 100
 PAGE_SIZE_MAX = 1000
+RETRY_AFTER_SECONDS = 10
 
 
 class TransferServicer:
@@ -37,6 +39,8 @@ class TransferServicer:
         self._sessions = sessions
         self._directory = directory
         self._now = now
+        # Each holds a connection for as long as it lasts.
+        self._uploads = asyncio.Semaphore(settings.uploads_max)
 
     async def ImportEndpoints(
         self, request: service_pb.ImportEndpointsRequest, context: Any
@@ -83,7 +87,9 @@ class TransferServicer:
             await operations.update(session, job.operation, rendering.import_job(job))
             return operations.render(await operations.get(session, job.operation))
 
-        async with self._sessions.begin() as session:
+        if self._uploads.locked():
+            raise _busy(self._settings.uploads_max)
+        async with self._uploads, self._sessions.begin() as session:
             return await request_ids.once(session, header, application, answer)
 
     async def GetImportJob(
@@ -133,6 +139,15 @@ class TransferServicer:
         return service_pb.ListImportFailuresResponse(
             import_failures=map(rendering.import_failure, rows), next_page_token=token
         )
+
+
+def _busy(uploads_max: int) -> Error:
+    return ResourceExhausted(
+        "UPLOADS_TOO_MANY",
+        f"{uploads_max} uploads are under way",
+        retry_after_seconds=RETRY_AFTER_SECONDS,
+        uploads_max=str(uploads_max),
+    )
 
 
 def _ids(name: str, field: str) -> tuple[str, str]:

@@ -1,26 +1,27 @@
 """Uploads, stored as blocks in the transaction that makes the job: all of it, or nothing."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Final
 
 from heliograph.audience.v1 import transfer_service_pb2 as service_pb
-from mesh.errors import Error, InvalidArgument, ResourceExhausted
+from mesh.errors import DeadlineExceeded, Error, InvalidArgument, ResourceExhausted
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from audience.refusals import invalid
 from audience.tables import ImportBlockRow, ImportJobRow
 
 BLOCK_BYTES: Final = 1024 * 1024
+MESSAGE_TIMEOUT_SECONDS: Final = 60
 
 Requests = AsyncIterator[service_pb.UploadEndpointsRequest]
 
 
 async def first(requests: Requests) -> service_pb.UploadEndpointsRequest:
     """The message that opens an upload: it carries the header."""
-    try:
-        request = await anext(requests)
-    except StopAsyncIteration:
-        raise _out_of_order("header", "the stream is empty") from None
+    request = await _next(requests)
+    if request is None:
+        raise _out_of_order("header", "the stream is empty")
     if request.WhichOneof("payload") != "header":
         raise _out_of_order("header", "the first message carries the header")
     return request
@@ -32,7 +33,7 @@ async def store(
     """Store the rest of the stream; the job learns its size."""
     gathered: list[bytes] = []
     size = 0
-    async for request in requests:
+    while request := await _next(requests):
         if request.parent != parent:
             raise invalid("APPLICATION_MISMATCH", "parent", "the stream began with another parent")
         if request.WhichOneof("payload") != "chunk":
@@ -47,6 +48,16 @@ async def store(
             gathered, size = [], 0
     if gathered:
         await _add(session, job, gathered, size)
+
+
+async def _next(requests: Requests) -> service_pb.UploadEndpointsRequest | None:
+    """The next message, None after the last. A caller that is too slow holds up others."""
+    try:
+        async with asyncio.timeout(MESSAGE_TIMEOUT_SECONDS):
+            return await anext(requests, None)
+    except TimeoutError:
+        message = f"nothing came for {MESSAGE_TIMEOUT_SECONDS} seconds"
+        raise DeadlineExceeded("UPLOAD_STALLED", message) from None
 
 
 async def _add(session: AsyncSession, job: ImportJobRow, gathered: list[bytes], size: int) -> None:
