@@ -7,7 +7,7 @@ import base64
 import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -107,3 +107,16 @@ async def room(make_room: MakeRoom) -> Room:
     made = await make_room()
     await made.open_channel()
     return made
+
+
+@pytest.fixture
+def nats_stopped(fresh_nats_server: Any) -> Any:
+    """`async with nats_stopped():` the bus is away meanwhile."""
+
+    @asynccontextmanager
+    async def stopped() -> AsyncIterator[None]:
+        await fresh_nats_server.stop()
+        yield
+        await fresh_nats_server.start()
+
+    return stopped

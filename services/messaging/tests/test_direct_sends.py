@@ -9,7 +9,13 @@ from heliograph.audience.v1.channel_type_pb2 import ChannelType
 from heliograph.messaging.v1 import message_service_pb2 as rpc
 from heliograph.messaging.v1.content_pb2 import CustomContent, MessageContent, Purpose
 from heliograph.messaging.v1.message_pb2 import Message
-from mesh.errors import InvalidArgument, PermissionDenied, Unavailable, Unimplemented
+from mesh.errors import (
+    DeadlineExceeded,
+    InvalidArgument,
+    PermissionDenied,
+    Unavailable,
+    Unimplemented,
+)
 from mesh.rpc.status import to_error
 from mesh.testkit.waiting import eventually
 from messaging.render import timestamp
@@ -214,3 +220,18 @@ async def test_a_batch_left_behind_by_a_crash_is_published(room):
 
     assert await room.pool.fetchval("SELECT count(*) FROM direct_batches") == 0
     assert len(await room.arrived()) == 1
+
+
+async def test_while_the_bus_is_away_a_send_is_unconfirmed_and_sent_later(room, nats_stopped):
+    request = send_request(to(number(1)), request_id="order-7")
+
+    async with nats_stopped():
+        with pytest.raises((Unavailable, DeadlineExceeded)):
+            await room.messages.SendMessages(request, timeout=30)
+        with pytest.raises(DeadlineExceeded) as unconfirmed:
+            await room.messages.SendMessages(send_request(to(number(2))), timeout=30)
+
+    assert unconfirmed.value.reason in ("SEND_UNCONFIRMED", "DEADLINE_EXCEEDED")
+    await room.messages.SendMessages(request)
+    assert await room.settled(2, 30) == {number(1): "DELIVERED", number(2): "DELIVERED"}
+    assert len(await room.arrived()) == 2

@@ -15,7 +15,7 @@ from heliograph.messaging.v1.message_service_pb2 import (
     SendResult,
 )
 from heliograph.messaging.v1.send_batch_pb2 import SendBatch
-from mesh.errors import Error
+from mesh.errors import DeadlineExceeded, Error
 from mesh.rpc import status
 
 from messaging.direct import accepting, outbox, packing, requests
@@ -78,13 +78,22 @@ class Sends:
             _rows(calls, batches, now),
             now,
         )
-        await self._outbox.publish(batches)
+        unconfirmed = await self._unconfirmed(batches)
         repeated = _repeated(calls, named, new)
         stored = await self._stored(repeated) if repeated else {}
         return [
-            _answer(call, answer, stored.get(repeated.get(index, ("", ""))))
+            _answer(call, answer, stored.get(repeated.get(index, ("", ""))), unconfirmed)
             for index, (call, answer) in enumerate(zip(calls, answers, strict=True))
         ]
+
+    async def _unconfirmed(self, batches: Sequence[SendBatch]) -> Error | None:
+        """Publishes; why the bus has not confirmed. The ledger has the messages then, and a sweep
+        publishes them."""
+        try:
+            await self._outbox.publish(batches)
+        except Error as error:
+            return error
+        return None
 
     async def _stored(self, repeated: Mapping[int, requests.Key]) -> dict[requests.Key, Answered]:
         """What was answered first. The first call's process may have died before it published."""
@@ -157,9 +166,23 @@ def _message_id(prefix: int, request: Request, index: int) -> UUID:
     return message_ids.derive(prefix, request.application, SOURCE, f"{request.key}/{index}")
 
 
-def _answer(call: Call, response: SendMessagesResponse, stored: Answered | None) -> Answer:
+def _answer(
+    call: Call,
+    response: SendMessagesResponse,
+    stored: Answered | None,
+    unconfirmed: Error | None,
+) -> Answer:
+    if unconfirmed is not None:
+        return Answer(None, unconfirmed if call.request_id else _outcome_unknown())
     if stored is None:
         return Answer(response)
     if stored.checksum != call.checksum:
         return Answer(None, requests.reused(call.request_id))
     return Answer(SendMessagesResponse.FromString(stored.response))
+
+
+def _outcome_unknown() -> DeadlineExceeded:
+    """Not UNAVAILABLE, which clients repeat: without a request id that were a second message."""
+    return DeadlineExceeded(
+        "SEND_UNCONFIRMED", "the messages are in the ledger and may still be sent"
+    )

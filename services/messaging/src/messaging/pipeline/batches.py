@@ -4,7 +4,6 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Any
 
 from heliograph import message_ids
@@ -85,7 +84,7 @@ class Batches:
             for start in range(begun, len(batch.recipients), size):
                 begun = start
                 patience.check()
-                recipients = list(islice(batch.recipients, start, start + size))
+                recipients = batch.recipients[start : start + size]
                 await self._chunk(connection, batch, contents, recipients, patience)
         except Later:
             self._remember(batch.batch_id, begun)
