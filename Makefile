@@ -22,9 +22,9 @@ help: ## List the targets
 setup: $(READY) $(GEN) ## Install everything into .venv and generate the stubs
 
 $(READY): requirements.lock $(addsuffix /pyproject.toml,$(MEMBERS))
-	@echo "setting up $(VENV)"
+	@echo "setting up $(VENV): a minute, or seconds when the packages are cached"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check uv==$(UV)
 	@$(BIN)/uv pip sync --quiet --require-hashes requirements.lock
 	@mkdir -p libs/heliograph/gen
 	@$(BIN)/uv pip install --quiet --no-deps $(addprefix -e ,$(MEMBERS))
@@ -36,11 +36,11 @@ $(GEN): $(PROTOS) $(READY)
 
 proto: setup ## Lint the protos, compare them with the last release, generate the stubs
 	@$(BIN)/buf lint
-	@$(BIN)/buf format --diff --exit-code --exclude-path protos/third_party
+	@$(BIN)/buf format --diff --exit-code --path protos/heliograph
 	@$(BIN)/python protos/breaking.py
 
 fmt: setup ## Format code and protos
-	@$(BIN)/buf format --write --exclude-path protos/third_party
+	@$(BIN)/buf format --write --path protos/heliograph
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format --quiet .
 

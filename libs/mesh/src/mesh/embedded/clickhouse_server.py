@@ -22,10 +22,15 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="where to listen; 0: a free port")
     parser.add_argument("--ports-file", type=Path, help="written once queries are served")
     arguments = parser.parse_args()
+    data: Path = arguments.data.absolute()
+    ports_file: Path | None = arguments.ports_file and arguments.ports_file.absolute()
+    data.mkdir(parents=True, exist_ok=True)
+    # The engine leaves the schemas it was sent in its working folder.
+    os.chdir(data)
     os.environ["TZ"] = "UTC"
     time.tzset()
-    with closing(Engine(arguments.data / "store")) as engine:
-        asyncio.run(_serve(engine, arguments.port, arguments.ports_file))
+    with closing(Engine(data / "store")) as engine:
+        asyncio.run(_serve(engine, arguments.port, ports_file))
 
 
 async def _serve(engine: Engine, port: int, ports_file: Path | None) -> None:
