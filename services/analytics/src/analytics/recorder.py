@@ -24,6 +24,7 @@ from mesh.telemetry import logging, propagation
 from nats.js import JetStreamContext
 
 from analytics import metrics
+from analytics.eventstore import wire
 from analytics.room import Room
 
 log = logging.get(__name__)
@@ -37,6 +38,10 @@ PUBLISHERS_PER_APPLICATION = 2
 """One on its way while the next is gathered."""
 
 PUBLISH_ATTEMPTS_MAX = 2
+
+_LENGTH_DELIMITED = 2
+_EVENTS_TAG = wire.varint(EventsRecorded.EVENTS_FIELD_NUMBER << 3 | _LENGTH_DELIMITED)
+_OVERHEAD_BYTES = 5
 RETRY_AFTER_SECONDS = 2.0
 
 
@@ -124,15 +129,21 @@ class Recorder:
 
 
 def split(events: Iterable[Event]) -> list[bytes]:
-    """Events as serialised `EventsRecorded`, none larger than a bus message may be."""
-    together = EventsRecorded(events=events)
-    whole = together.SerializeToString()
-    if len(whole) <= MESSAGE_BYTES_MAX:
-        return [whole]
-    if len(together.events) == 1:
-        return [whole]
-    middle = len(together.events) // 2
-    return split(together.events[:middle]) + split(together.events[middle:])
+    """Events as serialised `EventsRecorded`, none larger than a bus message may be.
+
+    Written as the wire format has it, each event after the field's tag and its length: that copies
+    no event, as filling the message would.
+    """
+    parts: list[list[bytes]] = [[]]
+    size_bytes = 0
+    for event in events:
+        data = event.SerializeToString()
+        size_bytes += len(data) + _OVERHEAD_BYTES
+        if size_bytes > MESSAGE_BYTES_MAX and parts[-1]:
+            parts.append([])
+            size_bytes = len(data) + _OVERHEAD_BYTES
+        parts[-1] += (_EVENTS_TAG, wire.varint(len(data)), data)
+    return [b"".join(part) for part in parts]
 
 
 def _gathered(parts: deque[_Part]) -> list[_Part]:

@@ -65,6 +65,12 @@ class Known:
     def missing(self, event: Event) -> list[Name]:
         """The names of an event that are not known yet; usually none."""
         types, attributes, metrics = self.names.values()
+        if (
+            event.event_type in types
+            and attributes.issuperset(event.attributes)
+            and metrics.issuperset(event.metrics)
+        ):
+            return []
         new = [] if event.event_type in types else [Name(EVENT_TYPE, event.event_type)]
         new += [Name(ATTRIBUTE, key) for key in event.attributes if key not in attributes]
         new += [Name(METRIC, key) for key in event.metrics if key not in metrics]

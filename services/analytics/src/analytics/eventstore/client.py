@@ -25,6 +25,9 @@ _INSERT_SETTINGS = {
     # Events of many months may come in one insert; refusing them would stop those behind them.
     "max_partitions_per_insert_block": "0",
     "materialized_views_ignore_errors": "0",
+    # Repetitions inside one insert may wait for a merge like all others; looking for them here
+    # would double the work of an insert.
+    "optimize_on_insert": "0",
 }
 _QUERY_SETTINGS = {
     # Copies of a row are always in one partition, so partitions need not be merged with each other.

@@ -1,6 +1,7 @@
 """How ClickHouse is told to read protobuf: a self-contained schema made from our descriptors."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
@@ -41,6 +42,7 @@ def delimited(messages: list[bytes]) -> bytes:
     return b"".join(part for message in messages for part in (varint(len(message)), message))
 
 
+@lru_cache(maxsize=65_536)
 def varint(number: int) -> bytes:
     """A number of protobuf's wire format."""
     encoded = bytearray()
