@@ -128,6 +128,29 @@ async def test_a_campaign_report_can_be_of_one_run(service, event_store, applica
         await campaign_report(service, campaign, run=f"{campaign}x/runs/r1")
 
 
+async def test_an_opening_that_the_app_tells_of_counts(service, event_store, application) -> None:
+    campaign = f"applications/{application}/campaigns/spring"
+    run = f"{campaign}/runs/r1"
+    sent = [message_event(n, K.SENT, run, channel_type=channels.PUSH_FCM) for n in range(4)]
+    await store_messages(event_store, application, *sent)
+
+    def opened(number: int, **attributes: str) -> Event:
+        attributes["message"] = sent[number].message
+        return event(number, "_campaign.opened_notification", attributes=attributes)
+
+    pinpoint = {"campaign_id": "spring", "campaign_activity_id": "r1"}
+    await store_events(event_store, application, opened(0, run=run), opened(1, **pinpoint))
+    await store_events(event_store, application, opened(0, run=run))
+    await store_events(event_store, application, event(3, "_campaign.opened_notification"))
+
+    report = await campaign_report(service, campaign)
+
+    assert (report.total.sent, report.total.opened, report.total.opens) == (4, 2, 2)
+    assert report.total.open_rate == pytest.approx(0.5)
+    assert [(part.treatment, part.counts.opened) for part in report.treatments] == [("a", 2)]
+    assert [part.channel_type for part in report.channels] == [channels.PUSH_FCM]
+
+
 async def test_announcing_again_changes_no_report(service, event_store, application) -> None:
     campaign = f"applications/{application}/campaigns/spring"
     run = f"{campaign}/runs/r1"

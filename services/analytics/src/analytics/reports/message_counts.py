@@ -32,8 +32,8 @@ def _any(*kinds: str) -> str:
 
 PER_MESSAGE = f"""
 SELECT message_id, any(message_time) AS message_time, any(run_id) AS run_id,
-    any(treatment) AS treatment, any(channel_type) AS channel_type,
-    any(endpoint_id) AS endpoint_id,
+    max(treatment) AS treatment, max(channel_type) AS channel_type,
+    max(endpoint_id) AS endpoint_id,
     {_any("SENT", "DELIVERED")} AS was_sent,
     {_any("DELIVERED")} AS was_reported,
     {_any("HARD_BOUNCED")} AS was_hard_bounced,
