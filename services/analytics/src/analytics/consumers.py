@@ -21,8 +21,8 @@ HEARD: dict[type[Message], tuple[Stream, str]] = {
 }
 """Message type → the stream it is on, and the table that takes it."""
 
-BATCH_MAX = 256
-HELD_MAX = 512
+BATCH_MAX = 128
+HELD_MAX = 256
 INSERT_BYTES_MAX = 16 * 1024 * 1024
 LARGE_BYTES = 4 * 1024 * 1024
 """About twenty thousand events: from there on, larger inserts cost no less per event."""
