@@ -61,15 +61,3 @@ async def test_the_ledger_says_what_a_person_got_and_why_not(shop, tmp_path):
     )
     assert [Message.State.Name(message.state) for message in found.messages] == ["SKIPPED"]
     assert found.messages[0].reason == 2  # OPTED_OUT
-
-
-async def test_a_throttling_carrier_costs_no_message(shop, tmp_path):
-    await shop.import_phones(600, tmp_path)
-    await shop.carrier.behave(submits_per_second_max=300)
-
-    run = await shop.finished(await shop.launch("slowly", "Hello"))
-
-    texts = Counter(entry["destination"] for entry in await shop.texts())
-    assert run.state == Run.COMPLETED
-    assert set(texts) == set(shop.phones)
-    assert set(texts.values()) == {1}
