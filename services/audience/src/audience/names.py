@@ -26,12 +26,16 @@ def application_of(name: str, *, field: str = "parent") -> str:
 def endpoint_of(name: str, *, field: str = "name") -> tuple[str, str]:
     """The application id and the endpoint id in an endpoint's name."""
     ids = resource_names.parse(ENDPOINT, name, field=field)
+    if not is_id(ids["endpoint"]):
+        raise resource_names.invalid(ENDPOINT, name, field)
     return ids["application"], ids["endpoint"]
 
 
 def user_of(name: str, *, field: str = "name") -> tuple[str, str]:
     """The application id and the user id in a user's name."""
     ids = resource_names.parse(USER, name, field=field)
+    if not is_id(ids["user"]):
+        raise resource_names.invalid(USER, name, field)
     return ids["application"], ids["user"]
 
 

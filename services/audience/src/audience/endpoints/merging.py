@@ -14,7 +14,7 @@ from mesh.errors import AlreadyExists, NotFound
 
 from audience.endpoints import addresses
 from audience.endpoints.checks import ATTRIBUTES_MAX
-from audience.endpoints.patches import Patch
+from audience.endpoints.patches import Checked, Patch
 from audience.endpoints.states import State
 from audience.refusals import invalid
 
@@ -112,7 +112,9 @@ def _entries(
     """Entries of both; a supplied empty value takes its entry away."""
     if not supplied:
         return stored
-    merged: dict[str, Any] = {**stored, **supplied} if stored else dict(supplied)
+    if not stored and isinstance(supplied, Checked):
+        return supplied
+    merged: dict[str, Any] = {**stored, **supplied}
     if all(merged.values()):
         return merged
     return {name: value for name, value in merged.items() if value or value == 0}

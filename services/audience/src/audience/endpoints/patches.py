@@ -1,10 +1,20 @@
 """A write to one endpoint, wherever it came from: what it supplies, and nothing else."""
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 NONE: Final[frozenset[str]] = frozenset()
+
+
+class Checked(dict[str, Any]):
+    """A map that was checked and encoded before; nobody changes it. `text` is its JSON."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, values: dict[str, Any], text: str) -> None:
+        super().__init__(values)
+        self.text = text
 
 
 class Patch(msgspec.Struct, gc=False):

@@ -7,18 +7,12 @@ from typing import Any, Final
 import asyncpg
 
 from audience.endpoints.batches import Claim
-from audience.endpoints.records import COLUMNS, Record, state
-from audience.endpoints.rendering import SELECTED
+from audience.endpoints.records import COLUMNS, Record, joined, state
 from audience.endpoints.states import State
 
 READ: Final = f"""
 SELECT {", ".join(COLUMNS[1:])} FROM endpoint
-WHERE application = $1 AND endpoint = ANY($2::text[])
-"""
-
-RENDERED: Final = f"""
-SELECT {SELECTED} FROM endpoint e
-LEFT JOIN user_profile u ON u.application = e.application AND u.user_id = e.user_id
+WHERE application = $1 AND endpoint = ANY(string_to_array($2, chr(31)))
 """
 
 UPSERT: Final = f"""
@@ -47,8 +41,8 @@ ON CONFLICT (application, endpoint) DO UPDATE SET
 HOLDERS: Final = """
 SELECT endpoint, channel_type, address FROM endpoint
 WHERE application = $1 AND status = 1 AND channel_type = ANY($2::smallint[])
-    AND hashtextextended(address::text, 0)
-        = ANY(ARRAY(SELECT hashtextextended(held, 0) FROM unnest($3::text[]) AS held))
+    AND hashtextextended(address::text, 0) = ANY(ARRAY(
+        SELECT hashtextextended(held, 0) FROM unnest(string_to_array($3, chr(31))) AS held))
 """
 
 DEACTIVATE: Final = """
@@ -66,7 +60,7 @@ async def read(
     connection: "asyncpg.Connection[Any]", application: str, endpoints: Iterable[str]
 ) -> dict[str, State]:
     """Those of the endpoints that exist, by id."""
-    rows = await connection.fetch(READ, application, list(endpoints))
+    rows = await connection.fetch(READ, application, joined(endpoints))
     return {row[0]: state(row) for row in rows}
 
 
@@ -85,7 +79,7 @@ async def claim(
         return []
     channel_types = sorted({channel_type for channel_type, _ in takers})
     addresses = [address for _, address in takers]
-    holders = await connection.fetch(HOLDERS, application, channel_types, addresses)
+    holders = await connection.fetch(HOLDERS, application, channel_types, joined(addresses))
     claims = [
         Claim(takers[key].endpoint, endpoint, channel_type)
         for endpoint, channel_type, address in holders

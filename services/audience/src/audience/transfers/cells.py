@@ -3,17 +3,23 @@
 import math
 from collections import defaultdict
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any, Final
 
 from heliograph.audience.v1 import endpoint_pb2 as pb
 
 from audience import channels
-from audience.endpoints.patches import Patch
+from audience.endpoints import checks
+from audience.endpoints.patches import Checked, Patch
 from audience.refusals import invalid, shown
 from audience.transfers.headers import Column
 
 OPT_OUTS: Final = {"ALL": pb.Endpoint.ALL, "NONE": pb.Endpoint.NONE, "": 0}
+KEPT_MAX: Final = 10_000
+"""Maps kept of each kind; about as many bytes as a chunk of rows."""
+
 _COORDINATES: Final = ("latitude", "longitude")
+_UNKNOWN: Final = Checked({}, "")
 
 
 class RowReader:
@@ -26,38 +32,73 @@ class RowReader:
         self._address = _single(columns, "address")
         self._opt_out = _single(columns, "opt_out")
         self._user_id = _single(columns, "user_id")
-        self._attributes = _lists(columns, "attributes")
-        self._user_attributes = _lists(columns, "user_attributes")
-        self._metrics = _values(columns, "metrics")
-        self._demographic = _values(columns, "demographic")
-        location = _values(columns, "location")
-        self._location = [one for one in location if one[0] not in _COORDINATES]
-        self._coordinates = [one for one in location if one[0] in _COORDINATES]
+        self._attributes = Cells("attributes", columns)
+        self._user_attributes = Cells("user_attributes", columns)
+        self._metrics = Cells("metrics", columns)
+        self._demographic = Cells("demographic", columns)
+        self._location = Cells("location", columns)
 
     def patch(self, row: Sequence[str]) -> Patch:
         """What the row supplies; refuses cells that cannot be read, naming the field."""
         if len(row) != self._width:
             description = f"the row has {len(row)} cells, the header {self._width}"
             raise invalid("CELL_COUNT_MISMATCH", "", description)
-        patch = Patch(
+        return Patch(
             endpoint=row[self._id] if self._id >= 0 else "",
+            channel_type=channel_type(row[self._channel_type]) if self._channel_type >= 0 else 0,
             address=(row[self._address] or None) if self._address >= 0 else None,
-            attributes=_read_lists(self._attributes, row),
-            user_attributes=_read_lists(self._user_attributes, row),
-            demographic=_read_texts(self._demographic, row),
-            location=_read_texts(self._location, row),
+            attributes=self._attributes.read(row),
+            metrics=self._metrics.read(row),
+            demographic=self._demographic.read(row),
+            location=self._location.read(row),
             user_id=(row[self._user_id] or None) if self._user_id >= 0 else None,
+            user_attributes=self._user_attributes.read(row),
+            opt_out=opt_out(row[self._opt_out]) if self._opt_out >= 0 else 0,
         )
-        if self._channel_type >= 0:
-            patch.channel_type = channel_type(row[self._channel_type])
-        if self._opt_out >= 0:
-            patch.opt_out = opt_out(row[self._opt_out])
-        if self._metrics:
-            patch.metrics = _read_numbers(self._metrics, row, "METRIC_INVALID", "metrics")
-        if self._coordinates:
-            numbers = _read_numbers(self._coordinates, row, "COORDINATE_INVALID", "location")
-            patch.location = {**(patch.location or {}), **(numbers or {})} or None
-        return patch
+
+
+class Cells:
+    """The cells of a row that make one map.
+
+    Rows repeat each other's places, devices and choices, so what was read and checked once is kept.
+    """
+
+    def __init__(self, kind: str, columns: Sequence[Column]) -> None:
+        self._field = "user.attributes" if kind == "user_attributes" else kind
+        self._columns = _columns(columns, kind)
+        indexes = [index for _, several in self._columns for index in several]
+        self._cells = itemgetter(*indexes) if indexes else None
+        self._kept: dict[Any, Checked | None] = {}
+
+    def read(self, row: Sequence[str]) -> Checked | None:
+        """The map, or None when all its cells are empty."""
+        if self._cells is None:
+            return None
+        cells = self._cells(row)
+        found = self._kept.get(cells, _UNKNOWN)
+        if found is _UNKNOWN:
+            values = self._values(row)
+            found = checks.checked(self._field, values) if values else None
+            if len(self._kept) < KEPT_MAX:
+                self._kept[cells] = found
+        return found
+
+    def _values(self, row: Sequence[str]) -> dict[str, Any]:
+        found = {}
+        for name, indexes in self._columns:
+            given = [row[index] for index in indexes if row[index]]
+            if given:
+                found[name] = self._value(name, given)
+        return found
+
+    def _value(self, name: str, given: list[str]) -> Any:
+        if self._field.endswith("attributes"):
+            return given
+        if self._field == "metrics":
+            return _number("METRIC_INVALID", f"metrics.{name}", given[0])
+        if self._field == "location" and name in _COORDINATES:
+            return _number("COORDINATE_INVALID", f"location.{name}", given[0])
+        return given[0]
 
 
 def channel_type(text: str) -> int:
@@ -85,61 +126,21 @@ def _single(columns: Sequence[Column], kind: str) -> int:
     return next((index for index, column in enumerate(columns) if column.kind == kind), -1)
 
 
-def _values(columns: Sequence[Column], kind: str) -> list[tuple[str, int]]:
-    return [(column.name, index) for index, column in enumerate(columns) if column.kind == kind]
-
-
-def _lists(columns: Sequence[Column], kind: str) -> list[tuple[str, int, tuple[int, ...]]]:
-    """Name, first column, further columns of each attribute."""
+def _columns(columns: Sequence[Column], kind: str) -> list[tuple[str, list[int]]]:
+    """Each name of a kind, with the columns that hold its values."""
     found: dict[str, list[int]] = defaultdict(list)
-    for name, index in _values(columns, kind):
-        found[name].append(index)
-    return [(name, indexes[0], tuple(indexes[1:])) for name, indexes in found.items()]
+    for index, column in enumerate(columns):
+        if column.kind == kind:
+            found[column.name].append(index)
+    return list(found.items())
 
 
-def _read_lists(
-    wanted: list[tuple[str, int, tuple[int, ...]]], row: Sequence[str]
-) -> dict[str, list[str]] | None:
-    if not wanted:
-        return None
-    found = {}
-    for name, first, further in wanted:
-        value = row[first]
-        if further:
-            values = [value] if value else []
-            values += [row[index] for index in further if row[index]]
-            if values:
-                found[name] = values
-        elif value:
-            found[name] = [value]
-    return found or None
-
-
-def _read_texts(wanted: list[tuple[str, int]], row: Sequence[str]) -> dict[str, Any] | None:
-    if not wanted:
-        return None
-    found = {}
-    for name, index in wanted:
-        value = row[index]
-        if value:
-            found[name] = value
-    return found or None
-
-
-def _read_numbers(
-    wanted: list[tuple[str, int]], row: Sequence[str], reason: str, field: str
-) -> dict[str, Any] | None:
-    found = {}
-    for name, index in wanted:
-        text = row[index]
-        if not text:
-            continue
-        try:
-            number = float(text)
-        except ValueError:
-            number = math.nan
-        # Python reads 1_000 as a number; a file that says so is more likely wrong.
-        if not math.isfinite(number) or "_" in text:
-            raise invalid(reason, f"{field}.{name}", f"{shown(text)} is not a number")
-        found[name] = number
-    return found or None
+def _number(reason: str, field: str, text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    # Python reads 1_000 as a number; a file that says so is more likely wrong.
+    if not math.isfinite(number) or "_" in text:
+        raise invalid(reason, field, f"{shown(text)} is not a number")
+    return number

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from audience.endpoints.records import Record, Times, escaped
+from audience.endpoints.records import Record, Times, escaped, joined
 from audience.users.profiles import Profile
 
 COLUMNS: Final = (
@@ -15,7 +15,7 @@ COLUMNS: Final = (
 
 READ: Final = """
 SELECT user_id, attributes, create_time, update_time, revision FROM user_profile
-WHERE application = $1 AND user_id = ANY($2::text[])
+WHERE application = $1 AND user_id = ANY(string_to_array($2, chr(31)))
 """
 
 UPSERT: Final = """
@@ -33,7 +33,7 @@ async def read(
     connection: "asyncpg.Connection[Any]", application: str, user_ids: Iterable[str]
 ) -> dict[str, Profile]:
     """Those of the users that have attributes, by user id."""
-    wanted = list(user_ids)
+    wanted = joined(user_ids)
     rows = await connection.fetch(READ, application, wanted) if wanted else []
     return {row[0]: Profile(*row) for row in rows}
 
