@@ -1,4 +1,9 @@
-"""Events per second ingested, against a raw ClickHouse insert of the same rows."""
+"""Events per second ingested, against a raw ClickHouse insert of the same rows.
+
+The yardstick inserts the very rows that the ingestion made through the same HTTP door, in inserts
+as large as analytics makes them, in ClickHouse's own columnar form, into a table with the same
+engine, sorting and indexes. Ingested is what can be read, not only what was accepted.
+"""
 
 import asyncio
 import urllib.parse
@@ -9,61 +14,81 @@ from datetime import UTC, datetime
 from heliograph.analytics.v1.event_pb2 import Event
 from heliograph.analytics.v1.event_service_pb2 import StreamEventsRequest
 
-from localmesh.bench.stage import PARENT, Stage, stopwatch
+from localmesh.bench.costs import Costs
+from localmesh.bench.rounds import Round, middle_of, stopwatch
+from localmesh.bench.stage import PARENT, Stage
 
 EVENTS = 100_000
-BATCH_SIZE = 1_000
+REQUEST_SIZE = 1_000
+INSERT_SIZE = 20_000
 LIMIT = 0.25
+ROUNDS = 3
 TABLE = "events"
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.05
 
 
 async def measure(stage: Stage) -> None:
-    """Stream events in, then insert the very rows that came of it, raw, through the same door.
+    """Stream events in, then insert what came of it, raw; each round has a type of its own."""
 
-    Ingested is what can be read, not only what was accepted.
-    """
-    batches = list(_batches())
-    clickhouse = stage.mesh.description.clickhouse
+    costs = Costs(stage.pids)
 
-    async def requests() -> AsyncIterator[StreamEventsRequest]:
-        for batch in batches:
-            yield batch
+    async def one(number: int) -> Round:
+        event_type = f"bench.round{number}"
+        with costs.paying(EVENTS):
+            rate = EVENTS / await _ingestion_seconds(stage, event_type)
+        clickhouse = stage.mesh.description.clickhouse
+        return Round(rate, EVENTS / await asyncio.to_thread(_raw_seconds, clickhouse, event_type))
 
-    with stopwatch() as ingesting:
-        answer = await stage.client.events.StreamEvents(requests())
-        assert answer.accepted_count == EVENTS, answer
-        while _stored(clickhouse) < EVENTS:  # noqa: ASYNC110  # the engine tells nobody
-            await asyncio.sleep(POLL_SECONDS)
-    raw_rate = _raw_insert(clickhouse)
+    middle = await middle_of(ROUNDS, one)
     stage.note(
-        "raw ClickHouse insert of the same events", raw_rate, "events/s", process="clickhouse"
+        "raw ClickHouse insert of the same rows",
+        middle.yardstick,
+        "events/s",
+        process="clickhouse",
     )
     stage.note(
         "events ingested by StreamEvents",
-        EVENTS / ingesting.seconds,
+        middle.rate,
         "events/s",
-        yardstick=raw_rate,
+        yardstick=middle.yardstick,
         limit=LIMIT,
         process="analytics",
     )
+    stage.note_costs(costs, "event")
 
 
-def _batches() -> "list[StreamEventsRequest]":
+async def _ingestion_seconds(stage: Stage, event_type: str) -> float:
+    requests = _requests(event_type)
+
+    async def stream() -> AsyncIterator[StreamEventsRequest]:
+        for request in requests:
+            yield request
+
+    with stopwatch() as ingesting:
+        answer = await stage.client.events.StreamEvents(stream())
+        assert answer.accepted_count == EVENTS, answer
+        while _stored(stage.mesh.description.clickhouse, event_type) < EVENTS:  # noqa: ASYNC110  # the engine tells nobody
+            await asyncio.sleep(POLL_SECONDS)
+    return ingesting.seconds
+
+
+def _requests(event_type: str) -> list[StreamEventsRequest]:
     now = datetime.now(UTC)
-    batches = []
-    for start in range(0, EVENTS, BATCH_SIZE):
-        request = StreamEventsRequest(parent=PARENT)
-        for serial in range(start, start + BATCH_SIZE):
-            request.events.append(_event(serial, now))
-        batches.append(request)
-    return batches
+    return [
+        StreamEventsRequest(
+            parent=PARENT,
+            events=[
+                _event(event_type, serial, now) for serial in range(start, start + REQUEST_SIZE)
+            ],
+        )
+        for start in range(0, EVENTS, REQUEST_SIZE)
+    ]
 
 
-def _event(serial: int, now: datetime) -> Event:
+def _event(event_type: str, serial: int, now: datetime) -> Event:
     event = Event(
-        event_id=f"bench-{serial}",
-        event_type="product.view",
+        event_id=f"{event_type}-{serial}",
+        event_type=event_type,
         endpoint_id=f"e{serial % 5_000:06}",
         user_id=f"u{serial % 5_000:06}",
         attributes={"product": f"p{serial % 97}", "page": "home"},
@@ -73,19 +98,27 @@ def _event(serial: int, now: datetime) -> Event:
     return event
 
 
-def _raw_insert(url: str) -> float:
-    """Events per second when the rows arrive as ClickHouse itself would write them."""
+def _raw_seconds(url: str, event_type: str) -> float:
     _query(url, f"CREATE TABLE {TABLE}_copy AS {TABLE}")
-    rows = _query(url, f"SELECT * FROM {TABLE} WHERE event_type = 'product.view' FORMAT Native")
+    pieces = [
+        _query(
+            url,
+            f"SELECT * FROM {TABLE} WHERE event_type = '{event_type}' ORDER BY event_id "
+            f"LIMIT {INSERT_SIZE} OFFSET {offset} FORMAT Native",
+        )
+        for offset in range(0, EVENTS, INSERT_SIZE)
+    ]
     with stopwatch() as inserting:
-        _query(url, f"INSERT INTO {TABLE}_copy FORMAT Native", rows)
+        for piece in pieces:
+            _query(url, f"INSERT INTO {TABLE}_copy FORMAT Native", piece)
     count = int(_query(url, f"SELECT count() FROM {TABLE}_copy FORMAT TabSeparated"))
+    assert count == EVENTS, count
     _query(url, f"DROP TABLE {TABLE}_copy")
-    return count / inserting.seconds
+    return inserting.seconds
 
 
-def _stored(url: str) -> int:
-    question = f"SELECT count() FROM {TABLE} WHERE event_type = 'product.view' FORMAT TabSeparated"
+def _stored(url: str, event_type: str) -> int:
+    question = f"SELECT count() FROM {TABLE} WHERE event_type = '{event_type}' FORMAT TabSeparated"
     return int(_query(url, question))
 
 

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -10,8 +10,8 @@ from pathlib import Path
 @dataclass(frozen=True)
 class Figure:
     """One measurement. `ratio` is the value over that of its yardstick in the same run; `limit` is
-    the ratio (or, without a yardstick, the value) that it should reach; `peak_mib` the largest
-    resident memory of the process that did the work."""
+    what the ratio (or, without a yardstick, the value) should reach; `peak_mib` is the largest
+    resident memory, while it was measured, of the process that did the work."""
 
     name: str
     value: float
@@ -19,6 +19,12 @@ class Figure:
     limit: float | None = None
     ratio: float | None = None
     peak_mib: float | None = None
+
+    @property
+    def falls_short(self) -> bool:
+        """Whether it does not reach its limit."""
+        reached = self.value if self.ratio is None else self.ratio
+        return self.limit is not None and reached < self.limit
 
 
 def write(figures: Sequence[Figure], path: Path) -> None:
@@ -37,23 +43,9 @@ def show(figures: Sequence[Figure]) -> None:
         sys.stdout.write(
             f"{figure.name:<{width}}  {figure.value:>10,.0f} {figure.unit:<12} "
             f"{_cell(figure.ratio, '.2f'):>6} {_cell(figure.limit, ',.4g'):>6} "
-            f"{_cell(figure.peak_mib, ',.0f'):>9}\n"
+            f"{_cell(figure.peak_mib, ',.0f'):>9}{'  below its limit' * figure.falls_short}\n"
         )
     sys.stdout.flush()
-
-
-def peaks_mib(pids: Mapping[str, int]) -> dict[str, float]:
-    """The largest resident memory of each process so far, in MiB; 0 where unknown."""
-    return {name: _peak_mib(pid) for name, pid in pids.items()}
-
-
-def _peak_mib(pid: int) -> float:
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return 0.0
-    kib = next((line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")), "0")
-    return round(int(kib) / 1024, 1)
 
 
 def _cell(number: float | None, form: str) -> str:
