@@ -4,22 +4,32 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
 
+from google.protobuf.timestamp_pb2 import Timestamp
 from heliograph.audience.v1 import endpoint_pb2 as pb
 
 from audience.endpoints.states import Attributes, State
 from audience.moments import timestamp
 
+MICROSECONDS: Final = 1_000_000
 _MOMENTS_KEPT: Final = 4096
 
 SELECTED: Final = (
     "e.endpoint, e.channel_type, e.address, e.attributes, e.metrics, e.demographic, e.location,"
-    " e.user_id, e.opt_out, e.status, e.refused_topics, e.create_time, e.update_time, e.revision,"
-    " u.attributes"
+    " e.user_id, e.opt_out, e.status, e.refused_topics, date_part('epoch', e.create_time),"
+    " date_part('epoch', e.update_time), e.revision, u.attributes"
 )
 """What `arguments` reads, from `endpoint e` and its `user_profile u`."""
 
-# Endpoints that came together share their times, and a Timestamp costs as much as a small endpoint.
-_moment = lru_cache(_MOMENTS_KEPT)(timestamp)
+
+@lru_cache(_MOMENTS_KEPT)
+def _moment(epoch_seconds: float) -> Timestamp:
+    """Endpoints that came together share their times, and a Timestamp costs as much as all else.
+
+    Seconds since 1970 as a double hold microseconds for another two centuries.
+    """
+    microseconds = round(epoch_seconds * MICROSECONDS)
+    seconds, rest = divmod(microseconds, MICROSECONDS)
+    return Timestamp(seconds=seconds, nanos=rest * 1000)
 
 
 def arguments(prefix: str, row: Sequence[Any]) -> dict[str, Any]:
@@ -62,8 +72,8 @@ def written(application: str, state: State, user_attributes: Attributes) -> pb.E
         "opt_out": state.opt_out,
         "status": state.status,
         "refused_topics": state.refused_topics,
-        "create_time": _moment(state.create_time),
-        "update_time": _moment(state.update_time),
+        "create_time": timestamp(state.create_time),
+        "update_time": timestamp(state.update_time),
         "etag": f'"{state.revision}"',
     }
     return pb.Endpoint(**fields)
