@@ -219,6 +219,10 @@ class ReplySetRow(Table, table=True):
     origination_identity: str
     addresses: list[str] = texts()
     inbound_messages: list[str] = texts()
+    trace: dict[str, str] = Field(
+        default_factory=dict, sa_column=Column(JSONB, nullable=False, server_default="{}")
+    )
+    """Trace context of the text that is answered, or of one of them."""
     state: str = "PENDING"
     failure: str = ""
     attempts: int = 0

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from heliograph.messaging.v1 import events_pb2
 from mesh.eventing.consumer import Delivery
 from mesh.store import engine
-from mesh.telemetry import logging
+from mesh.telemetry import logging, propagation
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -70,7 +70,8 @@ async def _receive(
     followed = effects.follow(situation, fresh)
     await store.add(session, followed.messages)
     await writing.write(session, followed.changes)
-    await replies.add(session, sets.sets(application, followed.replies, clock.now()))
+    answers = sets.sets(application, followed.replies, clock.now(), propagation.inject())
+    await replies.add(session, answers)
     announcing.matches(session, application, followed.matches)
     announcing.messages(session, situation, followed.messages)
     return followed

@@ -13,7 +13,7 @@ from heliograph.messaging.v1 import content_pb2
 from heliograph.messaging.v1 import message_service_pb2 as pb
 from mesh.errors import Error
 from mesh.store import engine
-from mesh.telemetry import logging, masking
+from mesh.telemetry import logging, masking, propagation, tracing
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -80,10 +80,14 @@ class ReplySender:
         return accepted
 
     async def _send(self, row: ReplySetRow) -> pb.SendMessagesResponse | Error:
-        try:
-            return await self._messaging.SendMessages(request(row), timeout=CALL_TIMEOUT_SECONDS)
-        except Error as error:
-            return error
+        trace = propagation.extract(row.trace)
+        with tracing.tracer.start_as_current_span("send replies", trace):
+            try:
+                return await self._messaging.SendMessages(
+                    request(row), timeout=CALL_TIMEOUT_SECONDS
+                )
+            except Error as error:
+                return error
 
 
 def request(row: ReplySetRow) -> pb.SendMessagesRequest:

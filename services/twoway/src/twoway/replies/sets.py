@@ -6,9 +6,10 @@ it again, says the same and is understood so.
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from twoway.tables import ReplySetRow
 
@@ -27,8 +28,16 @@ class Reply:
     inbound_id: str
 
 
-def sets(application: str, replies: Iterable[Reply], now: datetime) -> list[ReplySetRow]:
-    """The replies as rows in an order that gives each person their answers one after the other."""
+def sets(
+    application: str,
+    replies: Iterable[Reply],
+    now: datetime,
+    trace: Mapping[str, str] = MappingProxyType({}),
+) -> list[ReplySetRow]:
+    """The replies as rows in an order that gives each person their answers one after the other.
+
+    They are sent within the trace, given as its headers.
+    """
     rounds: Counter[str] = Counter()
     grouped: dict[tuple[int, str, str, str], list[Reply]] = defaultdict(list)
     for reply in replies:
@@ -42,7 +51,7 @@ def sets(application: str, replies: Iterable[Reply], now: datetime) -> list[Repl
         rounds[reply.address] += 1
     # Sorting by round only: within a round no address occurs twice.
     return [
-        _row(application, part, now)
+        _row(application, part, now, dict(trace))
         for _, group in sorted(grouped.items(), key=lambda item: item[0][0])
         for part in _parts(group)
     ]
@@ -59,7 +68,9 @@ def _parts(group: Sequence[Reply]) -> Iterator[Sequence[Reply]]:
         yield group[start : start + SET_MAX]
 
 
-def _row(application: str, part: Sequence[Reply], now: datetime) -> ReplySetRow:
+def _row(
+    application: str, part: Sequence[Reply], now: datetime, trace: dict[str, str]
+) -> ReplySetRow:
     inbound_ids = [reply.inbound_id for reply in part]
     return ReplySetRow(
         application=application,
@@ -69,6 +80,7 @@ def _row(application: str, part: Sequence[Reply], now: datetime) -> ReplySetRow:
         origination_identity=part[0].origination_identity,
         addresses=[reply.address for reply in part],
         inbound_messages=inbound_ids,
+        trace=trace,
         attempt_time=now,
         create_time=now,
     )
