@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from mesh.telemetry import propagation, tracing
 from messaging.group_commit import GroupCommit
 
 
@@ -79,3 +80,30 @@ async def test_more_than_may_wait_wait_for_room():
     commit = GroupCommit(flush, size_max=2, waiting_max=3)
 
     assert await asyncio.gather(*(commit.submit(i) for i in range(20))) == list(range(20))
+
+
+async def test_a_group_goes_on_in_the_trace_of_its_first_and_of_no_earlier_caller():
+    tracing.setup("messaging")
+    seen, begun, gate = [], asyncio.Event(), asyncio.Event()
+
+    async def flush(items):
+        begun.set()
+        await gate.wait()
+        seen.append(propagation.trace_id())
+        return items
+
+    async def call(item):
+        with tracing.tracer.start_as_current_span("call"):
+            await commit.submit(item)
+            return propagation.trace_id()
+
+    commit = GroupCommit(flush, size_max=100)
+    first = asyncio.create_task(call(1))
+    await begun.wait()
+    second, third = asyncio.create_task(call(2)), asyncio.create_task(call(3))
+    await asyncio.sleep(0)
+    gate.set()
+
+    traces = [await one for one in (first, second, third)]
+    assert len(set(traces)) == 3
+    assert seen == traces[:2]

@@ -6,7 +6,11 @@ Nobody waits for company, and under load the groups grow by themselves.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
 from typing import Generic, TypeVar
+
+from mesh.telemetry import propagation
+from mesh.telemetry.propagation import Trace
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -17,7 +21,8 @@ Flush = Callable[[Sequence[Item]], Awaitable[Sequence[Result]]]
 class GroupCommit(Generic[Item, Result]):
     """Turns single items into groups of at most `size_max` for `flush`, `concurrency` at a time.
 
-    `flush` returns one result per item, in order; what it raises, each of its items raises.
+    `flush` returns one result per item, in order; what it raises, each of its items raises. It is
+    in the trace of the first of them, and knows nothing else of whoever called.
     """
 
     def __init__(
@@ -32,7 +37,7 @@ class GroupCommit(Generic[Item, Result]):
         self._size_max = size_max
         self._concurrency = concurrency
         self._room = asyncio.Semaphore(waiting_max)
-        self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
+        self._waiting: deque[tuple[Item, asyncio.Future[Result], Trace]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def submit(self, item: Item) -> Result:
@@ -41,14 +46,14 @@ class GroupCommit(Generic[Item, Result]):
 
     async def submit_all(self, items: Sequence[Item]) -> list[Result]:
         """The items' results, in order. They may be worked on in several groups."""
-        loop = asyncio.get_running_loop()
+        loop, trace = asyncio.get_running_loop(), propagation.current()
         futures: list[asyncio.Future[Result]] = []
         try:
             for item in items:
                 await self._room.acquire()
                 future: asyncio.Future[Result] = loop.create_future()
                 futures.append(future)
-                self._waiting.append((item, future))
+                self._waiting.append((item, future, trace))
             self._start()
             return list(await asyncio.gather(*futures))
         finally:
@@ -57,7 +62,7 @@ class GroupCommit(Generic[Item, Result]):
 
     def _start(self) -> None:
         while self._waiting and len(self._tasks) < self._concurrency:
-            task = asyncio.create_task(self._work())
+            task = asyncio.create_task(self._work(), context=Context())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
             if len(self._waiting) <= self._size_max:
@@ -67,17 +72,18 @@ class GroupCommit(Generic[Item, Result]):
         while self._waiting:
             count = min(len(self._waiting), self._size_max)
             group = [self._waiting.popleft() for _ in range(count)]
+            propagation.enter(group[0][2])
             try:
-                results = await self._flush([item for item, _ in group])
+                results = await self._flush([item for item, _, _ in group])
             except asyncio.CancelledError:
-                for _, future in group:
+                for _, future, _ in group:
                     future.cancel()
                 raise
             except Exception as error:
-                for _, future in group:
+                for _, future, _ in group:
                     if not future.done():
                         future.set_exception(error)
             else:
-                for (_, future), result in zip(group, results, strict=True):
+                for (_, future, _), result in zip(group, results, strict=True):
                     if not future.done():
                         future.set_result(result)

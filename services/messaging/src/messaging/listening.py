@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mesh.telemetry import tracing
+
 from messaging.channels.inbound import InboundText, Receipt
 from messaging.inbound import Inbound
 from messaging.receiving import Receiving
@@ -24,4 +26,5 @@ class ChannelListener:
     async def inbound(self, batch: Sequence[InboundText]) -> None:
         """Stores texts that people wrote."""
         name = f"applications/{self.application}/channels/{self.channel_id}"
-        await self.inbound_texts.receive(self.application, name, batch)
+        with tracing.tracer.start_as_current_span("receive texts"):
+            await self.inbound_texts.receive(self.application, name, batch)

@@ -1,12 +1,26 @@
-"""Trace context in and out of message headers (W3C Trace Context), for gRPC and NATS alike."""
+"""Trace context across tasks, and in and out of message headers (W3C Trace Context)."""
 
 from collections.abc import Mapping
 
+from opentelemetry import context as contexts
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 _W3C = TraceContextTextMapPropagator()
+
+Trace = Context
+"""Where in which trace something happens."""
+
+
+def current() -> Trace:
+    """Where this moment is, for a task that works on behalf of this one."""
+    return contexts.get_current()
+
+
+def enter(place: Trace) -> None:
+    """Go on there for the rest of this task."""
+    contexts.attach(place)
 
 
 def inject(
