@@ -1,20 +1,15 @@
-"""The mesh as a whole, as processes, for the stories: one for all of them, on one worker."""
+"""An application of one story: its audience, its campaigns, and what the carrier saw of it."""
 
 import asyncio
-import itertools
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytest
 from heliograph.audience.v1 import channel_type_pb2 as channels
 from heliograph.audience.v1 import segment_filter_pb2 as filters
-from heliograph.audience.v1.application_pb2 import Application
-from heliograph.audience.v1.application_service_pb2 import CreateApplicationRequest
-from heliograph.audience.v1.endpoint_pb2 import Endpoint
 from heliograph.audience.v1.segment_pb2 import Segment
 from heliograph.audience.v1.segment_service_pb2 import CreateSegmentRequest
 from heliograph.campaign.v1.campaign_pb2 import Campaign
@@ -24,32 +19,14 @@ from heliograph.campaign.v1.campaign_service_pb2 import (
 )
 from heliograph.campaign.v1.run_pb2 import Run
 from heliograph.client import Client
-from heliograph.connection import Connection, local
+from heliograph.connection import Connection
 from heliograph.imports import followed, upload
-from heliograph.messaging.v1.channel_pb2 import Channel
-from heliograph.messaging.v1.channel_service_pb2 import UpdateChannelRequest
 from heliograph.messaging.v1.message_pb2 import Message
 from heliograph.messaging.v1.reason_pb2 import OUTCOME_UNKNOWN
 from heliograph.runs import ended, latest
-from localmesh import tenant
 from localmesh.peers.remote import RemotePeer
 from localmesh.supervisor import LocalMesh
 from mesh.testkit.waiting import eventually
-
-NUMBERS = itertools.count(100)
-"""Each story has a number of its own, so that what the carrier wrote down tells them apart."""
-
-SETTINGS = {
-    # Runs of a few hundred members are to be under way for as long as a large one's.
-    "page_size": "100",
-    "queued_batches_max": "4",
-    # A dead replica's work is taken over soon.
-    "lease_seconds": "3",
-    "batch_ack_wait_seconds": "2",
-}
-SETTLE_WINDOW_SECONDS = 3
-PACE_SECONDS = 0.1
-"""A carrier that takes so long for each window of 64 messages."""
 
 
 @dataclass
@@ -147,48 +124,3 @@ class Shop:
         assert [phone for phone, times in texts.items() if times > 1] == []
         assert sent <= len(texts) <= sent + unknown, counts
         return unknown
-
-
-@pytest.fixture(scope="session")
-async def local_mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalMesh]:
-    """The whole mesh on this machine."""
-    folder = tmp_path_factory.mktemp("mesh")
-    async with LocalMesh(folder, durable=False, settings=SETTINGS) as mesh:
-        yield mesh
-
-
-@pytest.fixture(scope="session")
-async def client(local_mesh: LocalMesh) -> AsyncIterator[Client]:
-    """The public client, as an administrator."""
-    async with Client(local(local_mesh.layout.root)) as client:
-        yield client
-
-
-@pytest.fixture
-async def shop(local_mesh: LocalMesh, client: Client) -> AsyncIterator[Shop]:
-    """A new application with channels and a number of its own."""
-    serial = next(NUMBERS)
-    seen = await local_mesh.peer("carrier").count()
-    shop = Shop(
-        mesh=local_mesh,
-        client=client,
-        connection=client.connection,
-        app=f"shop-{serial}",
-        number=f"+12125550{serial:03}",
-        log_begin=sum(seen.values()),
-        messages_before=seen.get("message", 0),
-    )
-    await client.applications.CreateApplication(
-        CreateApplicationRequest(application_id=shop.app, application=Application())
-    )
-    await tenant.connect(client, shop.parent, local_mesh.description.providers, shop.number)
-    sms = Channel(name=f"{shop.parent}/channels/sms")
-    sms.settle_window.seconds = SETTLE_WINDOW_SECONDS
-    await client.channels.UpdateChannel(UpdateChannelRequest(channel=sms))
-    yield shop
-    await local_mesh.peer("carrier").behave_normally()
-
-
-def endpoint(parent: str, identity: str, **fields: Any) -> Endpoint:
-    """An endpoint by id."""
-    return Endpoint(name=f"{parent}/endpoints/{identity}", **fields)

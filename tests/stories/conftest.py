@@ -1,0 +1,95 @@
+"""The mesh as a whole, as processes, for the stories: one for all of them, on one worker."""
+
+import itertools
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import grpc
+import pytest
+from heliograph.audience.v1.application_pb2 import Application
+from heliograph.audience.v1.application_service_pb2 import CreateApplicationRequest
+from heliograph.client import Client
+from heliograph.connection import local
+from heliograph.messaging.v1.channel_pb2 import Channel
+from heliograph.messaging.v1.channel_service_pb2 import UpdateChannelRequest
+from localmesh import tenant
+from localmesh.supervisor import LocalMesh
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from mesh_shop import Shop
+from mesh_spans import Spans
+
+NUMBERS = itertools.count(100)
+"""Each story has a number of its own, so that what the carrier wrote down tells them apart."""
+
+SETTINGS = {
+    # Runs of a few hundred members are to be under way for as long as a large one's.
+    "page_size": "100",
+    "queued_batches_max": "4",
+    # A dead replica's work is taken over soon.
+    "lease_seconds": "3",
+    "batch_ack_wait_seconds": "2",
+}
+SETTLE_WINDOW_SECONDS = 3
+EXPORT_MILLISECONDS = "500"
+"""Between two exports of spans."""
+
+
+@pytest.fixture(scope="session")
+async def spans() -> AsyncIterator[Spans]:
+    """The collector of the mesh."""
+    spans = Spans()
+    server = grpc.aio.server()
+    trace_service_pb2_grpc.add_TraceServiceServicer_to_server(spans, server)
+    spans.endpoint = f"http://127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    await server.start()
+    yield spans
+    await server.stop(grace=0)
+
+
+@pytest.fixture(scope="session")
+async def local_mesh(
+    tmp_path_factory: pytest.TempPathFactory, spans: Spans
+) -> AsyncIterator[LocalMesh]:
+    """The whole mesh on this machine, traced."""
+    settings = {**SETTINGS, "otlp_endpoint": spans.endpoint, "trace_ratio": "1"}
+    folder = tmp_path_factory.mktemp("mesh")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("OTEL_BSP_SCHEDULE_DELAY", EXPORT_MILLISECONDS)
+        async with LocalMesh(folder, durable=False, settings=settings) as mesh:
+            yield mesh
+
+
+@pytest.fixture(scope="session")
+async def client(local_mesh: LocalMesh) -> AsyncIterator[Client]:
+    """The public client, as an administrator."""
+    async with Client(local(local_mesh.layout.root)) as client:
+        yield client
+
+
+@pytest.fixture
+async def shop(local_mesh: LocalMesh, client: Client) -> AsyncIterator[Shop]:
+    """A new application with channels and a number of its own."""
+    serial = next(NUMBERS)
+    seen = await local_mesh.peer("carrier").count()
+    shop = Shop(
+        mesh=local_mesh,
+        client=client,
+        connection=client.connection,
+        app=f"shop-{serial}",
+        number=f"+12125550{serial:03}",
+        log_begin=sum(seen.values()),
+        messages_before=seen.get("message", 0),
+    )
+    await client.applications.CreateApplication(
+        CreateApplicationRequest(application_id=shop.app, application=Application())
+    )
+    await tenant.connect(client, shop.parent, local_mesh.description.providers, shop.number)
+    sms = Channel(name=f"{shop.parent}/channels/sms")
+    sms.settle_window.seconds = SETTLE_WINDOW_SECONDS
+    await client.channels.UpdateChannel(UpdateChannelRequest(channel=sms))
+    yield shop
+    await local_mesh.peer("carrier").behave_normally()
