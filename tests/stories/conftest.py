@@ -7,13 +7,8 @@ from pathlib import Path
 
 import grpc
 import pytest
-from heliograph.audience.v1.application_pb2 import Application
-from heliograph.audience.v1.application_service_pb2 import CreateApplicationRequest
 from heliograph.client import Client
 from heliograph.connection import local
-from heliograph.messaging.v1.channel_pb2 import Channel
-from heliograph.messaging.v1.channel_service_pb2 import UpdateChannelRequest
-from localmesh import tenant
 from localmesh.supervisor import LocalMesh
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc
 
@@ -33,9 +28,14 @@ SETTINGS = {
     "lease_seconds": "3",
     "batch_ack_wait_seconds": "2",
 }
-SETTLE_WINDOW_SECONDS = 3
 EXPORT_MILLISECONDS = "500"
 """Between two exports of spans."""
+
+
+@pytest.fixture(scope="session")
+def settings() -> dict[str, str]:
+    """What services are told, so that a small mesh behaves as a large one."""
+    return SETTINGS
 
 
 @pytest.fixture(scope="session")
@@ -71,25 +71,10 @@ async def client(local_mesh: LocalMesh) -> AsyncIterator[Client]:
 
 
 @pytest.fixture
-async def shop(local_mesh: LocalMesh, client: Client) -> AsyncIterator[Shop]:
+async def shop(client: Client) -> AsyncIterator[Shop]:
     """A new application with channels and a number of its own."""
     serial = next(NUMBERS)
-    seen = await local_mesh.peer("carrier").count()
-    shop = Shop(
-        mesh=local_mesh,
-        client=client,
-        connection=client.connection,
-        app=f"shop-{serial}",
-        number=f"+12125550{serial:03}",
-        log_begin=sum(seen.values()),
-        messages_before=seen.get("message", 0),
-    )
-    await client.applications.CreateApplication(
-        CreateApplicationRequest(application_id=shop.app, application=Application())
-    )
-    await tenant.connect(client, shop.parent, local_mesh.description.providers, shop.number)
-    sms = Channel(name=f"{shop.parent}/channels/sms")
-    sms.settle_window.seconds = SETTLE_WINDOW_SECONDS
-    await client.channels.UpdateChannel(UpdateChannelRequest(channel=sms))
+    shop = Shop(client, f"shop-{serial}", f"+12125550{serial:03}")
+    await shop.open()
     yield shop
-    await local_mesh.peer("carrier").behave_normally()
+    await shop.carrier.behave_normally()

@@ -10,6 +10,8 @@ from typing import Any
 
 from heliograph.audience.v1 import channel_type_pb2 as channels
 from heliograph.audience.v1 import segment_filter_pb2 as filters
+from heliograph.audience.v1.application_pb2 import Application
+from heliograph.audience.v1.application_service_pb2 import CreateApplicationRequest
 from heliograph.audience.v1.segment_pb2 import Segment
 from heliograph.audience.v1.segment_service_pb2 import CreateSegmentRequest
 from heliograph.campaign.v1.campaign_pb2 import Campaign
@@ -19,27 +21,28 @@ from heliograph.campaign.v1.campaign_service_pb2 import (
 )
 from heliograph.campaign.v1.run_pb2 import Run
 from heliograph.client import Client
-from heliograph.connection import Connection
 from heliograph.imports import followed, upload
+from heliograph.messaging.v1.channel_pb2 import Channel
+from heliograph.messaging.v1.channel_service_pb2 import UpdateChannelRequest
 from heliograph.messaging.v1.message_pb2 import Message
 from heliograph.messaging.v1.reason_pb2 import OUTCOME_UNKNOWN
 from heliograph.runs import ended, latest
+from localmesh import tenant
 from localmesh.peers.remote import RemotePeer
-from localmesh.supervisor import LocalMesh
 from mesh.testkit.waiting import eventually
+
+SETTLE_WINDOW_SECONDS = 3
 
 
 @dataclass
 class Shop:
     """An application of one story, connected to the peers, with an audience of phones."""
 
-    mesh: LocalMesh
     client: Client
-    connection: Connection
     app: str
     number: str
-    log_begin: int
-    messages_before: int
+    log_begin: int = 0
+    messages_before: int = 0
     phones: list[str] = field(default_factory=list)
 
     @property
@@ -48,7 +51,20 @@ class Shop:
 
     @property
     def carrier(self) -> RemotePeer:
-        return self.mesh.peer("carrier")
+        return RemotePeer(self.client.connection.peers["carrier"])
+
+    async def open(self) -> None:
+        """Create the application and connect it to the peers."""
+        client = self.client
+        seen = await self.carrier.count()
+        self.log_begin, self.messages_before = sum(seen.values()), seen.get("message", 0)
+        await client.applications.CreateApplication(
+            CreateApplicationRequest(application_id=self.app, application=Application())
+        )
+        await tenant.connect(client, self.parent, client.connection.providers, self.number)
+        sms = Channel(name=f"{self.parent}/channels/sms")
+        sms.settle_window.seconds = SETTLE_WINDOW_SECONDS
+        await client.channels.UpdateChannel(UpdateChannelRequest(channel=sms))
 
     async def texts(self) -> list[dict[str, Any]]:
         """What the carrier has accepted from this shop's number, in its order."""

@@ -11,21 +11,21 @@ MEMBERS = 1_500
 
 
 @pytest.mark.parametrize("victim", ["audience", "campaign", "messaging", "analytics", "twoway"])
-async def test_a_service_killed_again_and_again_during_a_campaign(shop, tmp_path, victim):
-    await _survives(shop, tmp_path, [(victim,), (victim,)], random.Random(victim))
+async def test_a_service_killed_again_and_again(local_mesh, shop, tmp_path, victim):
+    await _survives(local_mesh, shop, tmp_path, [(victim,), (victim,)], random.Random(victim))
 
 
-async def test_services_killed_two_at_once_during_a_campaign(shop, tmp_path):
+async def test_services_killed_two_at_once_during_a_campaign(local_mesh, shop, tmp_path):
     rounds = [("campaign", "messaging"), ("messaging", "twoway"), ("audience", "campaign")]
-    await _survives(shop, tmp_path, rounds, random.Random(2))
+    await _survives(local_mesh, shop, tmp_path, rounds, random.Random(2))
 
 
 @pytest.mark.parametrize("victim", ["nats", "postgres", "clickhouse"])
-async def test_a_server_killed_during_a_campaign(shop, tmp_path, victim):
-    await _survives(shop, tmp_path, [(victim,)], random.Random(victim))
+async def test_a_server_killed_during_a_campaign(local_mesh, shop, tmp_path, victim):
+    await _survives(local_mesh, shop, tmp_path, [(victim,)], random.Random(victim))
 
 
-async def _survives(shop, folder, rounds, moments):
+async def _survives(local_mesh, shop, folder, rounds, moments):
     """A campaign reaches everybody although processes are killed, those of a round at once."""
     await shop.import_phones(MEMBERS, folder)
     await shop.carrier.behave(answer_delay_seconds=0.1)
@@ -34,6 +34,6 @@ async def _survives(shop, folder, rounds, moments):
     run = await shop.launch("killed", "Hello")
     for share, victims in zip(shares, rounds, strict=True):
         await shop.reached(share)
-        await asyncio.gather(*(shop.mesh.kill(victim) for victim in victims))
+        await asyncio.gather(*(local_mesh.kill(victim) for victim in victims))
 
     await shop.unknown(await shop.finished(run))

@@ -39,7 +39,7 @@ async def node_folder(tmp_path_factory):
 async def test_node_counts_a_segment(shop, node_folder, tmp_path):
     await shop.import_phones(7, tmp_path)
     segment = f"{shop.parent}/segments/everybody"
-    address, token = shop.connection.addresses["audience"], shop.connection.token
+    address, token = shop.client.connection.addresses["audience"], shop.client.connection.token
 
     status, out = await run(
         *("node", "client.mjs", str(ROOT / "protos"), address, token, segment), cwd=node_folder
@@ -50,7 +50,7 @@ async def test_node_counts_a_segment(shop, node_folder, tmp_path):
 
 
 async def test_node_is_told_what_is_wrong(shop, node_folder):
-    address, token = shop.connection.addresses["audience"], shop.connection.token
+    address, token = shop.client.connection.addresses["audience"], shop.client.connection.token
     missing = f"{shop.parent}/segments/nothing"
 
     status, out = await run(

@@ -40,8 +40,8 @@ def batch(shop, members, batch_id):
     return made
 
 
-async def test_batches_delivered_again_and_overlapping_send_nothing_twice(shop):
-    nats_url = shop.mesh.description.nats
+async def test_batches_delivered_again_and_overlapping_send_nothing_twice(local_mesh, shop):
+    nats_url = local_mesh.description.nats
     sent = [batch(shop, range(300), "b1"), batch(shop, range(200, 500), "b2")]
 
     async with jetstream.connect(nats_url) as (_, js):

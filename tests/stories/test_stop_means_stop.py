@@ -14,18 +14,18 @@ CONFIRMED = re.compile("opted out")
 MEMBERS, STOPPING = 1_500, 50
 
 
-async def test_stop_during_running_campaigns(shop, tmp_path):
-    confirmations = await _stop_during_two_campaigns(shop, tmp_path, killed=[])
+async def test_stop_during_running_campaigns(local_mesh, shop, tmp_path):
+    confirmations = await _stop_during_two_campaigns(local_mesh, shop, tmp_path, killed=[])
 
     assert set(confirmations.values()) == {1}
 
 
-async def test_stop_while_messaging_is_killed(shop, tmp_path):
+async def test_stop_while_messaging_is_killed(local_mesh, shop, tmp_path):
     # A confirmation may come twice: it is owed, so one whose outcome nobody knows goes out again.
-    await _stop_during_two_campaigns(shop, tmp_path, killed=["messaging", "messaging"])
+    await _stop_during_two_campaigns(local_mesh, shop, tmp_path, killed=["messaging", "messaging"])
 
 
-async def _stop_during_two_campaigns(shop, folder, killed):
+async def _stop_during_two_campaigns(local_mesh, shop, folder, killed):
     """How many confirmations each phone that said STOP got; nothing else came after the first."""
     await shop.import_phones(MEMBERS, folder)
     await shop.carrier.behave(answer_delay_seconds=0.1)
@@ -36,7 +36,7 @@ async def _stop_during_two_campaigns(shop, folder, killed):
     for third in range(3):
         await shop.say(stopping[third::3], "STOP")
         if third < len(killed):
-            await shop.mesh.kill(killed[third])
+            await local_mesh.kill(killed[third])
     ended = await asyncio.gather(*map(shop.finished, runs))
 
     async def confirmed():
@@ -63,9 +63,9 @@ def _after_confirmation(texts):
             told.add(entry["destination"])
 
 
-async def test_a_stop_while_twoway_is_dead_is_not_lost(shop, tmp_path):
+async def test_a_stop_while_twoway_is_dead_is_not_lost(local_mesh, shop, tmp_path):
     await shop.import_phones(20, tmp_path)
-    killing = asyncio.create_task(shop.mesh.kill("twoway"))
+    killing = asyncio.create_task(local_mesh.kill("twoway"))
 
     await shop.say(shop.phones[:10], "Stop.")
     await killing
