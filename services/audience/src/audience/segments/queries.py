@@ -18,6 +18,11 @@ _USERS: Final = (
 )
 # The best plan depends on the values asked for, and making one costs little beside a page.
 _PLAN: Final = "SELECT set_config('plan_cache_mode', 'force_custom_plan', true)"
+# A page is read along the key and ends when it is full. A table that was just filled has no
+# statistics, and without them all that follows would be read and sorted, for each page again.
+_PLAN_IN_ORDER: Final = f"""
+{_PLAN}, set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true)
+"""
 
 
 async def page(
@@ -37,7 +42,7 @@ async def page(
         " AND ($4::timestamptz IS NULL OR e.create_time <= $4)"
         f" AND {asked.condition} ORDER BY e.endpoint LIMIT $3::int"
     )
-    return await _fetch(pool, sql, asked.parameters)
+    return await _fetch(pool, sql, asked.parameters, plan=_PLAN_IN_ORDER)
 
 
 async def counts(pool: Pool, application: str, question: pb.SegmentFilter) -> Sequence[Row]:
@@ -65,8 +70,10 @@ async def members(
     return {row[0] for row in await _fetch(pool, sql, asked.parameters)}
 
 
-async def _fetch(pool: Pool, sql: str, parameters: tuple[Any, ...]) -> Sequence[Row]:
+async def _fetch(
+    pool: Pool, sql: str, parameters: tuple[Any, ...], *, plan: str = _PLAN
+) -> Sequence[Row]:
     async with pool.acquire() as connection, connection.transaction(readonly=True):
-        await connection.execute(_PLAN)
+        await connection.execute(plan)
         rows: Sequence[Row] = await connection.fetch(sql, *parameters)
         return rows
