@@ -204,10 +204,10 @@ async def test_a_message_that_always_fails_is_given_up_after_its_deliveries(
         await eventually(lambda: _settled(js))
 
     [(_, _, explained)] = await _dead(js)
-    # One more than asked for when the server was too slow to confirm the dead letter in time.
+    # A slow machine may deliver it once more before the server has heard that it is given up.
     assert heard.tries["cursed"] in (3, 4)
     assert explained[headers.DEAD_REASON] == "KeyError"
-    assert explained[headers.DEAD_DELIVERIES] == str(heard.tries["cursed"])
+    assert explained[headers.DEAD_DELIVERIES] == "3"
 
 
 async def test_an_absence_longer_than_max_deliver_costs_no_message(js: JetStreamContext) -> None:
