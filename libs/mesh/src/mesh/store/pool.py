@@ -1,5 +1,6 @@
 """A plain asyncpg pool, for COPY, `unnest` and server-side cursors over thousands of rows."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import asyncpg
@@ -21,6 +22,7 @@ def create(
     lock_timeout_seconds: float = 4.0,
     application_name: str = "",
     reset: bool = True,
+    server_settings: Mapping[str, str] | None = None,
 ) -> "asyncpg.Pool[asyncpg.Record]":
     """A pool to be entered with `async with` (or awaited, then closed).
 
@@ -29,7 +31,8 @@ def create(
     through `engine.raw`.
 
     Without `reset` a connection goes back as it is, which saves a round trip each time: for callers
-    that leave neither settings nor session locks behind.
+    that leave neither settings nor session locks behind. `server_settings` are further settings
+    of each session.
     """
     return asyncpg.create_pool(
         database_url,
@@ -38,9 +41,10 @@ def create(
         timeout=CONNECT_TIMEOUT_SECONDS,
         init=_set_json_codecs,
         reset=None if reset else _as_it_is,
-        server_settings=engine.limits(
-            statement_timeout_seconds, lock_timeout_seconds, application_name
-        ),
+        server_settings={
+            **engine.limits(statement_timeout_seconds, lock_timeout_seconds, application_name),
+            **(server_settings or {}),
+        },
     )
 
 
