@@ -29,6 +29,7 @@ from messaging.direct.sends import Sends
 from messaging.inbound import Inbound
 from messaging.ledger.partitions import Partitions
 from messaging.ledger.persistence import Pool
+from messaging.ledger.statements import PLANNING
 from messaging.listening import ChannelListener
 from messaging.pipeline.batches import Batches
 from messaging.pipeline.consent import Consent
@@ -85,7 +86,11 @@ class Assembly:
         size = 2 * (settings.bulk_batches_max + settings.direct_batches_max) + SPARE_CONNECTIONS
         bulk = await stack.enter_async_context(
             pool.create(
-                settings.database_url, max_size=size, application_name="messaging", reset=False
+                settings.database_url,
+                max_size=size,
+                application_name="messaging",
+                reset=False,
+                server_settings=PLANNING,
             )
         )
         _, js = await stack.enter_async_context(

@@ -16,7 +16,8 @@ from messaging import events
 from messaging.announcing import announce
 from messaging.contents import not_supported
 from messaging.ledger.persistence import Pool
-from messaging.ledger.rows import SELECTED, of_record
+from messaging.ledger.rows import COLUMNS, SELECTED, of_record
+from messaging.ledger.statements import JOINED, given, on_day
 
 _REMEMBER = """
 INSERT INTO cancelled_runs (application, run, create_time) VALUES ($1, $2, $3)
@@ -24,15 +25,16 @@ ON CONFLICT DO NOTHING
 """
 _CANCEL = f"""
 UPDATE messages SET state = $3, reason = $4, update_time = $5
-WHERE application = $1 AND run = $2 AND state = $6
+WHERE application = $1 AND run = $2 AND run <> '' AND state = $6
 RETURNING {SELECTED}
 """  # columns of our own
 _SETTLE = f"""
-UPDATE messages SET state = $4::smallint, reason = $5, update_time = $6,
+UPDATE {{partition}} m SET state = $4::smallint, reason = $5, update_time = $6,
     sent_time = CASE WHEN $4::smallint = $7 THEN coalesce(sent_time, $6) ELSE sent_time END
-WHERE application = $1 AND day = $2 AND message_id = ANY($3::uuid[]) AND state = $8
-RETURNING {SELECTED}
-"""  # columns of our own
+FROM {given("$3::uuid[]", "message_id")}
+WHERE {JOINED} AND m.state = $8
+RETURNING {", ".join(f"m.{name}" for name in COLUMNS)}
+"""
 _FORGET = """
 DELETE FROM unknown_messages WHERE application = $1 AND day = $2 AND message_id = ANY($3::uuid[])
 """
@@ -81,7 +83,7 @@ class Deciding:
         async with self._pool.acquire() as connection, connection.transaction():
             for day, day_ids in by_day.items():
                 records = await connection.fetch(
-                    _SETTLE,
+                    on_day(_SETTLE, day),
                     application,
                     day,
                     day_ids,

@@ -18,22 +18,24 @@ from messaging.announcing import announce
 from messaging.direct import outbox
 from messaging.ledger import unknowns
 from messaging.ledger.persistence import Pool
-from messaging.ledger.rows import SELECTED, Row, of_record
+from messaging.ledger.rows import COLUMNS, Row, of_record
+from messaging.ledger.statements import JOINED, given, on_day
 
 _log = logging.get(__name__)
 
 GROUP_SIZE_MAX = 500
 
 _GIVE_UP = f"""
-UPDATE messages SET state = $4, reason = $5, update_time = $6
-WHERE application = $1 AND day = $2 AND message_id = ANY($3::uuid[]) AND state = $7
-RETURNING {SELECTED}
-"""  # columns of our own
+UPDATE {{partition}} m SET state = $4, reason = $5, update_time = $6
+FROM {given("$3::uuid[]", "message_id")}
+WHERE {JOINED} AND m.state = $7
+RETURNING {", ".join(f"m.{name}" for name in COLUMNS)}
+"""
 
-_ACCEPT_AGAIN = """
-UPDATE messages m SET state = $4, batch_id = r.batch_id, update_time = $5
-FROM unnest($3::uuid[], $6::text[]) AS r (message_id, batch_id)
-WHERE m.application = $1 AND m.day = $2 AND m.message_id = r.message_id AND m.state = $7
+_ACCEPT_AGAIN = f"""
+UPDATE {{partition}} m SET state = $4, batch_id = r.batch_id, update_time = $5
+FROM {given("$3::uuid[], $6::text[]", "message_id, batch_id")}
+WHERE {JOINED} AND m.state = $7
 RETURNING m.message_id
 """
 
@@ -73,7 +75,7 @@ class Settling:
         self, connection: Any, application: str, day: date, ids: Sequence[UUID], now: datetime
     ) -> None:
         records = await connection.fetch(
-            _GIVE_UP,
+            on_day(_GIVE_UP, day),
             application,
             day,
             ids,
@@ -99,7 +101,7 @@ class Settling:
         """Makes messages `ACCEPTED` for the batches that send them again; those batches."""
         batches = {message_id: SendBatch.FromString(raw) for message_id, raw in resent.items()}
         records = await connection.fetch(
-            _ACCEPT_AGAIN,
+            on_day(_ACCEPT_AGAIN, day),
             application,
             day,
             list(batches),

@@ -10,6 +10,7 @@ from heliograph.messaging.v1.send_batch_pb2 import SendBatch
 
 from messaging.direct.requests import Answered, Key
 from messaging.ledger.rows import Row
+from messaging.ledger.statements import on_day
 
 # A message of a request that was there before is not entered. Its recipient stays in the batch on
 # the bus, where the pipeline passes by what the ledger does not know.
@@ -23,7 +24,7 @@ WITH new_requests AS (
     INSERT INTO direct_batches (batch_id, application, payload, create_time)
     SELECT r.*, $1 FROM unnest($8::text[], $9::text[], $10::bytea[]) r
 ), entered AS (
-    INSERT INTO messages (
+    INSERT INTO {partition} (
         application, day, message_id, batch_id, run, treatment, endpoint_id, user_id, channel_type,
         purpose, address, address_digest, origination, country, parts, state, reason, detail,
         provider_message_id, context, create_time, update_time)
@@ -59,7 +60,7 @@ async def accept(
     requests = sorted(answered, key=lambda one: one.key)
     rows = [row for _, row in accepted]
     records = await connection.fetch(
-        _ACCEPT,
+        on_day(_ACCEPT, now.date()),
         now,
         now.date(),
         [one.key[0] for one in requests],

@@ -8,9 +8,12 @@ from typing import Any
 from mesh.errors import InvalidArgument, Violation
 
 _READ = """
-SELECT s.application, s.request_id, s.checksum, s.response, s.batch_id
-FROM unnest($1::text[], $2::text[]) r (application, request_id)
-JOIN send_requests s USING (application, request_id)
+SELECT s.* FROM unnest($1::text[], $2::text[]) AS r (application, request_id)
+CROSS JOIN LATERAL (
+    SELECT application, request_id, checksum, response, batch_id FROM send_requests
+    WHERE application = r.application AND request_id = r.request_id
+    OFFSET 0
+) AS s
 """
 _PURGE = "DELETE FROM send_requests WHERE create_time < $1"
 

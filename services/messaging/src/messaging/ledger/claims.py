@@ -8,12 +8,13 @@ import asyncpg
 import orjson
 from heliograph.messaging.v1.message_pb2 import Message
 
-from messaging.ledger.rows import SELECTED, Row, of_record
+from messaging.ledger.rows import COLUMNS, Row, of_record
+from messaging.ledger.statements import JOINED, given, on_day
 
 Connection = Any
 
 _CLAIM = """
-INSERT INTO messages (
+INSERT INTO {partition} (
     application, day, message_id, batch_id, run, treatment, endpoint_id, user_id, channel_type,
     purpose, address, address_digest, run_address_digest, origination, country, parts, state,
     reason, detail, provider_message_id, context, create_time, update_time)
@@ -30,21 +31,24 @@ ON CONFLICT DO NOTHING
 RETURNING message_id
 """
 
-_TAKE = """
-UPDATE messages m
+_TAKE = f"""
+UPDATE {{partition}} m
 SET state = r.state, reason = r.reason, detail = r.detail, parts = r.parts, batch_id = $3,
     origination = r.origination, update_time = $4
-FROM unnest($5::uuid[], $6::smallint[], $7::smallint[], $8::text[], $9::smallint[], $10::text[])
-    AS r (message_id, state, reason, detail, parts, origination)
-WHERE m.application = $1 AND m.day = $2 AND m.message_id = r.message_id
-    AND m.state = $11 AND m.batch_id IN ('', $3)
+FROM {
+    given(
+        "$5::uuid[], $6::smallint[], $7::smallint[], $8::text[], $9::smallint[], $10::text[]",
+        "message_id, state, reason, detail, parts, origination",
+    )
+}
+WHERE {JOINED} AND m.state = $11 AND m.batch_id IN ('', $3)
 RETURNING m.message_id
 """
 
 _FIND = f"""
-SELECT {SELECTED} FROM messages
-WHERE application = $1 AND day = $2 AND message_id = ANY($3::uuid[])
-"""  # columns of our own
+SELECT {", ".join(f"m.{name}" for name in COLUMNS)}
+FROM {given("$3::uuid[]", "message_id")} JOIN {{partition}} m ON {JOINED}
+"""
 
 
 async def claim(connection: Connection, rows: Sequence[Row]) -> set[UUID]:
@@ -55,7 +59,7 @@ async def claim(connection: Connection, rows: Sequence[Row]) -> set[UUID]:
     first = rows[0]
     ordered = sorted(rows, key=lambda row: row.message_id.int)
     records = await connection.fetch(
-        _CLAIM,
+        on_day(_CLAIM, first.day),
         first.application,
         first.day,
         first.batch_id,
@@ -90,7 +94,7 @@ async def take(connection: Connection, rows: Sequence[Row]) -> set[UUID]:
     first = rows[0]
     ordered = sorted(rows, key=lambda row: row.message_id.int)
     records = await connection.fetch(
-        _TAKE,
+        on_day(_TAKE, first.day),
         first.application,
         first.day,
         first.batch_id,
@@ -110,7 +114,10 @@ async def find(connection: Connection, rows: Sequence[Row]) -> dict[UUID, Row]:
     """What the ledger has of these messages, all of one day, by id."""
     first = rows[0]
     records: list[asyncpg.Record] = await connection.fetch(
-        _FIND, first.application, first.day, [row.message_id for row in rows]
+        on_day(_FIND, first.day),
+        first.application,
+        first.day,
+        [row.message_id for row in rows],
     )
     return {record["message_id"]: of_record(record) for record in records}
 

@@ -9,8 +9,10 @@ from uuid import UUID
 from heliograph.messaging.v1.message_pb2 import Message
 from heliograph.messaging.v1.reason_pb2 import Reason
 
-_RECORD = """
-UPDATE messages m
+from messaging.ledger.statements import JOINED, given, on_day
+
+_RECORD = f"""
+UPDATE {{partition}} m
 SET state = CASE WHEN m.state IN ($5, $6) THEN r.state ELSE m.state END,
     reason = CASE WHEN m.state IN ($5, $6) THEN r.reason ELSE m.reason END,
     detail = CASE WHEN m.state IN ($5, $6) THEN r.detail ELSE m.detail END,
@@ -18,9 +20,13 @@ SET state = CASE WHEN m.state IN ($5, $6) THEN r.state ELSE m.state END,
         THEN r.provider_message_id ELSE m.provider_message_id END,
     sent_time = CASE WHEN r.state = $4 THEN coalesce(m.sent_time, $3) ELSE m.sent_time END,
     update_time = $3
-FROM unnest($7::uuid[], $8::smallint[], $9::smallint[], $10::text[], $11::text[])
-    AS r (message_id, state, reason, detail, provider_message_id)
-WHERE m.application = $1 AND m.day = $2 AND m.message_id = r.message_id
+FROM {
+    given(
+        "$7::uuid[], $8::smallint[], $9::smallint[], $10::text[], $11::text[]",
+        "message_id, state, reason, detail, provider_message_id",
+    )
+}
+WHERE {JOINED}
 RETURNING m.message_id, m.sent_time
 """
 
@@ -46,7 +52,7 @@ async def record(
     """
     ordered = sorted(outcomes, key=lambda outcome: outcome.message_id.int)
     records = await connection.fetch(
-        _RECORD,
+        on_day(_RECORD, day),
         application,
         day,
         now,

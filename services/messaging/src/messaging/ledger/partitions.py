@@ -8,6 +8,8 @@ import asyncpg
 from mesh.errors import InvalidArgument
 from mesh.telemetry import logging
 
+from messaging.ledger.statements import partition
+
 _log = logging.get(__name__)
 
 DAYS_AHEAD = 2
@@ -54,7 +56,7 @@ class Partitions:
         await self._drop_before(now.date() - timedelta(days=self._retention_days))
 
     async def _create(self, day: date) -> None:
-        name = _name(day)
+        name = partition(day)
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
             if await connection.fetchval("SELECT to_regclass($1)", name) is not None:
@@ -76,13 +78,9 @@ class Partitions:
                 "WHERE inhparent = 'messages'::regclass"
             )
             for name in sorted(row["name"] for row in names):
-                if name < _name(oldest):
+                if name < partition(oldest):
                     await connection.execute(f"DROP TABLE IF EXISTS {name}")
                     _log.info("ledger.partition_dropped", partition=name)
-
-
-def _name(day: date) -> str:
-    return f"messages_{day:%Y%m%d}"
 
 
 def _ahead(today: date) -> date:

@@ -17,7 +17,7 @@ SELECT {SELECTED} FROM messages WHERE application = $1 AND day = $2 AND message_
 
 _COUNT = """
 SELECT treatment, state, reason, count(*) AS count, sum(parts) AS parts
-FROM messages WHERE application = $1 AND run = $2
+FROM messages WHERE application = $1 AND run = $2 AND run <> ''
 GROUP BY treatment, state, reason ORDER BY treatment, state, reason
 """
 
@@ -36,6 +36,11 @@ class Filter:
     end_time: datetime | None = None
     before: UUID | None = None
     """Only messages with smaller ids: the page after this one."""
+
+    @property
+    def selective(self) -> bool:
+        """Whether an index finds what is meant."""
+        return bool(self.endpoint_id or self.run or self.address or self.user_id)
 
 
 @dataclass(slots=True)
@@ -59,9 +64,12 @@ async def find(connection: Any, application: str, narrowed: Filter, limit: int) 
     """Messages, newest first: ids begin with the time of their source."""
     where = _where(application, narrowed)
     where.values.append(limit)
+    # Found first, then put in order: an index in the right order would be read to its end.
+    fence = "MATERIALIZED" if narrowed.selective else "NOT MATERIALIZED"
     statement = (
-        f"SELECT {SELECTED} FROM messages WHERE {' AND '.join(where.conditions)} "
-        f"ORDER BY day DESC, message_id DESC LIMIT ${len(where.values)}"
+        f"WITH found AS {fence} "
+        f"(SELECT day, {SELECTED} FROM messages WHERE {' AND '.join(where.conditions)}) "
+        f"SELECT * FROM found ORDER BY day DESC, message_id DESC LIMIT ${len(where.values)}"
     )
     return [of_record(record) for record in await connection.fetch(statement, *where.values)]
 
@@ -75,14 +83,12 @@ def _where(application: str, narrowed: Filter) -> _Where:
     where = _Where()
     where.add("application = ?", application)
     if narrowed.address:
-        where.add("address_digest = ?", addresses.digest(narrowed.address))
+        where.add("address_digest = ? AND address <> ''", addresses.digest(narrowed.address))
     for column in ("endpoint_id", "run", "user_id"):
         value = getattr(narrowed, column)
         if value:
-            where.add(f"{column} = ?", value)
-            if column != "run":
-                # The index leaves out rows without one, and has to be told so.
-                where.conditions.append(f"{column} <> ''")
+            # The index leaves out rows without one, and has to be told so.
+            where.add(f"{column} = ? AND {column} <> ''", value)
     if narrowed.states:
         where.add("state = ANY(?::smallint[])", list(narrowed.states))
     if narrowed.reasons:

@@ -1,6 +1,8 @@
 """The ledger's tables. Written and read in sets through asyncpg, so they are plain tables.
 
-No column that changes is in an index, so that an update of a row costs no index entry (HOT).
+No column that changes is in an index, so that an update of a row costs no index entry (HOT). Every
+index but the primary key leaves some rows out, so that a statement which does not say so cannot be
+planned on the wrong one.
 """
 
 import sqlalchemy as sa
@@ -39,9 +41,21 @@ MESSAGES = sa.Table(
     sa.Column("sent_time", _TIME),
     sa.Column("update_time", _TIME, nullable=False),
     sa.Index(
-        "messages_by_run_address", "application", "run", "day", "run_address_digest", unique=True
+        "messages_by_run_address",
+        "application",
+        "run",
+        "day",
+        "run_address_digest",
+        unique=True,
+        postgresql_where=sa.text("run <> ''"),
     ),
-    sa.Index("messages_by_address", "application", "address_digest", "message_id"),
+    sa.Index(
+        "messages_by_address",
+        "application",
+        "address_digest",
+        "message_id",
+        postgresql_where=sa.text("address <> ''"),
+    ),
     sa.Index(
         "messages_by_endpoint",
         "application",

@@ -22,9 +22,14 @@ POLL_SECONDS = 0.05
 
 _UNDER_WAY = """
 SELECT EXISTS (
-    SELECT FROM messages
-    WHERE application = $1 AND address_digest = ANY($2::uuid[]) AND day >= $3 AND state = $4
-        AND purpose <> $5
+    SELECT FROM unnest($2::uuid[]) AS r (address_digest)
+    CROSS JOIN LATERAL (
+        SELECT state, purpose FROM messages
+        WHERE application = $1 AND address_digest = r.address_digest AND address <> ''
+            AND day >= $3
+        OFFSET 0
+    ) AS m
+    WHERE m.state = $4 AND m.purpose <> $5
 )
 """
 

@@ -11,8 +11,12 @@ from messaging.pipeline.works import Work
 from messaging.suppressions import ids_for
 
 _ASK = """
-SELECT id FROM suppressions
-WHERE application = $1 AND id = ANY($2::text[]) AND (expire_time IS NULL OR expire_time > now())
+SELECT s.id FROM unnest($2::text[]) AS r (id)
+CROSS JOIN LATERAL (
+    SELECT id FROM suppressions
+    WHERE application = $1 AND id = r.id AND (expire_time IS NULL OR expire_time > now())
+    OFFSET 0
+) AS s
 UNION ALL
 SELECT '' FROM cancelled_runs WHERE application = $1 AND run = $3
 """

@@ -1,0 +1,42 @@
+"""Statements on the ledger are planned right while it is empty, for such a plan is kept."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from heliograph import message_ids
+from messaging.ledger import claims, outcomes, reports
+from messaging.ledger.statements import on_day
+
+NOW = datetime.now(UTC)
+ID = UUID(int=message_ids.prefix(NOW))
+STATEMENTS = {
+    "record": (outcomes._RECORD, [NOW, 3, 2, 7, [ID], [3], [0], [""], ["x"]]),
+    "take": (claims._TAKE, ["b", NOW, [ID], [2], [0], [""], [1], [""], 1]),
+    "find": (claims._FIND, [[ID]]),
+    "move": (reports._MOVE, [[ID], [3], [4], [0], [""], [""], [NOW]]),
+}
+
+
+async def plan_of(room, statement, *values):
+    records = await room.assembly.pool.fetch(f"EXPLAIN {statement}", *values)
+    return "\n".join(record[0] for record in records)
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+async def test_a_message_is_found_by_its_key_even_on_the_first_row_of_a_day(room, name):
+    statement, values = STATEMENTS[name]
+    await room.assembly.partitions.ensure(NOW.date())
+
+    plan = await plan_of(room, on_day(statement, NOW.date()), "shop", NOW.date(), *values)
+
+    assert "message_id = r.message_id" in plan.partition("Index Cond")[2]
+    assert "_pkey" in plan
+    assert "Nested Loop" in plan
+
+
+async def test_a_receipt_finds_its_message_by_the_address(room):
+    plan = await plan_of(room, reports._MATCH, "shop", NOW.date(), [ID], ["x"], [None], 2, 7)
+
+    assert "address_digest = r.address_digest" in plan
+    assert "Seq Scan" not in plan
