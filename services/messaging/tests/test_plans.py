@@ -1,5 +1,6 @@
 """Statements on the ledger are planned right while it is empty, for such a plan is kept."""
 
+import re
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -30,7 +31,7 @@ async def test_a_message_is_found_by_its_key_even_on_the_first_row_of_a_day(room
 
     plan = await plan_of(room, on_day(statement, NOW.date()), "shop", NOW.date(), *values)
 
-    assert "message_id = r.message_id" in plan.partition("Index Cond")[2]
+    assert re.search(r"Index Cond: .*message_id = [ru]\.message_id", plan)
     assert "_pkey" in plan
     assert "Nested Loop" in plan
 
