@@ -23,6 +23,8 @@ HEARD: dict[type[Message], tuple[Stream, str]] = {
 
 BATCH_MAX = 128
 HELD_MAX = 256
+ACK_WAIT_SECONDS = 5.0
+"""How soon what a dead replica held is inserted by another: reports stay seconds old."""
 INSERT_BYTES_MAX = 16 * 1024 * 1024
 LARGE_BYTES = 4 * 1024 * 1024
 """About twenty thousand events: from there on, larger inserts cost no less per event."""
@@ -69,6 +71,7 @@ def consumer(
         insertion.handle,
         batch=BATCH_MAX,
         concurrency=1,
+        ack_wait_seconds=ACK_WAIT_SECONDS,
         held_max=HELD_MAX,
     )
 
