@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from heliograph.analytics.v1.report_service_pb2 import GetCampaignReportRequest
 from heliograph.audience.v1 import channel_type_pb2 as channels
 from heliograph.audience.v1 import segment_filter_pb2 as filters
 from heliograph.audience.v1.application_pb2 import Application
@@ -20,6 +21,7 @@ from heliograph.campaign.v1.campaign_service_pb2 import (
     LaunchCampaignRequest,
 )
 from heliograph.campaign.v1.run_pb2 import Run
+from heliograph.campaign.v1.run_service_pb2 import GetRunRequest
 from heliograph.client import Client
 from heliograph.imports import followed, upload
 from heliograph.messaging.v1.channel_pb2 import Channel
@@ -130,9 +132,7 @@ class Shop:
         """Checks a run to every phone against the carrier's log: each has one end, nobody has got
         anything twice. How many there are of whom nobody knows whether they got it."""
         texts = Counter(entry["destination"] for entry in await self.texts())
-        counts: Counter[tuple[int, int]] = Counter()
-        for row in run.counts:
-            counts[row.state, row.reason] += row.count
+        counts = tally(run)
         unknown = counts[Message.FAILED, OUTCOME_UNKNOWN]
         sent = counts[Message.SENT, 0] + counts[Message.DELIVERED, 0]
         assert run.state == Run.COMPLETED
@@ -140,3 +140,27 @@ class Shop:
         assert [phone for phone, times in texts.items() if times > 1] == []
         assert sent <= len(texts) <= sent + unknown, counts
         return unknown
+
+    async def reported(self, run: str) -> None:
+        """Until every receipt is in, and the report says of a campaign what the ledger does."""
+        await eventually(lambda: self._is_reported(run), timeout_seconds=60)
+
+    async def _is_reported(self, name: str) -> bool:
+        run = await self.client.runs.GetRun(GetRunRequest(name=name))
+        request = GetCampaignReportRequest(name=name.partition("/runs/")[0])
+        report = await self.client.reports.GetCampaignReport(request)
+        counts, total = tally(run), report.total
+        delivered, unknown = counts[Message.DELIVERED, 0], counts[Message.FAILED, OUTCOME_UNKNOWN]
+        skipped = sum(number for (state, _), number in counts.items() if state == Message.SKIPPED)
+        said = (total.targeted, total.sent, total.delivered, total.failed, total.skipped)
+        meant = (run.members, delivered, delivered, unknown, skipped)
+        assert said == meant, f"reported {said}, meant {meant}"
+        return True
+
+
+def tally(run: Run) -> Counter[tuple[int, int]]:
+    """How many members there are of each state and reason."""
+    counts: Counter[tuple[int, int]] = Counter()
+    for row in run.counts:
+        counts[row.state, row.reason] += row.count
+    return counts

@@ -37,3 +37,4 @@ async def _survives(local_mesh, shop, folder, rounds, moments):
         await asyncio.gather(*(local_mesh.kill(victim) for victim in victims))
 
     await shop.unknown(await shop.finished(run))
+    await shop.reported(run)
