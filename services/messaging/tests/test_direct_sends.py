@@ -235,3 +235,34 @@ async def test_while_the_bus_is_away_a_send_is_unconfirmed_and_sent_later(room, 
     await room.messages.SendMessages(request)
     assert await room.settled(2, 30) == {number(1): "DELIVERED", number(2): "DELIVERED"}
     assert len(await room.arrived()) == 2
+
+
+async def test_requests_of_a_stream_are_worked_on_together(room):
+    async def sending():
+        for i in range(1000):
+            yield stream_request(f"r{i}", number(i))
+
+    answers = [answer async for answer in room.messages.StreamSendMessages(sending())]
+
+    assert [answer.request_id for answer in answers] == [f"r{i}" for i in range(1000)]
+    groups = await room.pool.fetchval("SELECT count(DISTINCT batch_id) FROM send_requests")
+    assert groups < 250
+    assert Counter((await room.settled(1000, 60)).values()) == {"DELIVERED": 1000}
+
+
+async def test_a_caller_that_leaves_its_stream_leaves_no_loose_ends(room):
+    async def sending():
+        for i in range(1000):
+            yield stream_request(f"r{i}", number(i))
+
+    call = room.messages.StreamSendMessages(sending())
+    async for answer in call:
+        assert answer.request_id == "r0"
+        break
+    call.cancel()
+
+    async def quiet():
+        rows = await room.rows()
+        return rows and not [row for row in rows if row.state != Message.DELIVERED]
+
+    await eventually(quiet, 30)

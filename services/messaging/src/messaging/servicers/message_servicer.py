@@ -9,7 +9,6 @@ from heliograph.messaging.v1.message_pb2 import Message
 from mesh.aip import pagination
 from mesh.errors import Error
 from mesh.rpc import status
-from mesh.rpc.failures import as_error
 from nats.js import JetStreamContext
 
 from messaging import names, render, watching
@@ -20,6 +19,10 @@ from messaging.ledger import queries
 from messaging.ledger.persistence import Pool
 from messaging.ledger.rows import run_below
 from messaging.servicers import ledger_reads
+from messaging.servicers.streaming import in_order
+
+STREAM_WINDOW = 256
+"""Requests of one stream that are at work at the same time; they share groups."""
 
 
 class MessageServicer:
@@ -68,14 +71,18 @@ class MessageServicer:
     async def StreamSendMessages(
         self, requests: AsyncIterator[rpc.StreamSendMessagesRequest], context: Any
     ) -> AsyncIterator[rpc.StreamSendMessagesResponse]:
-        async for request in requests:
-            answer = rpc.StreamSendMessagesResponse(request_id=request.request_id)
-            try:
-                sent = await self.SendMessages(_unary(request), context)
-                answer.results.extend(sent.results)
-            except Error as error:
-                answer.error.CopyFrom(status.from_error(as_error(error), DOMAIN))
+        async for answer in in_order(requests, self._answer, STREAM_WINDOW):
             yield answer
+
+    async def _answer(
+        self, request: rpc.StreamSendMessagesRequest
+    ) -> rpc.StreamSendMessagesResponse:
+        answer = rpc.StreamSendMessagesResponse(request_id=request.request_id)
+        try:
+            answer.results.extend((await self.SendMessages(_unary(request), None)).results)
+        except Error as error:
+            answer.error.CopyFrom(status.from_error(error, DOMAIN))
+        return answer
 
     async def StreamMessages(
         self, request: rpc.StreamMessagesRequest, context: Any
