@@ -1,6 +1,7 @@
 import json
 
 from heliograph.audience.v1.endpoint_pb2 import Endpoint
+from heliograph.campaign.v1.campaign_pb2 import Campaign
 from heliograph.cli import output
 from heliograph.messaging.v1.message_pb2 import Message
 
@@ -33,3 +34,11 @@ def test_one_message_is_shown_by_its_stated_fields(capsys):
     assert "+14155550123" in shown
     assert "chess" in shown
     assert "UNSPECIFIED" not in shown
+
+
+def test_what_a_resource_does_not_state_is_not_shown(capsys):
+    output.print_message(Campaign(name="applications/shop/campaigns/c1"), as_json=False)
+
+    shown = capsys.readouterr().out
+    assert "c1" in shown
+    assert "holdout" not in shown

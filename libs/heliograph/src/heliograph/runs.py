@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
+from heliograph.campaign.v1.campaign_pb2 import Campaign
 from heliograph.campaign.v1.campaign_service_pb2 import GetCampaignRequest
 from heliograph.campaign.v1.run_pb2 import Run
 from heliograph.campaign.v1.run_service_pb2 import WatchRunRequest
@@ -15,13 +16,22 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.1
 BREAKS_MAX = 20
 BREAK_SECONDS = 0.5
+_RUNLESS = (Campaign.DRAFT, Campaign.CANCELLED)
 
 
 async def latest(mesh: "Client", campaign: str) -> str:
-    """The name of the campaign's latest run, once it has one."""
+    """The name of the campaign's latest run, once it has one.
+
+    FAILED_PRECONDITION when it will not have one: it is a draft, or was cancelled before its time.
+    """
     request = GetCampaignRequest(name=campaign)
     # The campaign only tells when asked.
-    while not (found := await mesh.campaigns.GetCampaign(request)).latest_run:  # noqa: ASYNC110
+    while not (found := await mesh.campaigns.GetCampaign(request)).latest_run:
+        if found.state in _RUNLESS:
+            state = Campaign.State.Name(found.state)
+            raise HeliographError(
+                "FAILED_PRECONDITION", f"a {state} campaign has no run: launch it first"
+            )
         await asyncio.sleep(POLL_SECONDS)
     return str(found.latest_run)
 

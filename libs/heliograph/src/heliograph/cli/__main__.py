@@ -18,11 +18,14 @@ from heliograph.cli import (
 app = App(
     name="heliograph",
     help="Talk to a Heliograph mesh: audiences, campaigns, messages, answers and reports.",
+    # Markdown would load a parser of its own at each start.
+    help_format="plaintext",
 )
 app.command(local.up)
 app.command(local.demo)
 app.command(local.setup)
 app.command(local.token)
+app.command(local.addresses)
 app.command(applications.app)
 app.command(endpoints.app)
 app.command(segments.app)

@@ -57,7 +57,7 @@ def _list(app: str, json: bool) -> None:
 
 
 def _say(text: str, source: str, to: str) -> None:
-    from urllib.error import URLError
+    from urllib.error import HTTPError, URLError
     from urllib.request import Request, urlopen
 
     from heliograph.connection import find
@@ -74,6 +74,12 @@ def _say(text: str, source: str, to: str) -> None:
     try:
         with urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
             answer.read()
+    except HTTPError as error:
+        error.close()
+        sys.exit(
+            "heliograph: the simulated carrier refuses it: expected --source and --to as numbers, "
+            "for example +14155550123"
+        )
     except URLError as error:
         sys.exit(f"heliograph: the simulated carrier does not answer: {error}")
     sys.stdout.write(f"{source} says to {to}: {text}\n")

@@ -1,13 +1,16 @@
-"""`heliograph up`, `demo` and `token`: a mesh of your own on this machine."""
+"""`heliograph up`, `demo`, `setup`, `token` and `addresses`: a mesh of your own on this machine."""
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 from heliograph.cli import output
 from heliograph.cli.names import application
 from heliograph.cli.session import talk
+
+if TYPE_CHECKING:
+    from heliograph.client import Client
 
 Data = Annotated[
     Path | None, Parameter(help="Its data folder; by default HELIOGRAPH_DATA or build/mesh.")
@@ -38,6 +41,7 @@ def setup(*, app: str, number: str, json: bool = False) -> None:
     number
         The number that it sends from and people answer to, for example +12125550100.
     """
+    from heliograph.audience.v1.application_service_pb2 import GetApplicationRequest
     from heliograph.connection import find
 
     providers = find().providers
@@ -46,7 +50,13 @@ def setup(*, app: str, number: str, json: bool = False) -> None:
             "heliograph: this mesh has no simulated peers; create its channels by ChannelService"
         )
     tenant = _localmesh("localmesh.tenant")
-    made = talk(lambda mesh: tenant.connect(mesh, application(app), providers, number))
+
+    async def connect(mesh: "Client") -> list[str]:
+        await mesh.applications.GetApplication(GetApplicationRequest(name=application(app)))
+        names: list[str] = await tenant.connect(mesh, application(app), providers, number)
+        return names
+
+    made = talk(connect)
     if json:
         output.print_json(made)
     else:
@@ -56,9 +66,9 @@ def setup(*, app: str, number: str, json: bool = False) -> None:
 def token(
     *,
     app: list[str] | None = None,
-    role: str = "writer",
+    role: Literal["admin", "writer", "reader"] = "writer",
     subject: str = "cli",
-    hours: float = 24.0,
+    hours: Annotated[float, Parameter(validator=validators.Number(gt=0))] = 24.0,
     data: Data = None,
 ) -> None:
     """Make a token for a mesh on this machine.
@@ -68,12 +78,35 @@ def token(
     app
         Application it may touch; may be repeated. Without: every one.
     role
-        admin, writer or reader.
+        What it may do.
     subject
         Whom it is for; stands in logs.
+    hours
+        How long it is good.
     """
     made = _localmesh("localmesh.tokens").mint(_folder(data), app, role, subject, hours)
     sys.stdout.write(f"{made}\n")
+
+
+def addresses(service: str = "", /, *, json: bool = False) -> None:
+    """Show where the services answer, or the address of one alone, as a program takes it.
+
+    Parameters
+    ----------
+    service
+        For example audience.
+    """
+    from heliograph.connection import find
+
+    found = find().addresses
+    if service and service not in found:
+        sys.exit(f"heliograph: expected one of {', '.join(found)}; {service} is none of them")
+    if json:
+        output.print_json(dict(found))
+    elif service:
+        sys.stdout.write(f"{found[service]}\n")
+    else:
+        output.print_table(["service", "address"], found.items())
 
 
 def _folder(data: Path | None) -> Path:

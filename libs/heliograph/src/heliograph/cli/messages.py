@@ -17,7 +17,9 @@ COLUMNS = {
     "address": "address",
     "state": "state",
     "reason": "reason",
-    "detail": "detail",
+    "purpose": "purpose",
+    "run": "run",
+    "treatment": "treatment",
     "updated": "update_time",
 }
 CHANNELS = {"sms": "SMS", "email": "EMAIL", "push": "PUSH_FCM"}

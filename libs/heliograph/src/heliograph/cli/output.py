@@ -9,12 +9,14 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
 
-def as_dict(message: "Message") -> dict[str, Any]:
-    """A message with the contract's own field names; zeros and empty lists included."""
+def as_dict(message: "Message", *, stated_only: bool = False) -> dict[str, Any]:
+    """A message with the contract's own field names; zeros and empty lists too, unless told."""
     from google.protobuf import json_format
 
     found: dict[str, Any] = json_format.MessageToDict(
-        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+        message,
+        preserving_proto_field_name=True,
+        always_print_fields_with_no_presence=not stated_only,
     )
     return found
 
@@ -26,15 +28,14 @@ def print_json(value: object) -> None:
 
 def print_message(message: "Message", *, as_json: bool) -> None:
     """One message: JSON, or its fields in two columns."""
-    fields = as_dict(message)
     if as_json:
-        print_json(fields)
+        print_json(as_dict(message))
     else:
         print_table(
             ["field", "value"],
             [
                 (name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-                for name, value in _stated(fields).items()
+                for name, value in as_dict(message, stated_only=True).items()
             ],
         )
 
@@ -89,13 +90,3 @@ def _short(value: str) -> str:
         return value
     parts = value.split("/")
     return "/".join(parts[3:] or parts[1:])
-
-
-def _stated(value: Any) -> Any:
-    """A value without what nobody has stated."""
-    if isinstance(value, dict):
-        stated = {name: _stated(inner) for name, inner in value.items()}
-        return {name: inner for name, inner in stated.items() if inner not in ("", [], {}, None)}
-    if isinstance(value, list):
-        return [_stated(inner) for inner in value]
-    return "" if isinstance(value, str) and value.endswith("_UNSPECIFIED") else value

@@ -1,10 +1,19 @@
 """`heliograph report`: what came of it."""
 
-from typing import Any
+import sys
+from typing import TYPE_CHECKING
 
 from heliograph.cli import output
 from heliograph.cli.names import application, resource
 from heliograph.cli.session import talk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from heliograph.analytics.v1.campaign_report_pb2 import CampaignReport, MessageCounts
+
+FIGURES = ("targeted", "sent", "delivered", "failed", "skipped", "opened")
+"""What a campaign's table shows, by field of MessageCounts; `--json` has them all."""
 
 
 def report(campaign: str = "", /, *, app: str, json: bool = False) -> None:
@@ -23,22 +32,39 @@ def _campaign(name: str, json: bool) -> None:
     if json:
         output.print_json(output.as_dict(found))
         return
-    rows: list[tuple[str, Any]] = list(_flat(output.as_dict(found)))
-    output.print_table(["figure", "value"], rows, title=name)
+    if not found.total.targeted:
+        sys.exit(
+            f"heliograph: nothing is recorded of {name}; `heliograph campaigns list` names all"
+        )
+    parts = list(_parts(found))
+    output.print_table(
+        ["part", *(figure.replace("_", " ") for figure in FIGURES)],
+        [(part, *(getattr(counts, figure) for figure in FIGURES)) for part, counts in parts],
+        title=name,
+    )
+    reasons = [*_reasons(found.total, "skipped"), *_reasons(found.total, "failed")]
+    if reasons:
+        output.print_table(["what became of it", "reason", "messages"], reasons)
 
 
-def _flat(fields: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    rows: list[tuple[str, Any]] = []
-    for name, value in fields.items():
-        if isinstance(value, dict):
-            rows += _flat(value, f"{prefix}{name}.")
-        elif isinstance(value, list):
-            for index, item in enumerate(value):
-                if isinstance(item, dict):
-                    rows += _flat(item, f"{prefix}{name}[{index}].")
-        elif value not in ("", "0", 0, None):
-            rows.append((prefix + name, value))
-    return rows
+def _parts(report: "CampaignReport") -> "Iterator[tuple[str, MessageCounts]]":
+    """The whole, and each part of it that a row shows."""
+    from heliograph.audience.v1.channel_type_pb2 import ChannelType
+
+    yield "all", report.total
+    for treatment in report.treatments:
+        yield f"treatment {treatment.treatment or '-'}", treatment.counts
+    for channel in report.channels:
+        yield ChannelType.Name(channel.channel_type), channel.counts
+    for run in report.runs:
+        yield f"run {run.run.rpartition('/')[2]}", run.counts
+
+
+def _reasons(total: "MessageCounts", outcome: str) -> list[tuple[str, str, int]]:
+    from heliograph.messaging.v1.reason_pb2 import Reason
+
+    counted = getattr(total, f"{outcome}_by_reason")
+    return [(outcome, Reason.Name(row.reason), row.count) for row in counted]
 
 
 def _activity(parent: str, json: bool) -> None:

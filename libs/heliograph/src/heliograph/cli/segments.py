@@ -98,4 +98,18 @@ def parse(text: str) -> "SegmentFilter":
     except OSError as error:
         sys.exit(f"heliograph: the filter's file cannot be read: {error}")
     except json_format.ParseError as error:
-        sys.exit(f"heliograph: not a segment filter: {error}")
+        sys.exit(f"heliograph: not a segment filter: {error}{_expected(str(error))}")
+
+
+def _expected(refusal: str) -> str:
+    """The values of the enum that a parser's refusal speaks of; nothing if it speaks of none."""
+    import re
+
+    from google.protobuf import descriptor_pool
+
+    named = re.search(r"enum type ([\w.]+)", refusal)
+    if not named:
+        return ""
+    enum = descriptor_pool.Default().FindEnumTypeByName(named[1].rstrip("."))
+    names = [value.name for value in enum.values if value.number]
+    return f" Expected one of {', '.join(names)}."

@@ -1,6 +1,5 @@
 """One conversation of a command with the mesh."""
 
-import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
@@ -14,6 +13,8 @@ Result = TypeVar("Result")
 
 def talk(conversation: "Callable[[Client], Awaitable[Result]]") -> Result:
     """Connect, run the conversation, and show a refusal as words on standard error."""
+    import asyncio
+
     from heliograph.client import Client
     from heliograph.connection import find
     from heliograph.errors import HeliographError
@@ -34,7 +35,8 @@ def talk(conversation: "Callable[[Client], Awaitable[Result]]") -> Result:
 def refusal(error: "HeliographError") -> str:
     """A refusal in words: what, where, and what to do next."""
     lines = [f"{error.code}: {error.message}"]
-    lines += [f"  {violation.field}: {violation.description}" for violation in error.violations]
+    stated = (f"{violation.field}: {violation.description}" for violation in error.violations)
+    lines += [f"  {line}" for line in stated if line != error.message]
     hint = HINTS.get(error.code)
     if hint:
         lines.append(f"  {hint}")

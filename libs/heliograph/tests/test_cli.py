@@ -1,0 +1,44 @@
+"""What people type wrongly, and what they read then."""
+
+import pytest
+from heliograph.cli import campaigns, segments
+from heliograph.cli.__main__ import app
+from heliograph.cli.session import refusal
+from heliograph.errors import HeliographError, Violation
+
+
+def test_an_unknown_operator_is_answered_with_those_there_are():
+    filter_tree = '{"location": {"field": "COUNTRY", "operator": "FUZZY", "values": ["US"]}}'
+
+    with pytest.raises(SystemExit, match="Expected one of INCLUSIVE, EXCLUSIVE"):
+        segments.parse(filter_tree)
+
+
+@pytest.mark.parametrize("text", ["tomorrow", "2026-12-24", "2026-12-24T18:00:00", "24.12.2026"])
+def test_a_time_that_is_none_is_answered_with_an_example(text):
+    with pytest.raises(SystemExit, match="expected --at as 2026-12-24T18:00:00Z"):
+        campaigns.moment(text)
+
+
+@pytest.mark.parametrize("words", [["--role", "king"], ["--hours", "-1"], ["--hours", "soon"]])
+def test_a_token_that_nobody_could_use_is_not_made(words, capsys):
+    with pytest.raises(SystemExit) as ended:
+        app(["token", *words])
+
+    assert ended.value.code != 0
+    assert words[0] in "".join(capsys.readouterr())
+
+
+def test_a_refusal_says_the_same_only_once():
+    error = HeliographError(
+        "INVALID_ARGUMENT",
+        "campaign.segment: is required",
+        violations=(
+            Violation("campaign.segment", "is required"),
+            Violation("parent", "is required"),
+        ),
+    )
+
+    assert refusal(error) == (
+        "INVALID_ARGUMENT: campaign.segment: is required\n  parent: is required\n"
+    )
