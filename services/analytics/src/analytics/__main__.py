@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 
+from google.protobuf.message import Message
 from heliograph import subjects
 from heliograph.analytics.v1 import (
     event_service_pb2,
@@ -14,6 +15,8 @@ from heliograph.analytics.v1 import (
     funnel_service_pb2,
     report_service_pb2,
 )
+from heliograph.analytics.v1.events_pb2 import EventsRecorded
+from heliograph.messaging.v1.events_pb2 import MessagesChanged
 from mesh import service
 from mesh.eventing import jetstream
 from mesh.store import engine
@@ -47,8 +50,12 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> Mapping[str, objec
     )
     _, js = await stack.enter_async_context(jetstream.connect(settings.nats_url, name="analytics"))
     await jetstream.ensure_streams(js, subjects.EVENTS)
-    for message_type in consumers.HEARD:
-        interval_seconds = settings.insert_interval_seconds
+    intervals_seconds: Mapping[type[Message], float] = {
+        EventsRecorded: settings.insert_interval_seconds,
+        # A campaign's come evenly for minutes: few large inserts leave the machine to the sending.
+        MessagesChanged: settings.message_insert_interval_seconds,
+    }
+    for message_type, interval_seconds in intervals_seconds.items():
         consumer = consumers.consumer(js, events, message_type, interval_seconds)
         await stack.enter_async_context(consumer)
     recorder = await stack.enter_async_context(Recorder(js))

@@ -17,7 +17,12 @@ class Settings(ServiceSettings):
     insert_interval_seconds: float = Field(
         default=0.2,
         ge=0,
-        description="Least time between small inserts; reports lag by it.",
+        description="Least time between small inserts of client events; reports lag by it.",
+    )
+    message_insert_interval_seconds: float = Field(
+        default=1.0,
+        ge=0,
+        description="Least time between small inserts of message events; reports lag by it.",
     )
     event_types_max: int = Field(
         default=1_500, ge=0, description="Event types of its own that an application may have."
