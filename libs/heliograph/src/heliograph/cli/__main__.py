@@ -2,7 +2,7 @@
 
 import sys
 
-from cyclopts import App
+from cyclopts import App, Parameter
 from heliograph.cli import (
     applications,
     campaigns,
@@ -20,6 +20,7 @@ app = App(
     help="Talk to a Heliograph mesh: audiences, campaigns, messages, answers and reports.",
     # Markdown would load a parser of its own at each start.
     help_format="plaintext",
+    default_parameter=Parameter(negative=()),
 )
 app.command(local.up)
 app.command(local.demo)

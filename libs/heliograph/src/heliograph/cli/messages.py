@@ -17,9 +17,7 @@ COLUMNS = {
     "address": "address",
     "state": "state",
     "reason": "reason",
-    "purpose": "purpose",
     "run": "run",
-    "treatment": "treatment",
     "updated": "update_time",
 }
 CHANNELS = {"sms": "SMS", "email": "EMAIL", "push": "PUSH_FCM"}

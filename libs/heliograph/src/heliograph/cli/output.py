@@ -1,12 +1,16 @@
 """What a command prints: tables for people, JSON for programs."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
+
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
 def as_dict(message: "Message", *, stated_only: bool = False) -> dict[str, Any]:
@@ -62,7 +66,13 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]], title
     table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left")
     for index, heading in enumerate(headings):
         numeric = bool(rows) and all(_is_number(row[index]) for row in rows)
-        table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
+        # The first tells a row from the others; it is there to be copied.
+        table.add_column(
+            heading,
+            justify="right" if numeric else "left",
+            overflow="fold",
+            no_wrap=index == 0,
+        )
     for row in rows:
         # Text and not markup: what people wrote must not be read as formatting.
         table.add_row(*(Text(str(cell)) for cell in row))
@@ -83,9 +93,11 @@ def _at(row: Mapping[str, Any], path: str) -> object:
 
 
 def _short(value: str) -> str:
-    """What tells one cell of a column from another: an id without what all names begin with."""
+    """What tells one cell of a column from another: the end of a name, a time to the second."""
     if value.endswith("_UNSPECIFIED"):
         return ""
+    if _INSTANT.fullmatch(value):
+        return value[:19] + "Z"
     if not value.startswith("applications/"):
         return value
     parts = value.split("/")
