@@ -24,6 +24,7 @@ in a second terminal:
   heliograph inbound STOP --source +12127370101 --to +12125550100
 
 with any gRPC client, for the services answer reflection:
+  export TOKEN=$(heliograph token)
   grpcurl -plaintext -H "authorization: Bearer $TOKEN" {audience} list
   grpcurl -plaintext -H "authorization: Bearer $TOKEN" \\
       {audience} heliograph.audience.v1.ApplicationService/ListApplications
