@@ -449,3 +449,14 @@ def _file(room: Room, path: str, data: bytes) -> Path:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(data)
     return file
+
+
+async def test_an_empty_list_in_a_line_takes_the_attribute_away(room: Room) -> None:
+    lines = [
+        {"Id": "e1", "ChannelType": "GCM", "Address": "t", "Attributes": {"a": ["1"], "b": ["2"]}},
+        {"Id": "e1", "Attributes": {"a": []}},
+    ]
+    data = "\n".join(map(json.dumps, lines)).encode()
+    await room.imported(data, file_name="people.jsonl")
+
+    assert list((await room.read("e1")).attributes) == ["b"]

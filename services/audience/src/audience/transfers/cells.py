@@ -2,24 +2,20 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any, Final
 
 from heliograph.audience.v1 import endpoint_pb2 as pb
 
 from audience import channels
-from audience.endpoints import checks
-from audience.endpoints.patches import Checked, Patch
+from audience.endpoints.patches import Patch
 from audience.refusals import invalid, shown
 from audience.transfers.headers import Column
+from audience.transfers.kept import Kept
 
 OPT_OUTS: Final = {"ALL": pb.Endpoint.ALL, "NONE": pb.Endpoint.NONE, "": 0}
-KEPT_MAX: Final = 10_000
-"""Maps kept of each kind; about as many bytes as a chunk of rows."""
-
 _COORDINATES: Final = ("latitude", "longitude")
-_UNKNOWN: Final = Checked({}, "")
 
 
 class RowReader:
@@ -58,47 +54,62 @@ class RowReader:
 
 
 class Cells:
-    """The cells of a row that make one map.
-
-    Rows repeat each other's places, devices and choices, so what was read and checked once is kept.
-    """
+    """The cells of a row that make one map."""
 
     def __init__(self, kind: str, columns: Sequence[Column]) -> None:
-        self._field = "user.attributes" if kind == "user_attributes" else kind
-        self._columns = _columns(columns, kind)
-        indexes = [index for _, several in self._columns for index in several]
+        field = "user.attributes" if kind == "user_attributes" else kind
+        named = [
+            (column.name, index) for index, column in enumerate(columns) if column.kind == kind
+        ]
+        indexes = [index for _, index in named]
+        self._names = [name for name, _ in named]
         self._cells = itemgetter(*indexes) if indexes else None
-        self._kept: dict[Any, Checked | None] = {}
+        self._kept = Kept(field, _READERS[kind](self))
 
-    def read(self, row: Sequence[str]) -> Checked | None:
+    def read(self, row: Sequence[str]) -> dict[str, Any] | None:
         """The map, or None when all its cells are empty."""
-        if self._cells is None:
-            return None
-        cells = self._cells(row)
-        found = self._kept.get(cells, _UNKNOWN)
-        if found is _UNKNOWN:
-            values = self._values(row)
-            found = checks.checked(self._field, values) if values else None
-            if len(self._kept) < KEPT_MAX:
-                self._kept[cells] = found
-        return found
+        return self._kept.get(self._cells(row)) if self._cells else None
 
-    def _values(self, row: Sequence[str]) -> dict[str, Any]:
-        found = {}
-        for name, indexes in self._columns:
-            given = [row[index] for index in indexes if row[index]]
-            if given:
-                found[name] = self._value(name, given)
-        return found
+    def given(self, cells: str | tuple[str, ...]) -> list[tuple[str, str]]:
+        """Names and values of the cells that are not empty; a single cell comes alone."""
+        texts = (cells,) if isinstance(cells, str) else cells
+        return [(name, text) for name, text in zip(self._names, texts, strict=True) if text]
 
-    def _value(self, name: str, given: list[str]) -> Any:
-        if self._field.endswith("attributes"):
-            return given
-        if self._field == "metrics":
-            return _number("METRIC_INVALID", f"metrics.{name}", given[0])
-        if self._field == "location" and name in _COORDINATES:
-            return _number("COORDINATE_INVALID", f"location.{name}", given[0])
-        return given[0]
+    def lists(self, cells: Any) -> dict[str, Any]:
+        """Several cells of a name are its values."""
+        found = defaultdict(list)
+        for name, text in self.given(cells):
+            found[name].append(text)
+        return dict(found)
+
+    def numbers(self, cells: Any) -> dict[str, Any]:
+        """Each cell is a number."""
+        return {
+            name: _number("METRIC_INVALID", f"metrics.{name}", text)
+            for name, text in self.given(cells)
+        }
+
+    def texts(self, cells: Any) -> dict[str, Any]:
+        """Each cell is a text."""
+        return dict(self.given(cells))
+
+    def place(self, cells: Any) -> dict[str, Any]:
+        """Texts, and two numbers."""
+        return {
+            name: _number("COORDINATE_INVALID", f"location.{name}", text)
+            if name in _COORDINATES
+            else text
+            for name, text in self.given(cells)
+        }
+
+
+_READERS: Final[dict[str, Callable[[Cells], Callable[[Any], dict[str, Any]]]]] = {
+    "attributes": lambda cells: cells.lists,
+    "user_attributes": lambda cells: cells.lists,
+    "metrics": lambda cells: cells.numbers,
+    "demographic": lambda cells: cells.texts,
+    "location": lambda cells: cells.place,
+}
 
 
 def channel_type(text: str) -> int:
@@ -124,15 +135,6 @@ def opt_out(text: str) -> int:
 
 def _single(columns: Sequence[Column], kind: str) -> int:
     return next((index for index, column in enumerate(columns) if column.kind == kind), -1)
-
-
-def _columns(columns: Sequence[Column], kind: str) -> list[tuple[str, list[int]]]:
-    """Each name of a kind, with the columns that hold its values."""
-    found: dict[str, list[int]] = defaultdict(list)
-    for index, column in enumerate(columns):
-        if column.kind == kind:
-            found[column.name].append(index)
-    return list(found.items())
 
 
 def _number(reason: str, field: str, text: str) -> float:

@@ -10,7 +10,7 @@ from audience.transfers.failures import Failure
 from audience.transfers.lines import LineReader
 from audience.transfers.rows import Format
 
-LINES: Final = 4000
+LINES: Final = 2500
 
 
 class Chunk(NamedTuple):

@@ -1,18 +1,21 @@
 """JSON lines in the shape of Pinpoint's endpoints, as its exports are written."""
 
-from typing import Any, Final
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, TypeVar
 
 import msgspec
 from mesh.errors import InvalidArgument, Violation
 
 from audience.endpoints.patches import Patch
-from audience.endpoints.states import Attributes
 from audience.transfers import cells, headers
+from audience.transfers.kept import Kept
 from audience.transfers.lines import BOM
 from audience.transfers.rows import Collected, Rows
 
 LINE_BYTES_MAX: Final = 64 * 1024
 
+Decoded = TypeVar("Decoded")
 Lists = dict[str, list[str] | str]
 
 
@@ -44,7 +47,7 @@ class UserPart(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """Pinpoint `EndpointUser`."""
 
     UserId: str | None = None
-    UserAttributes: Lists | None = None
+    UserAttributes: msgspec.Raw = msgspec.Raw()
 
 
 class Line(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -54,10 +57,10 @@ class Line(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     ChannelType: str | None = None
     Address: str | None = None
     OptOut: str | None = None
-    Attributes: Lists | None = None
-    Metrics: dict[str, float] | None = None
-    Demographic: DemographicPart | None = None
-    Location: LocationPart | None = None
+    Attributes: msgspec.Raw = msgspec.Raw()
+    Metrics: msgspec.Raw = msgspec.Raw()
+    Demographic: msgspec.Raw = msgspec.Raw()
+    Location: msgspec.Raw = msgspec.Raw()
     User: UserPart | None = None
     ApplicationId: msgspec.Raw = msgspec.Raw()
     CohortId: msgspec.Raw = msgspec.Raw()
@@ -68,7 +71,11 @@ class Line(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 
 # Numbers and booleans are also accepted as text, as spreadsheets and scripts write them.
-_decode = msgspec.json.Decoder(Line, strict=False).decode
+_decode_line = msgspec.json.Decoder(Line, strict=False).decode
+_decode_lists = msgspec.json.Decoder(Lists | None, strict=False).decode
+_decode_numbers = msgspec.json.Decoder(dict[str, float] | None, strict=False).decode
+_decode_demographic = msgspec.json.Decoder(DemographicPart | None, strict=False).decode
+_decode_location = msgspec.json.Decoder(LocationPart | None, strict=False).decode
 _DEMOGRAPHIC: Final = {
     field: headers.DEMOGRAPHIC[f"demographic.{field.casefold()}"]
     for field in DemographicPart.__struct_fields__
@@ -84,48 +91,58 @@ class JsonFormat:
 
     header_lines: int = 0
 
+    def __init__(self) -> None:
+        self._attributes = Kept("attributes", partial(_lists, "Attributes"))
+        self._user_attributes = Kept("user.attributes", partial(_lists, "User.UserAttributes"))
+        self._metrics = Kept("metrics", _numbers)
+        self._demographic = Kept("demographic", _demographic)
+        self._location = Kept("location", _location)
+
     def rows(self, lines: list[bytes], first_line: int, *, at_end: bool) -> Rows:
         """The rows of lines."""
         collected = Collected()
-        for offset, line in enumerate(lines):
-            number = first_line + offset
-            if number == 1:
-                line = line.removeprefix(BOM)
-            if len(line) > LINE_BYTES_MAX:
+        for number, line in enumerate(lines, first_line):
+            text = line.removeprefix(BOM) if number == 1 else line
+            if len(text) > LINE_BYTES_MAX:
                 collected.refuse(number, "ROW_TOO_LONG", f"more than {LINE_BYTES_MAX} bytes")
-            elif not line.isspace():
-                collected.add(number, _patch, line)
+            elif not text.isspace():
+                collected.add(number, self._patch, text)
         return collected.rows(len(lines))
 
+    def _patch(self, text: bytes) -> Patch:
+        line = _read(_decode_line, text, "")
+        user = line.User
+        return Patch(
+            endpoint=line.Id or "",
+            channel_type=cells.channel_type(line.ChannelType or ""),
+            address=line.Address or None,
+            opt_out=cells.opt_out(line.OptOut or ""),
+            attributes=_kept(self._attributes, line.Attributes),
+            metrics=_kept(self._metrics, line.Metrics),
+            demographic=_kept(self._demographic, line.Demographic),
+            location=_kept(self._location, line.Location),
+            user_id=(user.UserId or None) if user else None,
+            user_attributes=_kept(self._user_attributes, user.UserAttributes) if user else None,
+        )
 
-def _patch(text: bytes) -> Patch:
-    line = _line(text)
-    user = line.User
-    return Patch(
-        endpoint=line.Id or "",
-        channel_type=cells.channel_type(line.ChannelType or ""),
-        address=line.Address or None,
-        opt_out=cells.opt_out(line.OptOut or ""),
-        attributes=_lists(line.Attributes),
-        metrics=line.Metrics or None,  # type: ignore[arg-type]  # None values only clear
-        demographic=_fields(line.Demographic, _DEMOGRAPHIC),
-        location=_fields(line.Location, _LOCATION),
-        user_id=(user.UserId or None) if user else None,
-        user_attributes=_lists(user.UserAttributes) if user else None,
-    )
+
+def _kept(kept: Kept, raw: msgspec.Raw) -> dict[str, Any] | None:
+    text = bytes(raw)
+    return kept.get(text) if text else None
 
 
-def _line(text: bytes) -> Line:
+def _read(decode: Callable[[bytes], Decoded], text: bytes, place: str) -> Decoded:
+    """Decode; refuses with the path of what is wrong, `place` being where the text stands."""
     try:
-        return _decode(text)
+        return decode(text)
     except msgspec.ValidationError as error:
         description, _, path = str(error).partition(" - at ")
-        field = path.strip("`").removeprefix("$").removeprefix(".")
-        raise _invalid("JSON_INVALID", field, description) from None
+        inner = path.strip("`").removeprefix("$")
+        raise _invalid("JSON_INVALID", f"{place}{inner}".removeprefix("."), description) from None
     except msgspec.DecodeError as error:
-        raise _invalid("JSON_INVALID", "", str(error)) from None
+        raise _invalid("JSON_INVALID", place, str(error)) from None
     except UnicodeDecodeError:
-        raise _invalid("ENCODING_INVALID", "", "not UTF-8") from None
+        raise _invalid("ENCODING_INVALID", place, "not UTF-8") from None
 
 
 def _invalid(reason: str, field: str, description: str) -> InvalidArgument:
@@ -133,20 +150,25 @@ def _invalid(reason: str, field: str, description: str) -> InvalidArgument:
     return InvalidArgument(reason, description, violations=[violation])
 
 
-def _lists(values: Lists | None) -> Attributes | None:
-    if not values:
-        return None
+def _lists(place: str, text: bytes) -> dict[str, Any]:
+    """Lists of values; a single text stands for a list of one, an empty list takes away."""
+    values = _read(_decode_lists, text, place) or {}
     return {name: [one] if isinstance(one, str) else one for name, one in values.items()}
 
 
-def _fields(
-    part: DemographicPart | LocationPart | None, names: dict[str, str]
-) -> dict[str, Any] | None:
-    if part is None:
-        return None
-    found = {}
-    for field, name in names.items():
-        value = getattr(part, field)
-        if value is not None and value != "":
-            found[name] = value
-    return found or None
+def _numbers(text: bytes) -> dict[str, Any]:
+    numbers: dict[str, float] | None = _read(_decode_numbers, text, "Metrics")
+    return numbers or {}
+
+
+def _demographic(text: bytes) -> dict[str, Any]:
+    return _fields(_read(_decode_demographic, text, "Demographic"), _DEMOGRAPHIC)
+
+
+def _location(text: bytes) -> dict[str, Any]:
+    return _fields(_read(_decode_location, text, "Location"), _LOCATION)
+
+
+def _fields(part: DemographicPart | LocationPart | None, names: dict[str, str]) -> dict[str, Any]:
+    found = {name: getattr(part, field, None) for field, name in names.items()}
+    return {name: value for name, value in found.items() if value is not None and value != ""}

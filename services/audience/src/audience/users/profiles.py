@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from audience.endpoints.checks import ATTRIBUTES_MAX
+from audience.endpoints.patches import Checked
 from audience.endpoints.records import Record, json_text
 from audience.endpoints.states import Attributes
 from audience.refusals import invalid
@@ -31,7 +32,7 @@ def merge(
 ) -> Profile:
     """The user after the write: each supplied attribute replaces its list, an empty one goes."""
     stored = {} if profile is None or replaced else profile.attributes
-    attributes = {**stored, **supplied}
+    attributes = {**stored, **supplied} if stored else _unshared(supplied)
     if not all(attributes.values()):
         attributes = {name: values for name, values in attributes.items() if values}
     if len(attributes) > ATTRIBUTES_MAX:
@@ -44,6 +45,11 @@ def merge(
         update_time=now,
         revision=profile.revision + 1 if profile else 1,
     )
+
+
+def _unshared(supplied: Mapping[str, list[str]]) -> Attributes:
+    """The map itself if nobody changes it, else a copy."""
+    return supplied if isinstance(supplied, Checked) else dict(supplied)
 
 
 def record(application: str, profile: Profile) -> Record:
