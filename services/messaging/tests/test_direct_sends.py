@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from heliograph.audience.v1.channel_type_pb2 import ChannelType
@@ -18,6 +18,7 @@ from mesh.errors import (
 )
 from mesh.rpc.status import to_error
 from mesh.testkit.waiting import eventually
+from messaging import loops
 from messaging.render import timestamp
 from messaging_samples import PARENT, START, content, endpoint, number, send_request, to
 
@@ -266,3 +267,36 @@ async def test_a_caller_that_leaves_its_stream_leaves_no_loose_ends(room):
         return rows and not [row for row in rows if row.state != Message.DELIVERED]
 
     await eventually(quiet, 30)
+
+
+async def test_what_cannot_be_stored_spoils_nobody_elses_call(room):
+    odd = send_request(to(number(0), context={"a\0b": "c\0d"}))
+    worse = send_request(to(number(1)), request_id="a\0b")
+
+    answers = await asyncio.gather(
+        room.messages.SendMessages(odd),
+        room.messages.SendMessages(worse),
+        *(room.messages.SendMessages(send_request(to(number(i)))) for i in range(2, 30)),
+        return_exceptions=True,
+    )
+
+    assert isinstance(answers[1], InvalidArgument)
+    assert [answer for answer in answers if isinstance(answer, Exception)] == [answers[1]]
+    await room.settled(29)
+
+
+async def test_old_request_ids_and_runs_are_forgotten(room):
+    await room.messages.SendMessages(send_request(to(number(1)), request_id="r"))
+    await room.settled(1)
+    assembly = room.assembly
+    sweep = loops.housekeeping(
+        assembly.pool, assembly.sessions, assembly.partitions, assembly.inbound
+    )
+
+    await sweep(START)
+    kept = await room.pool.fetchval("SELECT count(*) FROM send_requests")
+    await room.pool.execute("UPDATE send_requests SET create_time = now() - interval '8 days'")
+    await sweep(datetime.now(UTC))
+
+    assert kept == 1
+    assert await room.pool.fetchval("SELECT count(*) FROM send_requests") == 0

@@ -67,6 +67,7 @@ class Assembly:
 
     settings: Settings
     pool: Pool
+    sessions: loops.Sessions
     js: JetStreamContext
     partitions: Partitions
     connections: Connections
@@ -119,6 +120,7 @@ class Assembly:
         return cls(
             settings=settings,
             pool=bulk,
+            sessions=sessions,
             js=js,
             partitions=partitions,
             connections=connections,
@@ -156,7 +158,7 @@ class Assembly:
         self._loop(stack, "settling", settling)
         left = loops.sweep_forever("outbox", self.outbox.sweep, OUTBOX_SWEEP_SECONDS)
         self._loop(stack, "outbox", left)
-        house = loops.housekeeping(self.pool, self.partitions, self.inbound)
+        house = loops.housekeeping(self.pool, self.sessions, self.partitions, self.inbound)
         self._loop(stack, "house", loops.sweep_forever("house", house, HOUSEKEEPING_SECONDS))
         for lane, batches_max in (
             (subjects.BULK, self.settings.bulk_batches_max),

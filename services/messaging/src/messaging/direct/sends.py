@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
+import asyncpg
 from heliograph import message_ids
 from heliograph.messaging.v1.message_pb2 import Message
 from heliograph.messaging.v1.message_service_pb2 import (
@@ -15,7 +16,7 @@ from heliograph.messaging.v1.message_service_pb2 import (
     SendResult,
 )
 from heliograph.messaging.v1.send_batch_pb2 import SendBatch
-from mesh.errors import DeadlineExceeded, Error
+from mesh.errors import DeadlineExceeded, Error, InvalidArgument
 from mesh.rpc import status
 
 from messaging.direct import accepting, outbox, packing, requests
@@ -66,6 +67,15 @@ class Sends:
         return answer.response
 
     async def _flush(self, calls: Sequence[Call]) -> Sequence[Answer]:
+        """One group; a call that the database cannot take spoils it only for itself."""
+        try:
+            return await self._flush_all(calls)
+        except asyncpg.DataError as error:
+            if len(calls) == 1:
+                return [Answer(None, _refused(error))]
+        return [(await self._flush([call]))[0] for call in calls]
+
+    async def _flush_all(self, calls: Sequence[Call]) -> Sequence[Answer]:
         now = datetime.now(UTC)
         await self._partitions.ensure(now.date(), now)
         batches = packing.pack([call.request for call in calls], now)
@@ -186,3 +196,7 @@ def _outcome_unknown() -> DeadlineExceeded:
     return DeadlineExceeded(
         "SEND_UNCONFIRMED", "the messages are in the ledger and may still be sent"
     )
+
+
+def _refused(error: asyncpg.DataError) -> InvalidArgument:
+    return InvalidArgument("REQUEST_INVALID", f"a value cannot be stored: {error}")

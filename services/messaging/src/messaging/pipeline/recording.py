@@ -11,7 +11,7 @@ from heliograph.messaging.v1.reason_pb2 import Reason
 from messaging import events
 from messaging.channels.outcomes import Later, Outcome, Refused, Sent
 from messaging.ledger.outcomes import Recorded
-from messaging.pipeline.works import DETAIL_LENGTH_MAX, Work
+from messaging.pipeline.works import DETAIL_LENGTH_MAX, Work, storable
 
 RETRY_MIN_SECONDS = 0.05
 RETRY_MAX_SECONDS = 5.0
@@ -27,7 +27,7 @@ def recorded(work: Work, answer: Outcome, now: datetime) -> Recorded:
         case Refused(code, words, reason):
             skipped = reason == Reason.CHANNEL_NOT_CONFIGURED
             row.state = Message.SKIPPED if skipped else Message.FAILED
-            row.reason, row.detail = reason, f"{code} {words}".strip()[:DETAIL_LENGTH_MAX]
+            row.reason, row.detail = reason, storable(f"{code} {words}".strip())[:DETAIL_LENGTH_MAX]
         case _:
             row.state = Message.ACCEPTED
     return Recorded(row.message_id, row.state, row.reason, row.detail, row.provider_message_id)

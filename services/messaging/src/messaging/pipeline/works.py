@@ -40,7 +40,7 @@ class Work:
         """Decides that nothing is sent."""
         self.row.state = Message.SKIPPED
         self.row.reason = reason
-        self.row.detail = detail[:DETAIL_LENGTH_MAX]
+        self.row.detail = storable(detail)[:DETAIL_LENGTH_MAX]
         self.row.run_address_digest = None
         self.rendered = None
 
@@ -145,7 +145,7 @@ def row_of(frame: Frame, recipient: SendBatch.Recipient) -> Row:
         reason=Reason.REASON_UNSPECIFIED,
         detail="",
         provider_message_id="",
-        context=dict(recipient.context) or None,
+        context={storable(key): storable(text) for key, text in recipient.context.items()} or None,
         create_time=frame.now,
         sent_time=None,
         update_time=frame.now,
@@ -156,3 +156,8 @@ def _treatment(batch: SendBatch, recipient: SendBatch.Recipient) -> str:
     if recipient.treatment_index < len(batch.treatments):
         return batch.treatments[recipient.treatment_index].treatment
     return ""
+
+
+def storable(text: str) -> str:
+    """The text without U+0000, which PostgreSQL cannot keep and protobuf can carry."""
+    return text.replace("\0", "")
