@@ -1,6 +1,7 @@
 """What people type wrongly, and what they read then."""
 
 import pytest
+from heliograph import connection
 from heliograph.cli import campaigns, segments
 from heliograph.cli.__main__ import app
 from heliograph.cli.session import refusal
@@ -41,4 +42,21 @@ def test_a_refusal_says_the_same_only_once():
 
     assert refusal(error) == (
         "INVALID_ARGUMENT: campaign.segment: is required\n  parent: is required\n"
+    )
+
+
+def test_half_a_description_of_a_mesh_is_told_from_none(tmp_path):
+    (tmp_path / "mesh.json").write_text('{"addr')
+
+    with pytest.raises(connection.NoMeshError, match="`make up` writes it anew"):
+        connection.local(tmp_path)
+
+
+def test_a_mesh_that_does_not_answer_is_said_to_be_silent():
+    error = HeliographError(
+        "UNAVAILABLE", "connections to all backends failing; last error: Connection refused"
+    )
+
+    assert refusal(error).startswith(
+        "UNAVAILABLE: the mesh does not answer: Connection refused\n  Is the mesh up?"
     )

@@ -62,5 +62,7 @@ def local(folder: Path) -> Connection:
             f"no mesh runs in {folder}: start one with `make up`, or set {DATA_VARIABLE} to its "
             "data folder, or HELIOGRAPH_AUDIENCE_ADDRESS and so on to a mesh elsewhere"
         ) from None
+    except (OSError, ValueError) as error:
+        raise NoMeshError(f"{path} cannot be read: {error}; `make up` writes it anew") from None
     token = os.environ.get("HELIOGRAPH_TOKEN", mesh["token"])
     return Connection(mesh["addresses"], token, mesh.get("peers", {}), mesh.get("providers", {}))

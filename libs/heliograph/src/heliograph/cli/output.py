@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
 
+PIPE_COLUMNS = 1_000
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
@@ -66,17 +67,12 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]], title
     table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left")
     for index, heading in enumerate(headings):
         numeric = bool(rows) and all(_is_number(row[index]) for row in rows)
-        # The first tells a row from the others; it is there to be copied.
-        table.add_column(
-            heading,
-            justify="right" if numeric else "left",
-            overflow="fold",
-            no_wrap=index == 0,
-        )
+        table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         # Text and not markup: what people wrote must not be read as formatting.
         table.add_row(*(Text(str(cell)) for cell in row))
-    Console().print(table)
+    # Folding is for eyes; what reads a pipe wants an id in one piece.
+    Console(width=None if sys.stdout.isatty() else PIPE_COLUMNS).print(table)
 
 
 def _is_number(cell: object) -> bool:

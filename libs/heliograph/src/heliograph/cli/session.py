@@ -34,13 +34,20 @@ def talk(conversation: "Callable[[Client], Awaitable[Result]]") -> Result:
 
 def refusal(error: "HeliographError") -> str:
     """A refusal in words: what, where, and what to do next."""
-    lines = [f"{error.code}: {error.message}"]
+    lines = [f"{error.code}: {_said(error)}"]
     stated = (f"{violation.field}: {violation.description}" for violation in error.violations)
     lines += [f"  {line}" for line in stated if line != error.message]
     hint = HINTS.get(error.code)
     if hint:
         lines.append(f"  {hint}")
     return "\n".join(lines) + "\n"
+
+
+def _said(error: "HeliographError") -> str:
+    """The message; where nobody answered, the end of what the transport says."""
+    if error.code == "UNAVAILABLE" and not error.reason:
+        return f"the mesh does not answer: {error.message.rpartition('last error: ')[2]}"
+    return error.message
 
 
 HINTS = {
