@@ -96,7 +96,7 @@ def _column(cell: str) -> Column:
 
 def _unknown(cell: str) -> InvalidArgument:
     close = difflib.get_close_matches(cell, _SPELLINGS, n=1)
-    hint = f"; did you mean {close[0]}?" if close else ""
+    hint = f"; did you mean {close[0]}?" if close else f"; known are {', '.join(_SPELLINGS)} …"
     if ";" in cell or "\t" in cell:
         hint = "; cells are parted by commas"
     shown = cell[:100]
