@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from google.protobuf import json_format
+from google.protobuf.field_mask_pb2 import FieldMask
 from heliograph.client import Client
 from heliograph.errors import HeliographError
 from heliograph.messaging.v1.channel_pb2 import Channel
-from heliograph.messaging.v1.channel_service_pb2 import CreateChannelRequest
+from heliograph.messaging.v1.channel_service_pb2 import CreateChannelRequest, UpdateChannelRequest
 from heliograph.twoway.v1.phone_number_pb2 import PhoneNumber
 from heliograph.twoway.v1.phone_number_service_pb2 import CreatePhoneNumberRequest
 
@@ -17,7 +18,7 @@ Providers = Mapping[str, Mapping[str, Any]]
 async def connect(mesh: Client, parent: str, providers: Providers, number: str) -> list[str]:
     """Create a channel for each peer and register `number`; the names of what is there after.
 
-    What is there already is left as it is.
+    A channel that is there already is told where its peer answers now; the rest of it is left.
     """
     for provider, channel_id, fields in _channels(number):
         reached = dict(providers[provider])
@@ -25,12 +26,8 @@ async def connect(mesh: Client, parent: str, providers: Providers, number: str) 
             # What people answer to a number reaches the account of that name, and no other tenant.
             reached["system_id"] = number.lstrip("+")
         settings = {**fields, "enabled": True, provider: reached}
-        request = CreateChannelRequest(
-            parent=parent,
-            channel_id=channel_id,
-            channel=json_format.ParseDict(settings, Channel()),
-        )
-        await _unless_there(mesh.channels.CreateChannel(request))
+        channel = json_format.ParseDict(settings, Channel())
+        await _create_or_redirect(mesh, parent, channel_id, channel, provider)
     registered = PhoneNumber(type=PhoneNumber.TEN_DLC, country_code="US", two_way_enabled=True)
     request_number = CreatePhoneNumberRequest(
         parent=parent, phone_number_id=number, phone_number=registered
@@ -48,6 +45,21 @@ def _channels(number: str) -> tuple[tuple[str, str, dict[str, str]], ...]:
         ("smtp", "email", {"channel_type": "EMAIL", "default_origination_identity": sender}),
         ("fcm", "push-fcm", {"channel_type": "PUSH_FCM"}),
     )
+
+
+async def _create_or_redirect(
+    mesh: Client, parent: str, channel_id: str, channel: Channel, provider: str
+) -> None:
+    try:
+        await mesh.channels.CreateChannel(
+            CreateChannelRequest(parent=parent, channel_id=channel_id, channel=channel)
+        )
+    except HeliographError as error:
+        if error.code != "ALREADY_EXISTS":
+            raise
+        channel.name = f"{parent}/channels/{channel_id}"
+        mask = FieldMask(paths=[provider])
+        await mesh.channels.UpdateChannel(UpdateChannelRequest(channel=channel, update_mask=mask))
 
 
 async def _unless_there(call: Any) -> None:
