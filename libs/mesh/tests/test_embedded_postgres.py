@@ -9,7 +9,12 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from mesh.embedded.errors import FolderInUseError, ForeignFolderError, PortInUseError
+from mesh.embedded.errors import (
+    CannotStartError,
+    FolderInUseError,
+    ForeignFolderError,
+    PortInUseError,
+)
 from mesh.embedded.leftover import process_identity
 from mesh.embedded.postgres import PostgresServer
 from mesh.testkit.waiting import eventually
@@ -90,6 +95,12 @@ async def test_a_folder_with_somebody_elses_files_is_left_alone(tmp_path: Path) 
     with pytest.raises(ForeignFolderError, match="give an empty or a new folder"):
         await _server(tmp_path).start()
     assert os.listdir(tmp_path) == ["diary.txt"]
+
+
+async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "diary.txt").write_text("mine")
+    with pytest.raises(CannotStartError, match="give a folder that you may write to"):
+        await _server(tmp_path / "diary.txt" / "pg").start()
 
 
 async def test_data_of_another_kind_of_server_is_left_alone(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from mesh.embedded.errors import FolderInUseError, ForeignFolderError
+from mesh.embedded.errors import CannotStartError, FolderInUseError, ForeignFolderError
 from mesh.embedded.leftover import ProcessRecord, write_atomically
 
 _KIND_FILE = "KIND"
@@ -27,7 +27,12 @@ class DataFolder:
         written by something else; in both cases nothing in it has been touched.
         """
         self._refuse_foreign()
-        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CannotStartError(
+                f"{self.path} cannot be made: {error.strerror}; give a folder that you may write to"
+            ) from error
         self._take_lock()
         write_atomically(self.path / _KIND_FILE, self.kind + "\n")
 
