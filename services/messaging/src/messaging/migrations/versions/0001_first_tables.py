@@ -38,11 +38,9 @@ CREATE TABLE messages (
 ) PARTITION BY RANGE (day);
 CREATE UNIQUE INDEX messages_by_run_address
     ON messages (application, run, day, run_address_digest) WHERE run <> '';
-CREATE INDEX messages_by_address ON messages (application, address_digest, message_id)
-    WHERE address <> '';
-CREATE INDEX messages_by_endpoint ON messages (application, endpoint_id, message_id)
-    WHERE endpoint_id <> '';
-CREATE INDEX messages_by_user ON messages (application, user_id, message_id) WHERE user_id <> '';
+CREATE INDEX messages_by_address ON messages (application, address_digest) WHERE address <> '';
+CREATE INDEX messages_by_endpoint ON messages (application, endpoint_id) WHERE endpoint_id <> '';
+CREATE INDEX messages_by_user ON messages (application, user_id) WHERE user_id <> '';
 
 CREATE TABLE unknown_messages (
     application varchar NOT NULL,
