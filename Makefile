@@ -12,6 +12,8 @@ SOURCES := $(wildcard libs/*/src services/*/src deploy/local/src)
 T      ?= libs services deploy/local tests
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Trust whom the system trusts, as pip does: many networks have an authority of their own.
+export UV_SYSTEM_CERTS := true
 # Without compiled modules every process takes twice as long to start.
 unexport PYTHONDONTWRITEBYTECODE
 

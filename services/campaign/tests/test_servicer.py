@@ -187,7 +187,9 @@ async def test_a_launched_campaign_cannot_be_launched(room):
 
     assert launched.state == Campaign.SCHEDULED
     assert refusal.value.reason == "CAMPAIGN_WRONG_STATE"
-    assert refusal.value.message == "a SCHEDULED campaign cannot be launched"
+    assert refusal.value.message == (
+        "a SCHEDULED campaign cannot be launched, only one that is DRAFT"
+    )
 
 
 async def test_a_launch_that_is_repeated_with_its_request_id_is_the_same_launch(room):

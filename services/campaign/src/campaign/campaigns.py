@@ -203,10 +203,15 @@ def _require(row: CampaignRow, verb: str, states: set[str]) -> None:
     if row.state not in states:
         raise FailedPrecondition(
             "CAMPAIGN_WRONG_STATE",
-            f"a {row.state} campaign cannot be {verb}",
+            f"a {row.state} campaign cannot be {verb}, only one that is {_either(states)}",
             state=row.state,
             verb=verb,
+            states=_either(states),
         )
+
+
+def _either(states: set[str]) -> str:
+    return " or ".join(sorted(states))
 
 
 def _move(row: CampaignRow, state: str, now: datetime) -> None:
