@@ -233,6 +233,45 @@ async def test_a_whole_batch_waits_while_something_is_away(js: JetStreamContext)
     assert await _dead(js) == []
 
 
+async def test_a_success_brings_forward_all_that_wait(
+    js: JetStreamContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fates, "RETRY_DELAY_SECONDS", 3600.0)
+    monkeypatch.setattr(fates, "RETRY_DELAY_MAX_SECONDS", 3600.0)
+    words = [str(number) for number in range(20)]
+    heard = Heard({word: iter([Unavailable("AWAY", "away")]) for word in words})
+    consumer = Consumer(js, "WORDS", "hearer", SUBJECT, heard.batch, batch=10, concurrency=1)
+    async with consumer:
+        for word in words:
+            await _publish(js, word)
+            await eventually(lambda word=word: heard.tries[word])
+        assert heard.done == []
+
+        await _publish(js, "back")
+
+        await eventually(_all_done(heard, 21))
+        await eventually(lambda: _settled(js))
+    assert set(heard.tries.values()) == {1, 2}
+
+
+async def test_what_was_brought_forward_in_vain_waits_its_time(
+    js: JetStreamContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fates, "RETRY_DELAY_SECONDS", 3600.0)
+    monkeypatch.setattr(fates, "RETRY_DELAY_MAX_SECONDS", 3600.0)
+    heard = Heard({"stubborn": iter([Unavailable("AWAY", "away")] * 50)})
+    async with _consumer(js, heard.each):
+        await _publish(js, "stubborn")
+        await eventually(lambda: heard.tries["stubborn"] == 1)
+        await _publish(js, "first")
+        await eventually(lambda: heard.tries["stubborn"] == 2)
+
+        await _publish(js, *(str(number) for number in range(20)))
+
+        await eventually(_all_done(heard, 21))
+    assert heard.tries["stubborn"] == 2
+
+
 async def test_one_poisonous_message_does_not_spoil_its_batch(js: JetStreamContext) -> None:
     heard = Heard({"7": iter([InvalidArgument("WORD_FORBIDDEN", "no")] * 99)})
     await _publish(js, *(str(n) for n in range(20)))

@@ -44,6 +44,7 @@ class Handling:
         """Handle the messages together and answer each. Only a cancellation leaves them held."""
         failure = await self._attempt(messages)
         if failure is None:
+            self._held.hurry()
             for held in messages:
                 await self._answer(held, "ack")
             return
@@ -104,7 +105,7 @@ class Handling:
     def _wait(self, held: HeldMessage, failure: Exception) -> None:
         asked = failure.retry_after_seconds if isinstance(failure, Error) else None
         delay_seconds = fates.delay_seconds(held.attempts, asked_seconds=asked)
-        self._held.defer(held, delay_seconds)
+        self._held.defer(held, delay_seconds, patient=asked is not None)
         metrics.CONSUMED.labels(self._consumer, "wait").inc()
 
     async def _bury(self, held: HeldMessage, failure: Exception) -> None:

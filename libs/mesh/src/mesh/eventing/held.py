@@ -26,6 +26,10 @@ class HeldMessage:
     attempts: int = 0
     due: float | None = None
     """When to try again, in the loop's time; None while it is in a handler."""
+    patient: bool = False
+    """Whether it waits until it is due, whatever happens to others."""
+    hurried: bool = False
+    """Whether its last attempt came before it was due."""
 
     @property
     def key(self) -> Key:
@@ -67,10 +71,22 @@ class Held:
         self._gauge.set(len(self._messages))
         return new
 
-    def defer(self, held: HeldMessage, delay_seconds: float) -> None:
-        """Keep the message for another attempt after some time."""
+    def defer(self, held: HeldMessage, delay_seconds: float, *, patient: bool = False) -> None:
+        """Keep the message for another attempt after some time, or sooner if `hurry` says so.
+
+        A patient one waits in any case; so does one that was hurried in vain.
+        """
         held.due = asyncio.get_running_loop().time() + delay_seconds
+        held.patient, held.hurried = patient or held.hurried, False
         self._deferred.set()
+
+    def hurry(self) -> None:
+        """What was away seems to be back: try all that wait for it, and all together."""
+        now = asyncio.get_running_loop().time()
+        for held in self:
+            if held.due is not None and not held.patient:
+                held.due, held.hurried = min(held.due, now), True
+                self._deferred.set()
 
     async def due(self) -> list[HeldMessage]:
         """Wait until deferred messages are due; they count as working then."""
