@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -25,20 +26,30 @@ from messaging.settings import Settings
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from messaging_room import Endpoints, OptOuts, Room
+from messaging_room import CarrierAccount, Endpoints, OptOuts, Room
 
 MIGRATIONS = Path(messaging.__file__).parent / "migrations"
+_numbers = count(1)
 SECRETS_KEY = base64.b64encode(bytes(range(32))).decode()
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def carrier(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[PeerProcess]:
-    """A carrier of this test's own."""
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def carrier_process(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[PeerProcess]:
+    """The carrier of this test process."""
     folder = tmp_path_factory.mktemp("carrier")
     async with PeerProcess("carrier", folder) as running:
-        await running.remote.behave(receipts={"delay_seconds_max": 0.02})
         yield running
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def carrier(carrier_process: PeerProcess) -> AsyncIterator[CarrierAccount]:
+    """An account of this test's own at the carrier, which behaves."""
+    account = await CarrierAccount.open(carrier_process, f"test{next(_numbers)}")
+    yield account
+    await carrier_process.remote.behave_normally()
 
 
 MakeRoom = Callable[..., Awaitable[Room]]
@@ -49,7 +60,7 @@ async def make_room(
     migrated_database: Any,
     nats_url: str,
     nats: Any,
-    carrier: PeerProcess,
+    carrier: CarrierAccount,
     rpc_serve: Any,
     rpc_connect: Any,
     auth_public_key: str,

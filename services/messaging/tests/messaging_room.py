@@ -21,6 +21,7 @@ from heliograph.messaging.v1.send_batch_pb2 import SendBatch
 from heliograph.messaging.v1.suppression_service_pb2_grpc import SuppressionServiceStub
 from heliograph.messaging.v1.template_service_pb2_grpc import TemplateServiceStub
 from heliograph.twoway.v1.opt_out_service_pb2 import CheckConsentResponse
+from localmesh.peers.remote import RemotePeer
 from localmesh.peers.running import PeerProcess
 from mesh.errors import Unavailable
 from mesh.eventing import publisher
@@ -67,13 +68,40 @@ class Endpoints:
         )
 
 
+@dataclass(frozen=True)
+class CarrierAccount:
+    """An account at a carrier that other tests use too, and where its journal stood before."""
+
+    process: PeerProcess
+    system_id: str
+    begun: int
+
+    @classmethod
+    async def open(cls, process: PeerProcess, system_id: str) -> "CarrierAccount":
+        """A new account; receipts come soon."""
+        await process.remote.behave(
+            accounts={system_id: "secret"}, receipts={"delay_seconds_max": 0.02}
+        )
+        return cls(process, system_id, sum((await process.remote.count()).values()))
+
+    @property
+    def port(self) -> int:
+        """Where it speaks SMPP."""
+        return self.process.ports["smpp"]
+
+    @property
+    def remote(self) -> RemotePeer:
+        """Its control door."""
+        return self.process.remote
+
+
 @dataclass
 class Room:
     """The service at work, and everything around it."""
 
     database_url: str
     js: Any
-    carrier: PeerProcess
+    carrier: CarrierAccount
     opt_outs: OptOuts
     endpoints: Endpoints
     settings: Settings
@@ -110,8 +138,8 @@ class Room:
         """An SMS channel to the carrier; on return it is bound."""
         smpp = SmppProvider(
             host="127.0.0.1",
-            port=self.carrier.ports["smpp"],
-            system_id="heliograph",
+            port=self.carrier.port,
+            system_id=self.carrier.system_id,
             password="secret",
         )
         channel = Channel(
@@ -173,7 +201,8 @@ class Room:
 
     async def arrived(self) -> list[dict[str, Any]]:
         """What the carrier has taken, in its own words."""
-        return [entry async for entry in self.carrier.remote.log(kind="message")]
+        log = self.carrier.remote.log(self.carrier.begun, "message")
+        return [entry async for entry in log]
 
     async def events(self) -> list[MessageEvent]:
         """Every message event on the bus, each once."""

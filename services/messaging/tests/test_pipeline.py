@@ -15,6 +15,7 @@ from heliograph.messaging.v1.suppression_pb2 import Suppression
 from localmesh.peers.running import PeerProcess
 from mesh.testkit.waiting import eventually
 from messaging.render import timestamp
+from messaging_room import CarrierAccount
 from messaging_samples import PARENT, START, batch, content, endpoint, number
 
 
@@ -162,16 +163,19 @@ async def test_a_throttling_carrier_costs_no_message(room):
     assert len(once_each(await room.arrived())) == 600
 
 
-async def test_a_carrier_that_is_away_is_waited_for(room, tmp_path):
-    port = room.carrier.ports["smpp"]
-    await room.carrier.stop()
+async def test_a_carrier_that_is_away_is_waited_for(make_room, tmp_path):
+    room = await make_room()
+    async with PeerProcess("carrier", tmp_path) as away:
+        room.carrier = await CarrierAccount.open(away, "traveller")
+        await room.open_channel()
     found = room.assembly.connections.get("shop", ChannelType.SMS)
     await eventually(lambda: not found.driver.ready)
     await room.publish(batch([endpoint(i) for i in range(20)]))
 
-    async with PeerProcess("carrier", tmp_path, port=port) as back:
+    async with PeerProcess("carrier", tmp_path, port=room.carrier.port) as back:
+        room.carrier = await CarrierAccount.open(back, "traveller")
         states = await room.settled(20, 30)
-        arrived = [entry async for entry in back.remote.log(kind="message")]
+        arrived = await room.arrived()
 
     assert Counter(states.values()) == {"DELIVERED": 20}
     assert len(once_each(arrived)) == 20
