@@ -32,9 +32,7 @@ class GroupCommit(Generic[Item, Result]):
         size_max: int,
         concurrency: int = 1,
         waiting_max: int = 100_000,
-        linger_seconds: float = 0.0,
     ) -> None:
-        self._linger_seconds = linger_seconds
         self._flush = flush
         self._size_max = size_max
         self._concurrency = concurrency
@@ -71,10 +69,7 @@ class GroupCommit(Generic[Item, Result]):
                 break
 
     async def _work(self) -> None:
-        first = True
         while self._waiting:
-            if not first and self._linger_seconds and len(self._waiting)<self._size_max: await asyncio.sleep(self._linger_seconds)
-            first = False
             count = min(len(self._waiting), self._size_max)
             group = [self._waiting.popleft() for _ in range(count)]
             propagation.enter(group[0][2])

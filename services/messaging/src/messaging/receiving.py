@@ -38,7 +38,7 @@ class Receiving:
     def __init__(self, pool: Pool, js: JetStreamContext) -> None:
         self._pool = pool
         self._js = js
-        self._groups: GroupCommit[Arrived, None] = GroupCommit(self._flush, size_max=GROUP_SIZE_MAX, linger_seconds=float(__import__('os').environ.get('L2','0')))
+        self._groups: GroupCommit[Arrived, None] = GroupCommit(self._flush, size_max=GROUP_SIZE_MAX)
 
     async def receive(self, application: str, batch: Sequence[Receipt]) -> None:
         """Returns when the receipts are recorded and announced, or parked."""

@@ -56,7 +56,7 @@ class Sends:
         self._pool = pool
         self._partitions = partitions
         self._outbox = outgoing
-        self._groups: GroupCommit[Call, Answer] = GroupCommit(self._flush, size_max=GROUP_SIZE_MAX, linger_seconds=float(__import__('os').environ.get('L1','0')))
+        self._groups: GroupCommit[Call, Answer] = GroupCommit(self._flush, size_max=GROUP_SIZE_MAX)
 
     async def accept(self, call: Call) -> SendMessagesResponse:
         """The answer to a call: its messages are in the ledger and on the bus."""
