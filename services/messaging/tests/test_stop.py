@@ -49,13 +49,12 @@ async def test_a_transactional_message_respects_an_opt_out(room):
 
 
 async def test_the_confirmation_waits_for_what_is_under_way(room, service_token):
-    await room.carrier.remote.behave(answer_delay_seconds=1.0)
+    await room.carrier.remote.behave(answer_delay_seconds=2.0)
     await room.publish(batch([endpoint(1)]))
 
-    async def handing():
-        return (await room.states()).get("e1") == "HANDING"
-
-    await eventually(handing)
+    # The carrier has it and has not answered: it is under way, and no consent is asked any more.
+    await eventually(room.arrived)
+    assert (await room.states())["e1"] == "HANDING"
     await confirm(room, number(1), service_token)
 
     await room.settled(2)
