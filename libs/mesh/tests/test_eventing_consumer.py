@@ -50,6 +50,7 @@ class Heard:
     def __init__(self, fails: dict[str, Iterator[Exception]] | None = None) -> None:
         self.tries: Counter[str] = Counter()
         self.done: list[str] = []
+        self.batches: list[int] = []
         self._fails = fails or {}
 
     async def each(self, delivery: Delivery) -> None:
@@ -63,6 +64,7 @@ class Heard:
     async def batch(self, deliveries: list[Delivery]) -> None:
         words = [delivery.parse(StringValue).value for delivery in deliveries]
         self.tries.update(words)
+        self.batches.append(len(words))
         for word in words:
             failure = next(self._fails.get(word, iter(())), None)
             if failure is not None:
@@ -252,6 +254,7 @@ async def test_a_success_brings_forward_all_that_wait(
         await eventually(_all_done(heard, 21))
         await eventually(lambda: _settled(js))
     assert set(heard.tries.values()) == {1, 2}
+    assert heard.batches[-3:] == [1, 10, 10]
 
 
 async def test_what_was_brought_forward_in_vain_waits_its_time(

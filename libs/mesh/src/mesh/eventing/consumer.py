@@ -220,9 +220,15 @@ class Consumer:
             await self._changed.wait()
 
     async def _retry(self) -> None:
-        """Hand out again what had to wait here."""
+        """Hand out again what had to wait here: what comes due while handlers are busy, together.
+
+        One by one, it would be as many batches of one.
+        """
         while True:
-            self._start(await self._held.due())
+            await self._held.due()
+            async with self._slots:
+                ready = self._held.take_due()
+            self._start(ready)
 
     def _start(self, messages: list[HeldMessage]) -> None:
         for start in range(0, len(messages), self._limits.batch):

@@ -88,15 +88,19 @@ class Held:
                 held.due, held.hurried = min(held.due, now), True
                 self._deferred.set()
 
-    async def due(self) -> list[HeldMessage]:
-        """Wait until deferred messages are due; they count as working then."""
+    async def due(self) -> None:
+        """Wait until a deferred message is due."""
         while True:
-            now = asyncio.get_running_loop().time()
-            times = {held: held.due for held in self if held.due is not None}
-            ready = [held for held, time in times.items() if time <= now]
-            if ready:
-                break
-            await self._sleep(min(times.values()) - now if times else None)
+            times = [held.due for held in self if held.due is not None]
+            seconds = min(times) - asyncio.get_running_loop().time() if times else None
+            if seconds is not None and seconds <= 0:
+                return
+            await self._sleep(seconds)
+
+    def take_due(self) -> list[HeldMessage]:
+        """The deferred messages that are due now; they count as working from here on."""
+        now = asyncio.get_running_loop().time()
+        ready = [held for held in self if held.due is not None and held.due <= now]
         for held in ready:
             held.due = None
         return ready
