@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
@@ -71,7 +71,13 @@ async def _unlock(connection: Any, batch_id: str) -> None:
     try:
         await connection.execute(_UNLOCK, batch_id)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-        connection.terminate()
+        _terminate(connection)
     except asyncio.CancelledError:
-        connection.terminate()
+        _terminate(connection)
         raise
+
+
+def _terminate(connection: Any) -> None:
+    """One that the server has ended may be back in the pool already."""
+    with suppress(asyncpg.InterfaceError):
+        connection.terminate()
