@@ -1,4 +1,4 @@
-"""The test contract (library.proto), compiled once a process."""
+"""The test contract (library.proto), compiled once a process, and a stream of words."""
 
 import importlib
 import sys
@@ -8,7 +8,14 @@ from types import ModuleType
 
 import grpc_tools
 import pytest
+import pytest_asyncio
 from grpc_tools import protoc
+from mesh.eventing import fates, jetstream
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+
+# Tests are imported by path, so what they share needs one.
+sys.path.insert(0, str(Path(__file__).parent))
 
 HERE = Path(__file__).parent
 THIRD_PARTY = HERE.parents[2] / "protos" / "third_party"
@@ -41,3 +48,17 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
     return Library(
         importlib.import_module("library_pb2"), importlib.import_module("library_pb2_grpc")
     )
+
+
+@pytest_asyncio.fixture
+async def js(nats: tuple[Client, JetStreamContext]) -> JetStreamContext:
+    """JetStream with the stream WORDS."""
+    await jetstream.ensure_stream(nats[1], "WORDS", ["google.protobuf.>"])
+    return nats[1]
+
+
+@pytest.fixture
+def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What failed is delivered again soon."""
+    monkeypatch.setattr(fates, "RETRY_DELAY_SECONDS", 0.05)
+    monkeypatch.setattr(fates, "RETRY_DELAY_MAX_SECONDS", 0.2)

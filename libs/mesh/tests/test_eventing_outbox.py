@@ -35,12 +35,6 @@ async def sessions(migrated_database: MigratedDatabase) -> AsyncIterator[Session
     await database_engine.dispose()
 
 
-@pytest_asyncio.fixture
-async def js(nats: Nats) -> JetStreamContext:
-    await jetstream.ensure_stream(nats[1], "WORDS", ["google.protobuf.>"])
-    return nats[1]
-
-
 async def _announce(sessions: Sessions, *words: str) -> None:
     async with sessions.begin() as session:
         for word in words:
