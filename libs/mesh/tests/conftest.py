@@ -1,4 +1,4 @@
-"""The test contract (library.proto), compiled once a process, and a stream of words."""
+"""The test contract (library.proto), compiled once a process; its servicer; a stream of words."""
 
 import importlib
 import sys
@@ -11,11 +11,14 @@ import pytest
 import pytest_asyncio
 from grpc_tools import protoc
 from mesh.eventing import fates, jetstream
+from mesh.testkit.rpc import RpcConnect, RpcServe
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 # Tests are imported by path, so what they share needs one.
 sys.path.insert(0, str(Path(__file__).parent))
+
+from rpc_shelf import Shelf
 
 HERE = Path(__file__).parent
 THIRD_PARTY = HERE.parents[2] / "protos" / "third_party"
@@ -62,3 +65,22 @@ def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     """What failed is delivered again soon."""
     monkeypatch.setattr(fates, "RETRY_DELAY_SECONDS", 0.05)
     monkeypatch.setattr(fates, "RETRY_DELAY_MAX_SECONDS", 0.2)
+
+
+@pytest.fixture
+def shelf(library: Library) -> Shelf:
+    """A servicer of the test contract."""
+    return Shelf(library.pb)
+
+
+@pytest.fixture
+async def address(rpc_serve: RpcServe, library: Library, shelf: Shelf) -> str:
+    """Where it is served."""
+    return await rpc_serve({library.service: shelf})
+
+
+@pytest.fixture
+def stub(address: str, rpc_connect: RpcConnect, library: Library, mint_token):
+    """A stub for it, as the writer ann."""
+    token = mint_token(["a"], roles=["writer"], subject="ann")
+    return library.grpc.LibraryServiceStub(rpc_connect(address, token=token))
