@@ -1,4 +1,4 @@
-"""Awkward files, as people have them."""
+"""Files to import: plain ones, and awkward ones, as people have them."""
 
 HEADER = (
     "\ufeffChannelType,address,ID,OptOut,User.UserId,Attributes.interest,Attributes.interest,"
@@ -80,3 +80,13 @@ def awkward() -> bytes:
     ]
     text = "".join(lines)
     return text.replace("JOS\xc9", "JOS\udcc9").encode(errors="surrogateescape")
+
+
+def people(count: int) -> bytes:
+    """A plain file of so many endpoints, each of a user of its own."""
+    rows = [
+        f"SMS,+1415{5_000_000 + index},e{index},u{index},{index % 90},name {index}\n"
+        for index in range(count)
+    ]
+    header = "ChannelType,Address,Id,User.UserId,Metrics.age,User.UserAttributes.name\n"
+    return (header + "".join(rows)).encode()

@@ -99,6 +99,13 @@ class Room:
             endpoint_service_pb2.GetEndpointRequest(name=f"{SHOP}/endpoints/{endpoint}")
         )
 
+    async def listed(self) -> list[str]:
+        """Ids of the endpoints of `shop`, at most a thousand."""
+        answer = await self.endpoints.ListEndpoints(
+            endpoint_service_pb2.ListEndpointsRequest(parent=SHOP, page_size=1000)
+        )
+        return [one.name.rpartition("/")[2] for one in answer.endpoints]
+
     async def create_segment(self, question: Any, segment_id: str = "") -> segment_pb2.Segment:
         """A segment of `shop`."""
         return await self.segments.CreateSegment(

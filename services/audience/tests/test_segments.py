@@ -1,33 +1,15 @@
-"""Segments, through the front door."""
+"""Segments, through the front door: their members, versions and ends."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
-from audience_room import SHOP, Room, name, values
+from audience_room import SHOP, Room, name
+from audience_segments import EVERYBODY, GOLD, audience
 from google.protobuf.field_mask_pb2 import FieldMask
-from heliograph.audience.v1 import endpoint_pb2, events_pb2, segment_filter_pb2, segment_pb2
+from heliograph.audience.v1 import events_pb2
 from heliograph.audience.v1 import segment_service_pb2 as pb
-from mesh.errors import Error, InvalidArgument, NotFound, Unimplemented
-
-Endpoint = endpoint_pb2.Endpoint
-GOLD = {"attribute": {"name": "plan", "operator": "INCLUSIVE", "values": ["gold"]}}
-EVERYBODY = {"group": {"operator": "ALL"}}
-
-
-async def audience(room: Room) -> None:
-    """Ten endpoints: even ones are gold, the first two cannot be reached, three mailboxes."""
-    for index in range(10):
-        is_mail = index >= 7
-        await room.write(
-            f"e{index}",
-            channel_type=2 if is_mail else 3,
-            address=f"a{index}@b.io" if is_mail else f"t{index}",
-            attributes=values(plan=["gold" if index % 2 == 0 else "free"]),
-            opt_out=Endpoint.ALL if index == 0 else Endpoint.NONE,
-            status=Endpoint.INACTIVE if index == 2 else Endpoint.ACTIVE,
-        )
+from mesh.errors import NotFound
 
 
 async def pages(room: Room, request: pb.StreamMembersRequest) -> list[pb.MemberPage]:
@@ -160,142 +142,3 @@ async def test_creating_is_safe_to_repeat(room: Room) -> None:
     listed = await room.segments.ListSegments(pb.ListSegmentsRequest(parent=SHOP))
     assert first == again
     assert list(listed.segments) == [first]
-
-
-@pytest.mark.parametrize(
-    ("question", "reason", "field"),
-    [
-        (
-            {"group": {"operator": "ALL", "filters": [GOLD, {"event": {"event_type": "buy"}}]}},
-            "FILTER_NOT_SUPPORTED",
-            "segment.filter.group.filters[1].event",
-        ),
-        (
-            {"source_segments": {"operator": "ANY", "segments": [f"{SHOP}/segments/a"]}},
-            "FILTER_NOT_SUPPORTED",
-            "segment.filter.source_segments",
-        ),
-        (
-            {"recency": {"window": {"seconds": 86400}, "activity": "ACTIVE"}},
-            "FILTER_NOT_SUPPORTED",
-            "segment.filter.recency",
-        ),
-    ],
-)
-async def test_what_nobody_can_answer_is_refused_with_its_path(
-    room: Room, question: dict[str, Any], reason: str, field: str
-) -> None:
-    with pytest.raises(Unimplemented) as refusal:
-        await room.create_segment(question)
-
-    assert (refusal.value.reason, refusal.value.violations[0].field) == (reason, field)
-
-
-def nested(levels: int) -> segment_filter_pb2.SegmentFilter:
-    question = segment_filter_pb2.SegmentFilter(**GOLD)
-    for _ in range(levels):
-        question = segment_filter_pb2.SegmentFilter(
-            group={"operator": "ALL", "filters": [question]}
-        )
-    return question
-
-
-def attribute(operator: str, *given: str) -> dict[str, Any]:
-    return {"attribute": {"name": "joined", "operator": operator, "values": list(given)}}
-
-
-@pytest.mark.parametrize(
-    ("question", "reason", "field"),
-    [
-        ({"group": {"operator": "ANY"}}, "FILTER_GROUP_EMPTY", "group"),
-        (attribute("INCLUSIVE"), "FILTER_VALUES_COUNT", "attribute.values"),
-        (attribute("BETWEEN", "2026-01-01"), "FILTER_VALUES_COUNT", "attribute.values"),
-        (attribute("PRESENT", "x"), "FILTER_VALUES_COUNT", "attribute.values"),
-        (attribute("BEFORE", "tomorrow"), "FILTER_INSTANT_INVALID", "attribute.values[0]"),
-        (
-            attribute("BETWEEN", "2026-02-01", "2026-01-01"),
-            "FILTER_INSTANT_INVALID",
-            "attribute.values",
-        ),
-        ({"state": {}}, "FILTER_EMPTY", "state"),
-        (
-            {"distance": {"center": {"latitude": 91}, "radius_kilometers": 1}},
-            "COORDINATE_INVALID",
-            "distance.center",
-        ),
-    ],
-)
-async def test_a_question_that_is_none_is_refused_with_its_path(
-    room: Room, question: dict[str, Any], reason: str, field: str
-) -> None:
-    with pytest.raises(InvalidArgument) as refusal:
-        await room.create_segment(question)
-
-    assert refusal.value.reason == reason
-    assert refusal.value.violations[0].field == f"segment.filter.{field}"
-
-
-@pytest.mark.parametrize(
-    "question",
-    [
-        {"attribute": {"name": "a", "operator": 99, "values": ["x"]}},
-        {"metric": {"name": "a", "comparison": 0}},
-        {"metric": {"name": "a", "comparison": 1, "value": float("nan")}},
-        {"channel": {"channel_types": [0]}},
-        {"channel": {}},
-        {},
-    ],
-)
-async def test_an_unknown_operator_is_refused_by_the_contract(
-    room: Room, question: dict[str, Any]
-) -> None:
-    with pytest.raises(InvalidArgument):
-        await room.create_segment(question)
-
-
-@pytest.mark.parametrize(("levels", "is_allowed"), [(31, True), (32, False), (45, False)])
-async def test_a_filter_has_so_many_levels_and_no_more(
-    room: Room, levels: int, is_allowed: bool
-) -> None:
-    request = pb.CreateSegmentRequest(parent=SHOP, segment={"filter": nested(levels)})
-    if is_allowed:
-        await room.segments.CreateSegment(request)
-        return
-    with pytest.raises(Error) as refusal:
-        await room.segments.CreateSegment(request)
-    assert refusal.value.code == "INVALID_ARGUMENT"
-
-
-async def test_many_conditions_and_many_values_are_answered(room: Room) -> None:
-    await audience(room)
-    wanted = [f"plan{index}" for index in range(20_000)] + ["gold"]
-    many = {"attribute": {"name": "plan", "operator": "INCLUSIVE", "values": wanted}}
-    filters = [many, *[GOLD] * 998]
-    segment = await room.create_segment({"group": {"operator": "ALL", "filters": filters}})
-
-    counted = await room.segments.CountSegment(pb.CountSegmentRequest(name=segment.name))
-    with pytest.raises(InvalidArgument) as refusal:
-        await room.create_segment(
-            {"group": {"operator": "ALL", "filters": [*[EVERYBODY] * 2, *[GOLD] * 998]}}
-        )
-
-    assert counted.total == 5
-    assert refusal.value.reason == "FILTER_TOO_LARGE"
-
-
-async def test_a_segment_without_a_filter_is_refused(room: Room) -> None:
-    with pytest.raises(InvalidArgument) as refusal:
-        await room.segments.CreateSegment(
-            pb.CreateSegmentRequest(parent=SHOP, segment=segment_pb2.Segment(display_name="x"))
-        )
-
-    assert refusal.value.reason == "FILTER_EMPTY"
-
-
-async def test_a_text_that_cannot_be_stored_is_the_callers_mistake(room: Room) -> None:
-    with pytest.raises(InvalidArgument) as refusal:
-        await room.create_segment(attribute("INCLUSIVE", "fine", "\0"))
-    with pytest.raises(InvalidArgument):
-        await room.read("a\0b")
-
-    assert refusal.value.violations[0].field == "segment.filter.attribute.values"

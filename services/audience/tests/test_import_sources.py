@@ -1,0 +1,134 @@
+"""Where imports come from: the open folder and uploads; what is not taken."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from audience_files import people
+from audience_room import SHOP, UPLOAD_BYTES_MAX, Room
+from heliograph.audience.v1 import import_job_pb2
+from heliograph.audience.v1 import transfer_service_pb2 as pb
+from mesh.errors import Error, InvalidArgument, PermissionDenied, ResourceExhausted, Unimplemented
+from mesh.rpc import status
+
+Job = import_job_pb2.ImportJob
+
+
+async def test_a_file_of_the_open_folder_is_read(room: Room) -> None:
+    _file(room, "shop/people.csv", people(3))
+    operation = await room.transfers.ImportEndpoints(
+        pb.ImportEndpointsRequest(parent=SHOP, path="people.csv")
+    )
+    await room.work()
+
+    job = await room.job(operation)
+    assert (job.state, job.source, job.imported_count) == (Job.SUCCEEDED, "people.csv", 3)
+
+
+@pytest.mark.parametrize("path", ["../other/people.csv", "/etc/passwd", "link.csv"])
+async def test_a_path_out_of_the_open_folder_is_refused(room: Room, path: str) -> None:
+    outside = _file(room, "other/people.csv", people(3))
+    _file(room, "shop/people.csv", people(3)).with_name("link.csv").symlink_to(outside)
+
+    with pytest.raises(PermissionDenied) as refusal:
+        await room.transfers.ImportEndpoints(pb.ImportEndpointsRequest(parent=SHOP, path=path))
+    assert refusal.value.reason == "IMPORT_PATH_NOT_ALLOWED"
+
+
+@pytest.mark.parametrize("path", ["missing.csv", "folder"])
+async def test_a_file_that_cannot_be_read_is_refused_at_once(room: Room, path: str) -> None:
+    (room.import_folder / "shop" / "folder").mkdir(parents=True)
+
+    with pytest.raises(Error) as refusal:
+        await room.transfers.ImportEndpoints(pb.ImportEndpointsRequest(parent=SHOP, path=path))
+    assert refusal.value.reason == "IMPORT_FILE_UNREADABLE"
+
+
+async def test_a_file_that_changed_meanwhile_is_not_read(room: Room) -> None:
+    _file(room, "shop/people.csv", people(3))
+    operation = await room.transfers.ImportEndpoints(
+        pb.ImportEndpointsRequest(parent=SHOP, path="people.csv")
+    )
+    _file(room, "shop/people.csv", people(4))
+    await room.work()
+
+    job = await room.job(operation)
+    assert status.to_error(job.error).reason == "IMPORT_FILE_CHANGED"
+
+
+async def test_an_upload_that_breaks_leaves_nothing(room: Room) -> None:
+    sent = asyncio.Event()
+
+    async def requests() -> AsyncIterator[pb.UploadEndpointsRequest]:
+        yield pb.UploadEndpointsRequest(parent=SHOP, header={"file_name": "people.csv"})
+        yield pb.UploadEndpointsRequest(parent=SHOP, chunk=people(10))
+        sent.set()
+        await asyncio.Event().wait()
+
+    async def upload() -> None:
+        await room.transfers.UploadEndpoints(requests())
+
+    uploading = asyncio.create_task(upload())
+    await sent.wait()
+    uploading.cancel()
+    await asyncio.gather(uploading, return_exceptions=True)
+
+    await room.work()
+    jobs = await room.transfers.ListImportJobs(pb.ListImportJobsRequest(parent=SHOP))
+    assert not jobs.import_jobs
+
+
+async def test_an_upload_beyond_the_limit_is_refused(room: Room) -> None:
+    with pytest.raises(ResourceExhausted) as refusal:
+        await room.upload(b"x" * (UPLOAD_BYTES_MAX + 1), size=300_000)
+
+    assert refusal.value.reason == "UPLOAD_TOO_LARGE"
+
+
+@pytest.mark.parametrize("order", [["chunk"], ["header", "header"], []])
+async def test_an_upload_begins_with_one_header(room: Room, order: list[str]) -> None:
+    payloads = {"chunk": {"chunk": b"Id\n"}, "header": {"header": {}}}
+
+    async def requests() -> AsyncIterator[pb.UploadEndpointsRequest]:
+        for kind in order:
+            yield pb.UploadEndpointsRequest(parent=SHOP, **payloads[kind])
+
+    with pytest.raises(InvalidArgument) as refusal:
+        await room.transfers.UploadEndpoints(requests())
+    assert refusal.value.reason == "UPLOAD_OUT_OF_ORDER"
+
+
+@pytest.mark.parametrize(
+    ("spec", "field"),
+    [
+        ({"format": "PARQUET"}, "spec.format"),
+        ({"compression": "GZIP"}, "spec.compression"),
+        ({"skip_endpoints": True}, "spec.skip_endpoints"),
+        ({"segment_id": "s"}, "spec.segment_id"),
+    ],
+)
+async def test_what_imports_cannot_do_is_refused_with_its_name(
+    room: Room, spec: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(Unimplemented) as refusal:
+        await room.transfers.ImportEndpoints(
+            pb.ImportEndpointsRequest(parent=SHOP, path="people.csv", spec=spec)
+        )
+
+    assert refusal.value.violations[0].field == field
+
+
+async def test_an_object_store_is_refused(room: Room) -> None:
+    with pytest.raises(Unimplemented):
+        await room.transfers.ImportEndpoints(
+            pb.ImportEndpointsRequest(parent=SHOP, uri="s3://bucket/people.csv")
+        )
+
+
+def _file(room: Room, path: str, data: bytes) -> Path:
+    file = room.import_folder / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(data)
+    return file
