@@ -1,9 +1,11 @@
-"""Events for tests."""
+"""Events and funnels for tests."""
 
 from datetime import UTC, datetime, timedelta
 
 from google.protobuf.timestamp_pb2 import Timestamp
+from heliograph.analytics.v1.event_filter_pb2 import EventFilter
 from heliograph.analytics.v1.event_pb2 import Event
+from heliograph.analytics.v1.funnel_pb2 import Funnel, FunnelStep
 from heliograph.audience.v1 import channel_type_pb2 as channels
 from heliograph.messaging.v1.events_pb2 import MessageEvent, MessagesChanged
 
@@ -49,3 +51,9 @@ def message_event(
 
 def changed(application: str, *events: MessageEvent) -> MessagesChanged:
     return MessagesChanged(application=application, events=events)
+
+
+def checkout(*types: str, **fields: object) -> Funnel:
+    """A funnel whose steps are events of these types."""
+    steps = [FunnelStep(filter=EventFilter(event_type=name)) for name in types]
+    return Funnel(steps=steps, **fields)  # type: ignore[arg-type]

@@ -1,36 +1,15 @@
 """Events through the front door: in, safe, stored, found again."""
 
-import asyncio
 from datetime import timedelta
 
 import pytest
-from analytics.registry import Limits
 from analytics_samples import NOW, event, stamp
+from analytics_store import listed, put, stored
 from heliograph.analytics.v1 import event_service_pb2 as pb
 from heliograph.analytics.v1.event_pb2 import Event
-from heliograph.analytics.v1.event_type_pb2 import EventType
-from mesh.errors import Error, InvalidArgument, NotFound, PermissionDenied, Unimplemented
+from mesh.errors import InvalidArgument, NotFound, Unimplemented
 from mesh.rpc import status
 from mesh.testkit import eventually
-
-
-async def listed(service, application: str, **fields) -> list[Event]:
-    request = pb.ListEventsRequest(parent=f"applications/{application}", **fields)
-    return [found.event for found in (await service.events.ListEvents(request)).events]
-
-
-async def stored(service, application: str, count: int) -> list[Event]:
-    async def enough() -> list[Event]:
-        found = await listed(service, application, page_size=1000)
-        assert len(found) == count
-        return found
-
-    return await eventually(enough)
-
-
-async def put(service, application: str, *events: Event) -> pb.PutEventsResponse:
-    request = pb.PutEventsRequest(parent=f"applications/{application}", events=events)
-    return await service.events.PutEvents(request)
 
 
 async def test_an_event_comes_back_as_it_was_sent(service, application) -> None:
@@ -205,107 +184,9 @@ async def test_more_than_a_hundred_events_are_refused(service, application) -> N
         await put(service, application, *(event(number) for number in range(101)))
 
 
-async def test_new_event_types_and_keys_are_registered(service, application) -> None:
-    await put(service, application, event(attributes={"color": "red"}, metrics={"price": 1}))
-    await put(service, application, event(1, "_session.start"))
-    parent = f"applications/{application}"
-
-    types = await service.events.ListEventTypes(pb.ListEventTypesRequest(parent=parent))
-    keys = await service.events.ListEventKeys(pb.ListEventKeysRequest(parent=parent))
-
-    assert [found.name for found in types.event_types] == [
-        f"{parent}/eventTypes/_session.start",
-        f"{parent}/eventTypes/cart.add",
-    ]
-    assert [found.key for found in keys.event_keys] == ["color", "price"]
-
-
-async def test_an_event_type_can_be_described(service, application) -> None:
-    await put(service, application, event())
-    name = f"applications/{application}/eventTypes/cart.add"
-    found = await service.events.GetEventType(pb.GetEventTypeRequest(name=name))
-
-    changed = await service.events.UpdateEventType(
-        pb.UpdateEventTypeRequest(
-            event_type=EventType(name=name, description="into the cart", etag=found.etag)
-        )
-    )
-
-    assert changed.description == "into the cart"
-    assert changed.etag != found.etag
-    with pytest.raises(Error) as refused:
-        await service.events.UpdateEventType(
-            pb.UpdateEventTypeRequest(event_type=EventType(name=name, etag=found.etag))
-        )
-    assert refused.value.reason == "ETAG_MISMATCH"
-
-
-async def test_no_application_has_more_event_types_than_it_may(serve_with, application) -> None:
-    service = await serve_with(limits=Limits(2, 1, 500))
-
-    first = await put(service, application, event(0, "a"), event(1, "b"), event(2, "c"))
-    second = await put(
-        service, application, event(3, "a"), event(4, "d"), event(5, "_session.start")
-    )
-    third = await put(
-        service,
-        application,
-        event(6, "a", attributes={"x": ""}),
-        event(7, "a", attributes={"y": ""}),
-    )
-
-    def reasons(answer: pb.PutEventsResponse) -> list[tuple[int, str]]:
-        return [
-            (refusal.index, status.to_error(refusal.error).reason) for refusal in answer.refusals
-        ]
-
-    assert reasons(first) == [(2, "EVENT_TYPE_LIMIT")]
-    assert reasons(second) == [(1, "EVENT_TYPE_LIMIT")]
-    assert reasons(third) == [(1, "EVENT_KEY_LIMIT")]
-
-
-async def test_a_new_application_may_begin_with_many_requests_at_once(service, application) -> None:
-    keys = {f"k{number}": "" for number in range(30)}
-
-    answers = await asyncio.gather(
-        *(put(service, application, event(number, attributes=keys)) for number in range(100))
-    )
-
-    assert all(answer.accepted_count == 1 for answer in answers)
-    page = pb.ListEventKeysRequest(parent=f"applications/{application}")
-    assert len((await service.events.ListEventKeys(page)).event_keys) == 30
-
-
 @pytest.mark.parametrize("name", ["applications/Shop", "applications/a.b.c", "applications/>"])
 async def test_an_application_id_must_be_one(service, name) -> None:
     with pytest.raises(InvalidArgument) as refused:
         await service.events.PutEvents(pb.PutEventsRequest(parent=name, events=[event()]))
 
     assert refused.value.reason == "RESOURCE_NAME_INVALID"
-
-
-async def test_a_foreign_token_can_neither_write_nor_read(
-    service, application, rpc_connect, mint_token
-) -> None:
-    from heliograph.analytics.v1.event_service_pb2_grpc import EventServiceStub
-
-    await put(service, application, event())
-    await stored(service, application, 1)
-    stranger = EventServiceStub(rpc_connect(service.address, token=mint_token(["elsewhere"])))
-    parent = f"applications/{application}"
-
-    async def messages():
-        yield pb.StreamEventsRequest(parent=parent, events=[event(1)])
-
-    calls = [
-        stranger.PutEvents(pb.PutEventsRequest(parent=parent, events=[event(1)])),
-        stranger.StreamEvents(messages()),
-        stranger.GetEvent(pb.GetEventRequest(name=f"{parent}/events/event-0")),
-        stranger.ListEvents(pb.ListEventsRequest(parent=parent)),
-        stranger.ListEventTypes(pb.ListEventTypesRequest(parent=parent)),
-    ]
-    for call in calls:
-        with pytest.raises(PermissionDenied):
-            await call
-    own = await stranger.ListEvents(pb.ListEventsRequest(parent="applications/elsewhere"))
-    assert not own.events
