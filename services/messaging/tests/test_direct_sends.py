@@ -1,4 +1,4 @@
-"""SendMessages and its stream: what is accepted, refused, repeated, and sent."""
+"""SendMessages: what is accepted, refused, repeated, and sent."""
 
 import asyncio
 from collections import Counter
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from heliograph.audience.v1.channel_type_pb2 import ChannelType
 from heliograph.messaging.v1 import message_service_pb2 as rpc
-from heliograph.messaging.v1.content_pb2 import CustomContent, MessageContent, Purpose
+from heliograph.messaging.v1.content_pb2 import MessageContent, Purpose
 from heliograph.messaging.v1.message_pb2 import Message
 from mesh.errors import (
     DeadlineExceeded,
@@ -136,29 +136,6 @@ async def test_a_thousand_calls_at_once_each_get_their_own_message(room):
     assert texts == {number(i): f"for {i}" for i in range(1000)}
 
 
-async def test_a_stream_answers_in_order_and_survives_a_refused_request(room):
-    requests = [stream_request(f"r{i}", "12345" if i == 2 else number(i)) for i in range(5)]
-    requests[3].content.Clear()
-    requests[3].content.custom.CopyFrom(CustomContent(data="x"))
-
-    async def sending():
-        for request in requests:
-            yield request
-
-    answers = [answer async for answer in room.messages.StreamSendMessages(sending())]
-
-    assert [answer.request_id for answer in answers] == [f"r{i}" for i in range(5)]
-    assert to_error(answers[3].error).reason == "FIELD_NOT_SUPPORTED"
-    assert to_error(answers[2].results[0].error).reason == "ADDRESS_INVALID"
-    await room.settled(3)
-
-
-def stream_request(request_id, address):
-    return rpc.StreamSendMessagesRequest(
-        parent=PARENT, request_id=request_id, content=content(), recipients=[to(address)]
-    )
-
-
 @pytest.mark.parametrize("part", ["voice", "in_app", "custom"])
 async def test_content_that_is_not_sent_yet_is_refused_and_named(room, part):
     said = MessageContent()
@@ -236,37 +213,6 @@ async def test_while_the_bus_is_away_a_send_is_unconfirmed_and_sent_later(room, 
     await room.messages.SendMessages(request)
     assert await room.settled(2, 30) == {number(1): "DELIVERED", number(2): "DELIVERED"}
     assert len(await room.arrived()) == 2
-
-
-async def test_requests_of_a_stream_are_worked_on_together(room):
-    async def sending():
-        for i in range(1000):
-            yield stream_request(f"r{i}", number(i))
-
-    answers = [answer async for answer in room.messages.StreamSendMessages(sending())]
-
-    assert [answer.request_id for answer in answers] == [f"r{i}" for i in range(1000)]
-    groups = await room.pool.fetchval("SELECT count(DISTINCT batch_id) FROM send_requests")
-    assert groups < 250
-    assert Counter((await room.settled(1000, 60)).values()) == {"DELIVERED": 1000}
-
-
-async def test_a_caller_that_leaves_its_stream_leaves_no_loose_ends(room):
-    async def sending():
-        for i in range(1000):
-            yield stream_request(f"r{i}", number(i))
-
-    call = room.messages.StreamSendMessages(sending())
-    async for answer in call:
-        assert answer.request_id == "r0"
-        break
-    call.cancel()
-
-    async def quiet():
-        rows = await room.rows()
-        return rows and not [row for row in rows if row.state != Message.DELIVERED]
-
-    await eventually(quiet, 30)
 
 
 async def test_what_cannot_be_stored_spoils_nobody_elses_call(room):
