@@ -133,13 +133,17 @@ class Room:
         return MessageServiceStub(channel)
 
     async def open_channel(
-        self, application: str = APPLICATION, channel_id: str = "sms", **fields: Any
+        self,
+        application: str = APPLICATION,
+        channel_id: str = "sms",
+        system_id: str = "",
+        **fields: Any,
     ) -> Channel:
         """An SMS channel to the carrier; on return it is bound."""
         smpp = SmppProvider(
             host="127.0.0.1",
             port=self.carrier.port,
-            system_id=self.carrier.system_id,
+            system_id=system_id or self.carrier.system_id,
             password="secret",
         )
         channel = Channel(

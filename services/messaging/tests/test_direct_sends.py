@@ -110,7 +110,9 @@ async def test_a_request_id_is_not_used_for_another_request(room):
 
 
 async def test_request_ids_of_two_applications_are_two(room, mint_token):
-    await room.open_channel("store", channel_id="sms")
+    accounts = (room.carrier.system_id, f"{room.carrier.system_id}-2")
+    await room.carrier.remote.behave(accounts=dict.fromkeys(accounts, "secret"))
+    await room.open_channel("store", system_id=accounts[1])
 
     for application in ("shop", "store"):
         request = send_request(to(number(1)), request_id="order-7")

@@ -10,9 +10,10 @@ from google.api import field_behavior_pb2
 from google.protobuf.message import Message
 from heliograph.audience.v1.channel_type_pb2 import ChannelType
 from heliograph.messaging.v1.channel_pb2 import Channel
-from mesh.errors import InvalidArgument, Unimplemented, Violation
+from mesh.errors import FailedPrecondition, InvalidArgument, Unimplemented, Violation
 
 from messaging.addresses import APNS_CHANNELS
+from messaging.channels.smpp.configuration import PORT_DEFAULT as SMPP_PORT_DEFAULT
 
 PROVIDERS: dict[str, frozenset[ChannelType.ValueType]] = {
     "smpp": frozenset({ChannelType.SMS}),
@@ -73,6 +74,31 @@ def missing(field: str) -> InvalidArgument:
         f"{field}: the field is required",
         violations=[Violation(field, "the field is required", "REQUIRED")],
         field=field,
+    )
+
+
+def account(channel: Channel) -> str | None:
+    """The account that receipts and texts come to, spelled in one way; None where nothing does."""
+    if channel.WhichOneof("provider") != "smpp":
+        return None
+    smpp = channel.smpp
+    host = smpp.host.lower().removesuffix(".")
+    return f"smpp {host} {smpp.port or SMPP_PORT_DEFAULT} {smpp.system_id}"
+
+
+def account_in_use(channel: Channel) -> FailedPrecondition:
+    """The refusal of an account that another channel has; whose it is, is not for this caller."""
+    smpp = channel.smpp
+    port = str(smpp.port or SMPP_PORT_DEFAULT)
+    description = f"{smpp.system_id} at {smpp.host}:{port} is used by another channel"
+    return FailedPrecondition(
+        "PROVIDER_ACCOUNT_IN_USE",
+        f"channel.smpp.system_id: {description}, which gets its receipts and texts; "
+        "ask the provider for another account, or delete that channel first",
+        violations=[Violation("channel.smpp.system_id", description, "PROVIDER_ACCOUNT_IN_USE")],
+        system_id=smpp.system_id,
+        host=smpp.host,
+        port=port,
     )
 
 

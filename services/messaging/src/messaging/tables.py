@@ -11,6 +11,9 @@ from sqlmodel import Field, SQLModel
 
 metadata = sa.MetaData()
 
+ACCOUNT_INDEX = "channels_by_account"
+"""Holds that no two channels have one account."""
+
 
 def _json() -> Any:
     return Field(default_factory=dict, sa_type=JSONB, nullable=False)
@@ -21,10 +24,17 @@ def _optional_time() -> Any:
 
 
 class ChannelRow(SQLModel, table=True):
-    """How an application reaches one kind of address. `secrets` are sealed, by field path."""
+    """How an application reaches one kind of address. `secrets` are sealed, by field path.
+
+    `account` is what `channel_configs.account` says. It is unique over all applications, the one
+    key that does not begin with theirs: a spread database keeps this small table whole.
+    """
 
     __tablename__ = "channels"
-    __table_args__ = (sa.UniqueConstraint("application", "channel_type"),)
+    __table_args__ = (
+        sa.UniqueConstraint("application", "channel_type"),
+        sa.Index(ACCOUNT_INDEX, "account", unique=True),
+    )
     metadata = metadata
 
     application: str = Field(primary_key=True)
@@ -36,6 +46,7 @@ class ChannelRow(SQLModel, table=True):
     revision: int = 1
     create_time: datetime = timestamp()
     update_time: datetime = timestamp()
+    account: str | None = None
 
 
 class TemplateRow(SQLModel, table=True):

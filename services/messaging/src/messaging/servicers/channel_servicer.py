@@ -10,6 +10,7 @@ from mesh.aip import etags, field_masks, pagination, request_ids, resource_names
 from mesh.aip.tables import now
 from mesh.errors import AlreadyExists, NotFound
 from sqlalchemy import func
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -17,7 +18,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from messaging import channel_configs, names, render
 from messaging.connections import NOTIFICATION, Connections, opened, place
 from messaging.sealing import Sealer
-from messaging.tables import ChannelRow
+from messaging.tables import ACCOUNT_INDEX, ChannelRow
 
 
 class ChannelServicer:
@@ -66,8 +67,7 @@ class ChannelServicer:
                 )
                 await _refuse_taken(session, row)
                 self._fill(row, request.channel, {})
-                session.add(row)
-                await _notify(session)
+                await _save(session, row, request.channel)
                 return render.channel(row)
 
             channel = await request_ids.once(session, request, application, create)
@@ -88,8 +88,7 @@ class ChannelServicer:
             self._fill(row, changed, old)
             row.revision += 1
             row.update_time = now()
-            session.add(row)
-            await _notify(session)
+            await _save(session, row, changed)
             channel = render.channel(row)
         await self._connections.refresh()
         return channel
@@ -130,6 +129,7 @@ class ChannelServicer:
         self._connections.make(row.application, row.id, clear)
         for field in ("name", "create_time", "update_time", "etag"):
             config.ClearField(field)  # type: ignore[arg-type]  # a field's name
+        row.account = _account(row, config)
         row.enabled = config.enabled
         row.config = config.SerializeToString()
         row.secrets = {
@@ -161,6 +161,33 @@ async def _refuse_taken(session: AsyncSession, row: ChannelRow) -> None:
                 channel=name,
                 channel_type=word,
             )
+
+
+def _account(row: ChannelRow, config: Channel) -> str | None:
+    """The account that the channel claims; None if it has none.
+
+    Channels that have shared one since before that was refused can be disabled, and moved.
+    """
+    account = channel_configs.account(config)
+    shared = (
+        row.account is None
+        and row.config
+        and account == channel_configs.account(Channel.FromString(row.config))
+    )
+    return None if shared and not config.enabled else account
+
+
+async def _save(session: AsyncSession, row: ChannelRow, channel: Channel) -> None:
+    """Writes the row and tells every replica; refuses an account that another channel has."""
+    session.add(row)
+    try:
+        await session.flush()
+    except IntegrityError as error:
+        cause = error.orig.__cause__ if error.orig else None
+        if getattr(cause, "constraint_name", None) != ACCOUNT_INDEX:
+            raise
+        raise channel_configs.account_in_use(channel) from None
+    await _notify(session)
 
 
 async def _notify(session: AsyncSession) -> None:
