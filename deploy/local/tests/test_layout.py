@@ -26,6 +26,7 @@ def test_a_port_is_chosen_once(tmp_path: Path) -> None:
     assert {name: again.port(name) for name in chosen} == chosen
     assert len(set(chosen.values())) == 2
     assert lines == []
+    assert again.moved == {}
 
 
 def test_a_port_that_was_taken_meanwhile_is_reported_and_replaced(tmp_path: Path) -> None:
@@ -36,6 +37,7 @@ def test_a_port_that_was_taken_meanwhile_is_reported_and_replaced(tmp_path: Path
         other = again.port("audience")
     assert other != port
     assert lines == [f"port {port} of audience is in use by another program; taking {other}"]
+    assert again.moved == {"audience": port}
     assert _book(tmp_path)[0].port("audience") == other
 
 

@@ -172,10 +172,13 @@ async def test_a_mesh_outlasts_every_end_and_is_the_same_at_every_start(command:
     await command.output_until("the mesh is up")
     before = await _killed_and_gone(command)
     port = int(before["addresses"]["twoway"].rpartition(":")[2])
-    with socket.create_server(("127.0.0.1", port)):
+    smpp = before["providers"]["smpp"]["port"]
+    with socket.create_server(("127.0.0.1", port)), socket.create_server(("127.0.0.1", smpp)):
         await command.start()
-        printed = await command.output_until("Ctrl-C ends it")
+        printed = await command.output_until("to lead them to the new one")
         assert f"port {port} of twoway is in use by another program" in printed
+        assert f"moved since the last start: carrier (no longer on port {smpp})." in printed
+        assert "Run `heliograph setup --app APP --number NUMBER` again" in printed
         await _ended_in_good_order(command, before, printed)
 
 

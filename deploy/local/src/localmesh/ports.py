@@ -20,6 +20,8 @@ class PortBook:
         self._path = path
         self._report = report
         self._ports = _read(path)
+        self.moved: dict[str, int] = {}
+        """The former port of each name whose port had to be replaced."""
 
     def port(self, name: str) -> int:
         """The port of `name`, chosen at the first asking; call it while nothing of ours runs.
@@ -32,6 +34,7 @@ class PortBook:
         chosen = self._choose()
         if kept is not None:
             self._report(f"port {kept} of {name} is in use by another program; taking {chosen}")
+            self.moved[name] = kept
         self._ports[name] = chosen
         write_atomically(self._path, json.dumps(self._ports, indent=2))
         return chosen

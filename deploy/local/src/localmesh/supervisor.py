@@ -47,6 +47,7 @@ class LocalMesh:
         self._settings = dict(settings or {})
         self._layers: list[list[KeptRunning]] = []
         self._peers: dict[str, PeerProcess] = {}
+        self._moved: dict[str, int] = {}
         self._description: MeshFile | None = None
 
     @property
@@ -54,6 +55,11 @@ class LocalMesh:
         """Addresses, token, peers and providers; valid while it runs."""
         assert self._description is not None
         return self._description
+
+    @property
+    def moved_peers(self) -> Mapping[str, int]:
+        """The former port of each peer that moved at this start; channels may still lead there."""
+        return {name: port for name, port in self._moved.items() if name in self._peers}
 
     def peer(self, name: str) -> RemotePeer:
         """The control door of `carrier`, `mailbox` or `fcm`."""
@@ -102,6 +108,7 @@ class LocalMesh:
         Authority(layout.authority)
         servers = assembly.servers(layout, ports, self._durable)
         self._peers = assembly.peers(layout, ports)
+        self._moved = ports.moved
         await self._start_layer({**vars(servers), **self._peers})
         around = await assembly.surroundings(layout, ports, keys, servers, self._settings)
         await self._start_layer(assembly.services(layout, ports, around))

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from mesh.embedded.errors import CannotStartError
@@ -56,6 +57,8 @@ async def _run(data_dir: Path) -> None:
     async with mesh:
         report("the mesh is up\n")
         _say(_description(mesh.description, mesh.layout.root))
+        if mesh.moved_peers:
+            _say(_moved(mesh.moved_peers))
         await asyncio.Event().wait()
 
 
@@ -64,6 +67,17 @@ def _description(mesh: MeshFile, data_dir: Path) -> str:
     lines = [f"  {name:<16} {address}" for name, address in rows.items()]
     example = _EXAMPLE.format(token=mesh.token, data=data_dir, audience=mesh.addresses["audience"])
     return "\n".join(lines) + "\n" + example
+
+
+def _moved(peers: Mapping[str, int]) -> str:
+    """Stands last, where it is read: nothing else says why messages wait."""
+    moved = ", ".join(f"{name} (no longer on port {port})" for name, port in peers.items())
+    return (
+        f"ATTENTION: moved since the last start: {moved}.\n"
+        "Channels set up before lead to the old port, and their messages wait.\n"
+        "Run `heliograph setup --app APP --number NUMBER` again for each application\n"
+        "to lead them to the new one.\n"
+    )
 
 
 def _say(line: str) -> None:
