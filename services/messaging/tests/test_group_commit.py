@@ -1,6 +1,7 @@
 """Group commit: everybody gets their own result, and groups grow by themselves."""
 
 import asyncio
+from functools import partial
 
 import pytest
 from mesh.telemetry import propagation, tracing
@@ -107,3 +108,50 @@ async def test_a_group_goes_on_in_the_trace_of_its_first_and_of_no_earlier_calle
     traces = [await one for one in (first, second, third)]
     assert len(set(traces)) == 3
     assert seen == traces[:2]
+
+
+async def _same(groups, items):
+    groups.append(list(items))
+    return items
+
+
+async def test_right_after_a_group_of_several_the_next_waits_for_company():
+    groups = []
+    commit = GroupCommit(partial(_same, groups), size_max=100, linger_seconds=1.0)
+    await commit.submit_all([1, 2])
+
+    first = asyncio.create_task(commit.submit(3))
+    await asyncio.sleep(0)
+    await asyncio.gather(first, commit.submit(4))
+
+    assert groups == [[1, 2], [3, 4]]
+
+
+async def test_a_call_that_comes_alone_never_waits():
+    groups = []
+    commit = GroupCommit(partial(_same, groups), size_max=100, linger_seconds=3600.0)
+
+    async with asyncio.timeout(10):
+        await commit.submit(1)
+        await commit.submit(2)
+
+    assert groups == [[1], [2]]
+
+
+async def test_a_full_group_does_not_wait():
+    groups = []
+    commit = GroupCommit(partial(_same, groups), size_max=2, linger_seconds=3600.0)
+
+    async with asyncio.timeout(10):
+        await commit.submit_all([1, 2, 3, 4])
+
+    assert groups == [[1, 2], [3, 4]]
+
+
+async def test_workers_that_waited_side_by_side_share_what_came():
+    groups = []
+    commit = GroupCommit(partial(_same, groups), size_max=2, concurrency=2, linger_seconds=0.05)
+    await commit.submit_all([1, 2])
+
+    assert await asyncio.gather(*(commit.submit(item) for item in range(3, 8))) == [3, 4, 5, 6, 7]
+    assert all(groups)

@@ -1,6 +1,8 @@
 """Group commit: calls that come while a group is being worked on make up the next one.
 
-Nobody waits for company, and under load the groups grow by themselves.
+Under load the groups grow by themselves. `linger_seconds` lets them grow further, as PostgreSQL's
+`commit_delay` does when there are `commit_siblings`: right after a group of several, the next one
+waits that long, as long as more come. A call that comes alone never waits.
 """
 
 import asyncio
@@ -14,6 +16,11 @@ from mesh.telemetry.propagation import Trace
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+_CROWD_SECONDS = 0.1
+"""How long after a group of several the next one expects company."""
+
+_LINGER_STEPS = 2
 
 Flush = Callable[[Sequence[Item]], Awaitable[Sequence[Result]]]
 
@@ -32,10 +39,13 @@ class GroupCommit(Generic[Item, Result]):
         size_max: int,
         concurrency: int = 1,
         waiting_max: int = 100_000,
+        linger_seconds: float = 0.0,
     ) -> None:
         self._flush = flush
         self._size_max = size_max
         self._concurrency = concurrency
+        self._linger_seconds = linger_seconds
+        self._crowded_until = 0.0
         self._room = asyncio.Semaphore(waiting_max)
         self._waiting: deque[tuple[Item, asyncio.Future[Result], Trace]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -70,20 +80,37 @@ class GroupCommit(Generic[Item, Result]):
 
     async def _work(self) -> None:
         while self._waiting:
+            await self._linger()
             count = min(len(self._waiting), self._size_max)
             group = [self._waiting.popleft() for _ in range(count)]
-            propagation.enter(group[0][2])
-            try:
-                results = await self._flush([item for item, _, _ in group])
-            except asyncio.CancelledError:
-                for _, future, _ in group:
-                    future.cancel()
-                raise
-            except Exception as error:
-                for _, future, _ in group:
-                    if not future.done():
-                        future.set_exception(error)
-            else:
-                for (_, future, _), result in zip(group, results, strict=True):
-                    if not future.done():
-                        future.set_result(result)
+            if count > 1:
+                self._crowded_until = asyncio.get_running_loop().time() + _CROWD_SECONDS
+            if count:
+                await self._work_on(group)
+
+    async def _linger(self) -> None:
+        """Waits while more come, if the last group had company."""
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        crowded = begun < self._crowded_until and len(self._waiting) < self._size_max
+        while crowded and loop.time() < begun + self._linger_seconds:
+            count = len(self._waiting)
+            await asyncio.sleep(self._linger_seconds / _LINGER_STEPS)
+            crowded = count < len(self._waiting) < self._size_max
+
+    async def _work_on(self, group: "Sequence[tuple[Item, asyncio.Future[Result], Trace]]") -> None:
+        propagation.enter(group[0][2])
+        try:
+            results = await self._flush([item for item, _, _ in group])
+        except asyncio.CancelledError:
+            for _, future, _ in group:
+                future.cancel()
+            raise
+        except Exception as error:
+            for _, future, _ in group:
+                if not future.done():
+                    future.set_exception(error)
+        else:
+            for (_, future, _), result in zip(group, results, strict=True):
+                if not future.done():
+                    future.set_result(result)

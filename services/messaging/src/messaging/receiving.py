@@ -22,6 +22,7 @@ from messaging.metrics import RECEIPTS
 _log = logging.get(__name__)
 
 GROUP_SIZE_MAX = 1000
+LINGER_SECONDS = 0.02
 ROUNDS_MAX = 5
 """How often a message may change under our hands before the receipt is parked."""
 
@@ -38,7 +39,9 @@ class Receiving:
     def __init__(self, pool: Pool, js: JetStreamContext) -> None:
         self._pool = pool
         self._js = js
-        self._groups: GroupCommit[Arrived, None] = GroupCommit(self._flush, size_max=GROUP_SIZE_MAX)
+        self._groups: GroupCommit[Arrived, None] = GroupCommit(
+            self._flush, size_max=GROUP_SIZE_MAX, linger_seconds=0.02
+        )
 
     async def receive(self, application: str, batch: Sequence[Receipt]) -> None:
         """Returns when the receipts are recorded and announced, or parked."""
