@@ -54,7 +54,7 @@ async def run(settings: SettingsType, serve: Serve[SettingsType]) -> int:
 
 
 def _freeze() -> None:
-    """Leaves what was loaded so far, which stays for good, out of every later garbage collection."""
+    """Keeps what was loaded so far, and stays for good, out of every later garbage collection."""
     gc.collect()
     gc.freeze()
 

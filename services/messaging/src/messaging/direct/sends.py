@@ -29,7 +29,7 @@ from messaging.pipeline import works
 
 GROUP_SIZE_MAX = 256
 LINGER_SECONDS = 0.025
-"""Longer than the steps of a small group take, so a busy service answers sooner for it."""
+"""About what the steps of a group take: a busy service answers sooner for waiting."""
 
 DOMAIN = SendMessagesRequest.DESCRIPTOR.file.package
 
