@@ -10,6 +10,7 @@ from localmesh.keys import Keys
 from localmesh.layout import Layout
 from localmesh.ports import PortBook
 from localmesh.tokens import mint
+from mesh.rpc.auth import ALL
 from mesh.rpc.auth import keys as public
 from mesh.rpc.auth.tokens import Verifier
 
@@ -66,6 +67,29 @@ def test_a_token_of_the_folder_verifies_with_its_public_key(tmp_path: Path) -> N
         frozenset({"shop"}),
         frozenset({"reader"}),
     )
+
+
+@pytest.mark.parametrize(
+    "name", ["Bad Name", "ab", "1shop", "shop\n", "", "applications/", "a" * 64]
+)
+def test_a_token_for_no_possible_application_is_refused(tmp_path: Path, name: str) -> None:
+    Keys(tmp_path / "keys")
+
+    with pytest.raises(ValueError, match="3 to 63 lower-case letters"):
+        mint(tmp_path, ["shop", name], "reader", "somebody", 1)
+
+
+@pytest.mark.parametrize(
+    ("names", "good_for"),
+    [(["shop", "applications/b-2"], {"shop", "b-2"}), (None, {"*"}), (["*"], {"*"})],
+)
+def test_a_token_names_the_ids_of_its_applications(tmp_path: Path, names, good_for) -> None:
+    keys = Keys(tmp_path / "keys")
+
+    token = mint(tmp_path, names, "reader", "somebody", 1)
+
+    caller = Verifier(public.public_keys(keys.public_pem)).verify(token)
+    assert caller.applications == (ALL if good_for == {"*"} else good_for)
 
 
 def test_without_a_mesh_there_is_no_token(tmp_path: Path) -> None:

@@ -30,6 +30,11 @@ def test_a_token_that_nobody_could_use_is_not_made(words, capsys):
     assert words[0] in "".join(capsys.readouterr())
 
 
+def test_a_token_is_not_made_for_what_no_application_is_called():
+    with pytest.raises(SystemExit, match="no application can be called 'Bad Name': an id is"):
+        app(["token", "--app", "shop", "--app", "Bad Name"])
+
+
 def test_a_refusal_says_the_same_only_once():
     error = HeliographError(
         "INVALID_ARGUMENT",

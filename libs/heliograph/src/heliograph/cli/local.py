@@ -84,7 +84,11 @@ def token(
     hours
         How long it is good.
     """
-    made = _localmesh("localmesh.tokens").mint(_folder(data), app, role, subject, hours)
+    tokens = _localmesh("localmesh.tokens")
+    try:
+        made = tokens.mint(_folder(data), app, role, subject, hours)
+    except ValueError as error:
+        sys.exit(f"heliograph: {error}")
     sys.stdout.write(f"{made}\n")
 
 
