@@ -10,6 +10,8 @@ from mesh.eventing import dead_letters, fates, headers, jetstream, publisher
 from mesh.eventing.consumer import Consumer, Later
 from mesh.testkit import eventually
 from nats.js import JetStreamContext
+from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
 pytestmark = pytest.mark.usefixtures("quick_retries")
 
@@ -162,6 +164,25 @@ async def test_later_delivers_again_after_the_time_asked_for(js: JetStreamContex
         await eventually(all_done(heard, 1))
 
     assert asyncio.get_running_loop().time() - started > 0.3
+
+
+async def test_why_a_message_is_put_off_is_logged_once_and_counted(js: JetStreamContext) -> None:
+    away, full = Later(0.01, "channel away"), Later(0.01, "carrier full")
+    heard = Heard({"sleepy": iter([away, away, full, away])})
+
+    with capture_logs() as lines:
+        async with hearer(js, heard.each):
+            await publish(js, "sleepy")
+            await eventually(all_done(heard, 1))
+
+    told = [line for line in lines if line["event"] == "message put off"]
+    assert [(line["log_level"], line["reason"]) for line in told] == [
+        ("info", "channel away"),
+        ("info", "carrier full"),
+    ]
+    assert (told[0]["event_id"], told[0]["num_delivered"]) == ("sleepy", 1)
+    labels = {"consumer": "hearer", "reason": "channel away"}
+    assert REGISTRY.get_sample_value("heliograph_consumer_put_off_total", labels) == 3
 
 
 async def test_a_dead_letter_that_cannot_be_stored_is_kept(

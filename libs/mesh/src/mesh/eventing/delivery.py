@@ -65,8 +65,12 @@ class Delivery:
 
 
 class Later(Exception):  # noqa: N818  # a wish, not an error
-    """Raised by a handler that wants the same delivery again after some seconds."""
+    """Raised by a handler that wants the same delivery again after some seconds.
 
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"again in {seconds} s")
+    `reason` says why, in the log and as a label of a metric: one of few, with nothing variable.
+    """
+
+    def __init__(self, seconds: float, reason: str = "not stated") -> None:
+        super().__init__(f"{reason}; again in {seconds} s")
         self.seconds = seconds
+        self.reason = reason

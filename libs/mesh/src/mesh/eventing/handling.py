@@ -9,6 +9,7 @@ from mesh.eventing import dead_letters, fates, metrics, tracing
 from mesh.eventing.delivery import Delivery, Later
 from mesh.eventing.fates import Fate
 from mesh.eventing.held import Held, HeldMessage
+from mesh.eventing.put_offs import PutOffs
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 
@@ -38,6 +39,7 @@ class Handling:
         self._held = held
         self._max_deliver = max_deliver
         self._timeout_seconds = timeout_seconds
+        self._put_offs = PutOffs()
         self._seconds = metrics.HANDLING_SECONDS.labels(consumer)
 
     async def run(self, messages: list[HeldMessage]) -> None:
@@ -78,7 +80,10 @@ class Handling:
                     await self._handle(deliveries)
             except Exception as error:
                 span.record_exception(error)
-                self._log_failure(deliveries, error)
+                if isinstance(error, Later):
+                    self._put_off(deliveries, error)
+                else:
+                    self._log_failure(deliveries, error)
                 return error
         return None
 
@@ -131,6 +136,22 @@ class Handling:
                 await held.message.nak(delay=delay_seconds)
         except (NatsError, OSError) as error:
             log.warning("answer lost", consumer=self._consumer, error=repr(error))
+
+    def _put_off(self, deliveries: list[Delivery], later: Later) -> None:
+        metrics.PUT_OFF.labels(self._consumer, later.reason).inc(len(deliveries))
+        now_seconds = asyncio.get_running_loop().time()
+        told = self._put_offs.add(later.reason, len(deliveries), now_seconds)
+        if told is not None:
+            log.info(
+                "message put off",
+                consumer=self._consumer,
+                reason=later.reason,
+                seconds=later.seconds,
+                subject=deliveries[0].subject,
+                event_id=deliveries[0].event_id,
+                num_delivered=deliveries[0].num_delivered,
+                deliveries=told,
+            )
 
     def _log_failure(self, deliveries: list[Delivery], error: Exception) -> None:
         fate = fates.judge(error)

@@ -18,6 +18,11 @@ CONSUMED = Counter(
     "Deliveries by what became of them: ack, later, retry, dead, returned",
     ["consumer", "outcome"],
 )
+PUT_OFF = Counter(
+    "heliograph_consumer_put_off_total",
+    "Deliveries that a handler wanted again later, by its reason",
+    ["consumer", "reason"],
+)
 HANDLING_SECONDS = Histogram(
     "heliograph_consumer_handling_seconds",
     "Time a handler took for a message or a batch",
