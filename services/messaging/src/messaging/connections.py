@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from heliograph.audience.v1.channel_type_pb2 import ChannelType
 from heliograph.messaging.v1.channel_pb2 import Channel
@@ -13,6 +13,7 @@ from mesh.telemetry import logging
 from messaging import channel_configs
 from messaging.channels.channel import Driver, DriverFactory, Listener
 from messaging.ledger.persistence import Pool
+from messaging.places import Places
 from messaging.sealing import Sealer
 
 _log = logging.get(__name__)
@@ -32,6 +33,10 @@ _READ = """
 SELECT application, id, config, secrets, revision FROM channels WHERE enabled
 """
 
+CHUNK_WINDOWS = 4
+CHUNK_SIZE_MIN = 32
+SLICE_SIZE_MIN = 8
+
 Key = tuple[str, str]
 
 
@@ -43,6 +48,16 @@ class OpenChannel:
     channel: Channel
     revision: int
     driver: Driver
+    places: Places
+    slice_size: int
+    """Messages that are handed over together."""
+
+    @classmethod
+    def of(cls, application: str, channel: Channel, revision: int, driver: Driver) -> Self:
+        """A channel with places for what the provider's window takes, and the next slice."""
+        size = max(SLICE_SIZE_MIN, driver.window // 2)
+        places = Places(max(driver.window, size) + size)
+        return cls(application, channel, revision, driver, places, size)
 
     @property
     def settle_window_seconds(self) -> float:
@@ -84,15 +99,17 @@ class Connections:
             if open_channel.application == application
         }
 
-    def chunk_size(self, application: str, chunk_size_max: int) -> int:
-        """Messages that go through the steps together: no more than a second's worth."""
-        rates = [
-            open_channel.driver.rate_per_second
-            for open_channel in self._open.values()
-            if open_channel.application == application
-        ]
-        limits = [max(1, int(rate * CHUNK_SECONDS)) for rate in rates if rate > 0]
-        return min([chunk_size_max, *limits])
+    def chunk_size(
+        self, application: str, channel_types: Collection[int], chunk_size_max: int
+    ) -> int:
+        """Messages that go through the steps together: no more than a second's worth, and than
+        some windows, so that the last of them does not wait long after consent was asked."""
+        found = (self.get(application, channel_type) for channel_type in channel_types)
+        drivers = [open_channel.driver for open_channel in found if open_channel is not None]
+        windows = [max(CHUNK_SIZE_MIN, driver.window * CHUNK_WINDOWS) for driver in drivers]
+        rates = [driver.rate_per_second for driver in drivers if driver.rate_per_second > 0]
+        seconds = [max(1, int(rate * CHUNK_SECONDS)) for rate in rates]
+        return min([chunk_size_max, *windows, *seconds])
 
     async def ensure(self, application: str, channel_types: Collection[int]) -> None:
         """Looks again, at most once a second, when one of these kinds is not reached."""
@@ -162,7 +179,7 @@ class Connections:
                 "channel.not_opened", channel=f"{application}/{channel_id}", error=str(error)
             )
             return
-        self._open[key] = OpenChannel(application, channel, record["revision"], driver)
+        self._open[key] = OpenChannel.of(application, channel, record["revision"], driver)
 
 
 def opened(

@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from messaging.direct import requests
 from messaging.inbound import Inbound
+from messaging.ledger import frontiers
 from messaging.ledger.partitions import Partitions
 from messaging.ledger.persistence import Pool
 
@@ -26,6 +27,9 @@ REQUESTS_KEPT = timedelta(days=7)
 
 RUNS_KEPT = timedelta(days=60)
 """How long a cancelled run is known as one; its batches are gone from the bus long before."""
+
+FRONTIERS_KEPT = timedelta(days=30)
+"""How long it is known how far a batch had come; the bus keeps batches for less."""
 
 _FORGET_RUNS = "DELETE FROM cancelled_runs WHERE create_time < $1"
 
@@ -50,6 +54,7 @@ def housekeeping(pool: Pool, sessions: Sessions, partitions: Partitions, inbound
         await partitions.prepare(now)
         await requests.purge(pool, now - REQUESTS_KEPT)
         await inbound.purge(now)
+        await frontiers.forget(pool, now - FRONTIERS_KEPT)
         await pool.execute(_FORGET_RUNS, now - RUNS_KEPT)
         async with sessions.begin() as session:
             await request_ids.purge(session, REQUESTS_KEPT)

@@ -45,6 +45,12 @@ WHERE {JOINED} AND m.state = $11 AND m.batch_id IN ('', $3)
 RETURNING m.message_id
 """
 
+_RELEASE = f"""
+UPDATE {{partition}} m SET state = $5, update_time = $4
+FROM {given("$6::uuid[]", "message_id")}
+WHERE {JOINED} AND m.state = $7 AND m.batch_id = $3
+"""
+
 _FIND = f"""
 SELECT {", ".join(f"m.{name}" for name in COLUMNS)}
 FROM {given("$3::uuid[]", "message_id")} JOIN {{partition}} m ON {JOINED}
@@ -108,6 +114,21 @@ async def take(connection: Connection, rows: Sequence[Row]) -> set[UUID]:
         Message.ACCEPTED,
     )
     return {record[0] for record in records}
+
+
+async def release(connection: Connection, rows: Sequence[Row]) -> None:
+    """Moves rows, all of one batch, from `HANDING` back to `ACCEPTED`: they never left."""
+    first = rows[0]
+    await connection.execute(
+        on_day(_RELEASE, first.day),
+        first.application,
+        first.day,
+        first.batch_id,
+        first.update_time,
+        Message.ACCEPTED,
+        sorted(row.message_id for row in rows),
+        Message.HANDING,
+    )
 
 
 async def find(connection: Connection, rows: Sequence[Row]) -> dict[UUID, Row]:

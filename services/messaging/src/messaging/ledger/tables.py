@@ -83,6 +83,16 @@ UNKNOWN_MESSAGES = sa.Table(
     sa.Index("unknown_messages_by_time", "settle_time"),
 )
 
+BATCH_FRONTIERS = sa.Table(
+    "batch_frontiers",
+    metadata,
+    sa.Column("application", sa.String, primary_key=True),
+    sa.Column("batch_id", sa.String, primary_key=True),
+    # So many of the batch's first recipients may have left; the others have not.
+    sa.Column("frontier", sa.Integer, nullable=False),
+    sa.Column("update_time", _TIME, nullable=False),
+)
+
 PARKED_RECEIPTS = sa.Table(
     "parked_receipts",
     metadata,

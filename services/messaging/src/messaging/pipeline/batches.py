@@ -72,20 +72,21 @@ class Batches:
         await self._partitions.ensure(source_time.date())
         async with batch_lock(self._pool, batch.batch_id) as connection:
             if connection is None:
-                raise Later(LOCKED_RETRY_SECONDS)
+                raise Later(LOCKED_RETRY_SECONDS, "another worker has the batch")
             await self._work(connection, batch)
 
     async def _work(self, connection: Any, batch: SendBatch) -> None:
         contents = await self._templates.compiled(batch.application, batch.treatments)
         patience = Patience(self._stopping)
-        size = self._connections.chunk_size(batch.application, self._chunk_size_max)
+        kinds = {recipient.endpoint.channel_type for recipient in batch.recipients}
+        size = self._connections.chunk_size(batch.application, kinds, self._chunk_size_max)
         begun = self._begun.pop(batch.batch_id, 0)
         try:
             for start in range(begun, len(batch.recipients), size):
                 begun = start
                 patience.check()
-                recipients = batch.recipients[start : start + size]
-                await self._chunk(connection, batch, contents, recipients, patience)
+                chunk = slice(start, start + size)
+                await self._chunk(connection, batch, contents, chunk, patience)
         except Later:
             self._remember(batch.batch_id, begun)
             raise
@@ -95,10 +96,10 @@ class Batches:
         connection: Any,
         batch: SendBatch,
         contents: Sequence[CompiledContent | TemplateError],
-        recipients: Sequence[SendBatch.Recipient],
+        chunk: slice,
         patience: Patience,
     ) -> None:
-        made = await self._made(connection, batch, contents, recipients)
+        made = await self._made(connection, batch, contents, chunk)
         self._wait_for_drivers(batch.application, made)
         if batch.purpose == Purpose.OPT_OUT_CONFIRMATION:
             await self._wait_for_barrier(connection, made)
@@ -112,13 +113,14 @@ class Batches:
         connection: Any,
         batch: SendBatch,
         contents: Sequence[CompiledContent | TemplateError],
-        recipients: Sequence[SendBatch.Recipient],
+        chunk: slice,
     ) -> list[works.Work]:
+        recipients = batch.recipients[chunk]
         channel_types = {recipient.endpoint.channel_type for recipient in recipients}
         await self._connections.ensure(batch.application, channel_types)
         originations = self._connections.originations(batch.application)
         frame = works.Frame(batch, contents, originations, datetime.now(UTC))
-        made = works.make(frame, recipients)
+        made = works.make(frame, recipients, chunk.start)
         await lists.apply(connection, batch.application, batch.run, made)
         return made
 
@@ -128,12 +130,12 @@ class Batches:
         for channel_type in needed:
             open_channel = self._connections.get(application, channel_type)
             if open_channel is not None and not open_channel.driver.ready:
-                raise Later(NOT_READY_RETRY_SECONDS)
+                raise Later(NOT_READY_RETRY_SECONDS, "the provider is not connected")
 
     async def _wait_for_barrier(self, connection: Any, made: Sequence[works.Work]) -> None:
         rows = [work.row for work in made]
         if not await barrier.wait(connection, rows, datetime.now(UTC)):
-            raise Later(BARRIER_RETRY_SECONDS)
+            raise Later(BARRIER_RETRY_SECONDS, "messages to the number are under way")
 
     def _remember(self, batch_id: str, begun: int) -> None:
         """Where to go on when the batch comes again to this process: all before it is told."""

@@ -1,39 +1,95 @@
-"""Handing a set over to its channels' drivers, each its own, all at the same time."""
+"""Handing a set over to its channels' drivers: each channel its own, a slice at a time.
+
+A slice first gets places at its channel, then the frontier is moved past it, and only then does it
+leave. So a worker that dies leaves no more in doubt than fits those places.
+"""
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from datetime import UTC, datetime
+from typing import Any
 
 from heliograph.messaging.v1.reason_pb2 import Reason
 
 from messaging.channels.outcomes import Later, Outcome, Refused
-from messaging.connections import Connections
+from messaging.connections import Connections, OpenChannel
+from messaging.ledger import frontiers
+from messaging.ledger.persistence import Pool, persist
 from messaging.pipeline.works import Work
 
-UNANSWERED = Later(1.0)
+NO_PLACE = Later(1.0, "no place")
+PLACES_SECONDS_MAX = 30.0
+
+URGENT_MAX = 20
+"""A set this small does not wait behind large ones: a code for a login is one message."""
 
 
-async def drive(connections: Connections, works: Sequence[Work]) -> list[Outcome]:
-    """The outcomes, in the order of the works."""
-    by_channel: dict[int, list[int]] = defaultdict(list)
-    for index, work in enumerate(works):
-        by_channel[work.row.channel_type].append(index)
-    answers: list[Outcome] = [UNANSWERED] * len(works)
+class Driving:
+    """Brings messages, all of one batch, to their channels' drivers."""
 
-    async def one(channel_type: int, indices: list[int]) -> None:
-        chosen = [works[index] for index in indices]
-        given = await _drive_one(connections, channel_type, chosen)
-        for index, answer in zip(indices, given, strict=True):
-            answers[index] = answer
+    def __init__(self, pool: Pool, connections: Connections) -> None:
+        self._pool = pool
+        self._connections = connections
 
-    await asyncio.gather(*(one(*item) for item in by_channel.items()))
-    return answers
+    async def drive(self, works: Sequence[Work]) -> list[Outcome]:
+        """The outcomes, in the order of the works."""
+        by_channel: dict[int, list[int]] = defaultdict(list)
+        for position, work in enumerate(works):
+            by_channel[work.row.channel_type].append(position)
+        answers: list[Outcome] = [NO_PLACE] * len(works)
+        slices = []
+        for channel_type, positions in by_channel.items():
+            open_channel = self._connections.get(works[0].row.application, channel_type)
+            size = open_channel.slice_size if open_channel else len(positions)
+            urgent = len(positions) <= URGENT_MAX
+            for start in range(0, len(positions), size):
+                chosen = positions[start : start + size]
+                slices.append(self._slice(open_channel, works, chosen, answers, urgent))
+        await _all(slices)
+        return answers
+
+    async def _slice(
+        self,
+        open_channel: OpenChannel | None,
+        works: Sequence[Work],
+        chosen: Sequence[int],
+        answers: list[Outcome],
+        urgent: bool,
+    ) -> None:
+        slice_ = [works[position] for position in chosen]
+        given = await self._hand_over(open_channel, slice_, urgent)
+        for position, answer in zip(chosen, given, strict=True):
+            answers[position] = answer
+
+    async def _hand_over(
+        self, open_channel: OpenChannel | None, works: Sequence[Work], urgent: bool
+    ) -> Sequence[Outcome]:
+        if open_channel is None:
+            return [Refused("", "", Reason.CHANNEL_NOT_CONFIGURED)] * len(works)
+        places = open_channel.places
+        try:
+            async with places.taken(len(works), timeout_seconds=PLACES_SECONDS_MAX, urgent=urgent):
+                await self._reach(works)
+                return await open_channel.driver.hand_over([work.outgoing for work in works])
+        except TimeoutError:
+            return [NO_PLACE] * len(works)
+
+    async def _reach(self, works: Sequence[Work]) -> None:
+        row, frontier = works[0].row, max(work.position for work in works) + 1
+        now = datetime.now(UTC)
+        await persist(
+            self._pool,
+            lambda c: frontiers.reach(c, row.application, row.batch_id, frontier, now),
+        )
 
 
-async def _drive_one(
-    connections: Connections, channel_type: int, works: Sequence[Work]
-) -> Sequence[Outcome]:
-    open_channel = connections.get(works[0].row.application, channel_type)
-    if open_channel is None:
-        return [Refused("", "", Reason.CHANNEL_NOT_CONFIGURED)] * len(works)
-    return await open_channel.driver.hand_over([work.outgoing for work in works])
+async def _all(parts: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """Runs them together and leaves none behind: what runs on could send what others send again."""
+    tasks = [asyncio.create_task(part) for part in parts]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

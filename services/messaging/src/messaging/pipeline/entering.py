@@ -1,6 +1,6 @@
 """A chunk enters the ledger: what is this batch's to send, and what is only to be told again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -8,7 +8,7 @@ from uuid import UUID
 from heliograph.messaging.v1.message_pb2 import Message
 from heliograph.messaging.v1.reason_pb2 import Reason
 
-from messaging.ledger import claims
+from messaging.ledger import claims, frontiers
 from messaging.ledger.rows import Row
 from messaging.pipeline.works import Work
 
@@ -18,7 +18,8 @@ TOLD = frozenset({Message.SENT, Message.DELIVERED, Message.FAILED, Message.SKIPP
 @dataclass(slots=True)
 class Entered:
     """`hand` is `HANDING` and this worker's; `skipped` has just been decided; `stranded` are rows
-    that a dead worker left `HANDING`; `told` were done before and may not have been announced."""
+    that a dead worker left `HANDING` and may have handed over; `told` were done before and may not
+    have been announced."""
 
     hand: list[Work] = field(default_factory=list)
     skipped: list[Row] = field(default_factory=list)
@@ -56,23 +57,38 @@ async def _enter_rest(
     connection: Any, works: list[Work], entered: Entered, waiting: bool
 ) -> set[UUID]:
     known = await claims.find(connection, [work.row for work in works])
+    frontier = await _frontier(connection, works, known)
     absent = [work for work in works if work.row.message_id not in known]
     mine = set() if waiting else await _claim_absent(connection, absent)
     accepted: list[Work] = []
+    unsent: list[Work] = []
     for work in works:
         row = known.get(work.row.message_id)
         if row is None or row.batch_id not in ("", work.row.batch_id):
             continue
         if row.state == Message.ACCEPTED:
             accepted.append(work)
+        elif row.state == Message.HANDING and work.position >= frontier:
+            unsent.append(work)
         elif row.state == Message.HANDING:
             work.row = row
             entered.stranded.append(work)
         elif row.state in TOLD:
             entered.told.append(row)
+    if unsent:
+        await claims.release(connection, [work.row for work in unsent])
+        accepted += unsent
     if accepted:
         mine |= await claims.take(connection, [work.row for work in accepted])
     return mine
+
+
+async def _frontier(connection: Any, works: Sequence[Work], known: Mapping[UUID, Row]) -> int:
+    """How far a dead worker may have come, if there was one."""
+    if all(row.state != Message.HANDING for row in known.values()):
+        return 0
+    row = works[0].row
+    return await frontiers.read(connection, row.application, row.batch_id)
 
 
 async def _claim_absent(connection: Any, absent: list[Work]) -> set[UUID]:

@@ -23,7 +23,7 @@ from messaging.ledger.outcomes import Recorded
 from messaging.ledger.persistence import Pool, persist
 from messaging.pipeline import recording, resends
 from messaging.pipeline.consent import Consent
-from messaging.pipeline.driving import drive
+from messaging.pipeline.driving import Driving
 from messaging.pipeline.patience import Patience
 from messaging.pipeline.works import Work, expiry
 
@@ -42,6 +42,7 @@ class Handing:
         self._js = js
         self._consent = consent
         self._connections = connections
+        self._driving = Driving(pool, connections)
 
     async def run(self, batch: SendBatch, works: list[Work], patience: Patience) -> None:
         """Until every message has left `HANDING` and `ACCEPTED` behind.
@@ -51,12 +52,13 @@ class Handing:
         """
         while works:
             allowed = await self._consenting(works)
-            answers = await drive(self._connections, allowed)
+            answers = await self._driving.drive(allowed)
             later = await self._record(batch, allowed, answers)
             if not later:
                 return
             if len(later) == len(works):
-                raise DeliverLater(recording.delay_seconds(answers, at_least=1.0))
+                delay_seconds = recording.delay_seconds(answers, at_least=1.0)
+                raise DeliverLater(delay_seconds, "the provider takes nothing now")
             patience.check()
             await asyncio.sleep(recording.delay_seconds(answers))
             works = await self._again(batch, later)
@@ -91,7 +93,7 @@ class Handing:
             # Nobody has answered, so nothing is sent; it is as if it had not been tried.
             await self._settle(works, Message.ACCEPTED)
             _log.warning("consent.unknown", messages=len(works), error=error.message)
-            raise DeliverLater(CONSENT_RETRY_SECONDS) from error
+            raise DeliverLater(CONSENT_RETRY_SECONDS, "consent is unknown") from error
         if not refusing:
             return works
         refused = [work for work in works if work.row.message_id in refusing]

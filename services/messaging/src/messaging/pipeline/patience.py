@@ -18,4 +18,4 @@ class Patience:
     def check(self) -> None:
         """Raises Later when it is time to stop. Call it only while nothing is `HANDING`."""
         if self._stopping.is_set() or asyncio.get_running_loop().time() > self._deadline:
-            raise Later(0.0)
+            raise Later(0.0, "the turn is over")

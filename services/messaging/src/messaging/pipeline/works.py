@@ -1,6 +1,6 @@
 """A recipient of a batch, judged and rendered: a ledger row and what would be handed over. Pure."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -27,6 +27,8 @@ class Work:
 
     row: Row
     recipient: SendBatch.Recipient
+    position: int
+    """Its place among the batch's recipients."""
     rendered: Rendered | None = None
 
     @property
@@ -74,13 +76,18 @@ def expiry(batch: SendBatch, now: datetime) -> Reason.ValueType:
     return Reason.EXPIRED if over else Reason.REASON_UNSPECIFIED
 
 
-def make(frame: Frame, recipients: Collection[SendBatch.Recipient]) -> list[Work]:
-    """Judges and renders recipients; a key that occurs twice counts once."""
-    return list({recipient.key: _make(frame, recipient) for recipient in recipients}.values())
+def make(frame: Frame, recipients: Sequence[SendBatch.Recipient], start: int = 0) -> list[Work]:
+    """Judges and renders recipients, the first of them being the batch's `start`; a key that
+    occurs twice counts once, where it comes first."""
+    made: dict[str, Work] = {}
+    for position, recipient in enumerate(recipients, start):
+        if recipient.key not in made:
+            made[recipient.key] = _make(frame, recipient, position)
+    return list(made.values())
 
 
-def _make(frame: Frame, recipient: SendBatch.Recipient) -> Work:
-    work = Work(row_of(frame, recipient), recipient)
+def _make(frame: Frame, recipient: SendBatch.Recipient, position: int) -> Work:
+    work = Work(row_of(frame, recipient), recipient, position)
     reason = recipient.skip_reason or frame.silenced
     content = _content(frame, recipient)
     if reason:

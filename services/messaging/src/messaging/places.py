@@ -1,0 +1,67 @@
+"""Places at a provider: how many messages may be on their way to it and unanswered."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+Waiting = tuple[int, "asyncio.Future[None]"]
+
+
+class Places:
+    """So many places; who asks for several gets them together, in order, the urgent first.
+
+    What has no place yet is certainly still here. So the fewer places, the fewer messages a dead
+    process leaves of which nobody knows; and with a few more than the provider's window, the next
+    are ready when an answer comes.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._free = count
+        self._urgent: deque[Waiting] = deque()
+        self._waiting: deque[Waiting] = deque()
+
+    @asynccontextmanager
+    async def taken(
+        self, count: int, *, timeout_seconds: float, urgent: bool = False
+    ) -> AsyncIterator[None]:
+        """Has so many places meanwhile. Raises TimeoutError if they do not come free in time, and
+        ValueError for more than there are."""
+        if count > self.count:
+            raise ValueError(f"{count} places of {self.count}")
+        async with asyncio.timeout(timeout_seconds):
+            await self._take(count, urgent)
+        try:
+            yield
+        finally:
+            self._give(count)
+
+    async def _take(self, count: int, urgent: bool) -> None:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        (self._urgent if urgent else self._waiting).append((count, future))
+        self._grant()
+        try:
+            await future
+        except asyncio.CancelledError:
+            if future.done() and not future.cancelled():
+                self._give(count)
+            else:
+                self._grant()
+            raise
+
+    def _give(self, count: int) -> None:
+        self._free += count
+        self._grant()
+
+    def _grant(self) -> None:
+        """Lets in whoever is next, as long as there is room; nobody overtakes who waits for it."""
+        for queue in (self._urgent, self._waiting):
+            while queue:
+                count, future = queue[0]
+                if not future.cancelled():
+                    if count > self._free:
+                        return
+                    self._free -= count
+                    future.set_result(None)
+                queue.popleft()
