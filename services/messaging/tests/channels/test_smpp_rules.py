@@ -35,9 +35,9 @@ UNKNOWN = Answer(Outcome.UNKNOWN)
     [
         ([accepted()], Sent("a")),
         ([accepted("a"), accepted("b")], Sent("b")),
-        ([THROTTLED], Later(1.0, "ESME_RTHROTTLED")),
+        ([THROTTLED], Later(0.1, "ESME_RTHROTTLED")),
         ([NOT_SENT], Later(1.0, "not connected")),
-        ([NOT_SENT, THROTTLED], Later(1.0, "ESME_RTHROTTLED")),
+        ([NOT_SENT, THROTTLED], Later(0.1, "ESME_RTHROTTLED")),
         ([refused(Status.ESME_RSYSERR)], Later(5.0, "ESME_RSYSERR")),
         ([refused(Status.ESME_RINVBNDSTS)], Later(5.0, "ESME_RINVBNDSTS")),
         (

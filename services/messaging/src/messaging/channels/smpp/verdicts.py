@@ -8,6 +8,9 @@ from mesh.smpp import Answer, Outcome, Status, status
 from messaging.channels import outcomes
 
 RETRY_SECONDS = 1.0
+THROTTLED_RETRY_SECONDS = 0.1
+"""The session keeps the pace, and pauses by itself: this is only how soon messages queue again."""
+
 TROUBLE_RETRY_SECONDS = 5.0
 
 _TROUBLE = frozenset({Status.ESME_RSYSERR, Status.ESME_RX_T_APPN, Status.ESME_RINVBNDSTS})
@@ -65,5 +68,8 @@ def _refused(code: int) -> outcomes.Refused:
 def _later(answers: Sequence[Answer]) -> outcomes.Later:
     codes = [answer.status for answer in answers if answer.status]
     code = status.name(codes[0]) if codes else "not connected"
-    in_trouble = any(answer.outcome is Outcome.REFUSED for answer in answers)
-    return outcomes.Later(TROUBLE_RETRY_SECONDS if in_trouble else RETRY_SECONDS, code)
+    kinds = {answer.outcome for answer in answers}
+    if Outcome.REFUSED in kinds:
+        return outcomes.Later(TROUBLE_RETRY_SECONDS, code)
+    throttled = Outcome.THROTTLED in kinds
+    return outcomes.Later(THROTTLED_RETRY_SECONDS if throttled else RETRY_SECONDS, code)
