@@ -151,7 +151,7 @@ async def test_a_throttled_part_follows_the_ones_that_were_taken(driver, carrier
 async def test_a_message_of_which_nothing_was_taken_is_for_later(driver, carrier, outgoing) -> None:
     carrier.statuses = [Status.ESME_RMSGQFUL] * 3
 
-    assert await driver.hand_over([outgoing(1, "x" * 400)]) == [Later(1.0, "ESME_RMSGQFUL")]
+    assert await driver.hand_over([outgoing(1, "x" * 400)]) == [Later(0.1, "ESME_RMSGQFUL")]
     assert len(carrier.submitted) == 3
 
 
