@@ -9,8 +9,8 @@ pytestmark = [pytest.mark.story, pytest.mark.xdist_group("mesh")]
 
 MEMBERS = 1_500
 
-IN_DOUBT_MAX = 96
-"""What one kill of messaging may leave in doubt: the carrier's window of 64, and half of it."""
+IN_DOUBT_MAX = 64
+"""What one kill of messaging may leave in doubt: what fits the carrier's window."""
 
 
 @pytest.mark.parametrize("victim", ["audience", "campaign", "messaging", "analytics", "twoway"])

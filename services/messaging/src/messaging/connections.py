@@ -36,6 +36,8 @@ SELECT application, id, config, secrets, revision FROM channels WHERE enabled
 CHUNK_WINDOWS = 4
 CHUNK_SIZE_MIN = 32
 SLICE_SIZE_MIN = 8
+SLICES_A_WINDOW = 4
+"""Several, so that one is made ready while the others are under way."""
 
 Key = tuple[str, str]
 
@@ -54,9 +56,9 @@ class OpenChannel:
 
     @classmethod
     def of(cls, application: str, channel: Channel, revision: int, driver: Driver) -> Self:
-        """A channel with places for what the provider's window takes, and the next slice."""
-        size = max(SLICE_SIZE_MIN, driver.window // 2)
-        places = Places(max(driver.window, size) + size)
+        """A channel with as many places as its provider's window."""
+        size = max(SLICE_SIZE_MIN, driver.window // SLICES_A_WINDOW)
+        places = Places(max(driver.window, 2 * size))
         return cls(application, channel, revision, driver, places, size)
 
     @property

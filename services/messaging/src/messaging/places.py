@@ -11,9 +11,8 @@ Waiting = tuple[int, "asyncio.Future[None]"]
 class Places:
     """So many places; who asks for several gets them together, in order, the urgent first.
 
-    What has no place yet is certainly still here. So the fewer places, the fewer messages a dead
-    process leaves of which nobody knows; and with a few more than the provider's window, the next
-    are ready when an answer comes.
+    What has no place yet is certainly still here, so a dead process leaves no more messages of
+    which nobody knows than there were places.
     """
 
     def __init__(self, count: int) -> None:
