@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from messaging.places import Places
+from messaging.places import NoPlaceError, Places
 
 SOON = 5.0
 
@@ -83,7 +83,7 @@ async def test_who_waits_too_long_is_told_so_and_blocks_nobody():
     first = Guest(places, 6)
     await first.inside.wait()
 
-    with pytest.raises(TimeoutError):
+    with pytest.raises(NoPlaceError):
         async with places.taken(6, timeout_seconds=0.01):
             pass
 

@@ -104,6 +104,26 @@ async def test_a_receipt_of_nobodys_message_is_tried_less_and_less_and_then_drop
     assert await room.pool.fetchval("SELECT count(*) FROM parked_receipts") == 0
 
 
+async def test_a_text_of_which_a_part_was_refused_is_never_taken_for_delivered(room):
+    """The last part asks for the receipt, which comes before the answers to any part here."""
+    await room.carrier.remote.behave(
+        rules=[{"share": 0.3, "status": "ESME_RSUBMITFAIL"}],
+        answer_delay_seconds=0.3,
+        receipts={"delay_seconds_max": 0.02},
+    )
+    await room.publish(batch([endpoint(i) for i in range(100)], said="x" * 200))
+
+    states = await room.settled(100, 30)
+
+    whole = {entry["destination"] for entry in await room.arrived()}
+    assert 0 < len(whole) < 100
+    assert {key for key, state in states.items() if state == "DELIVERED"} == {
+        f"e{i}" for i in range(100) if number(i) in whole
+    }
+    # A receipt for a part of a text that failed has found its message, and waits for nothing.
+    assert await room.pool.fetchval("SELECT count(*) FROM parked_receipts") == 0
+
+
 async def test_a_receipt_of_another_application_changes_nothing(room):
     await room.carrier.remote.behave(receipts={"share": 0.0})
     await room.publish(batch([endpoint(1)]))

@@ -8,6 +8,10 @@ from contextlib import asynccontextmanager
 Waiting = tuple[int, "asyncio.Future[None]"]
 
 
+class NoPlaceError(Exception):
+    """The places did not come free in time."""
+
+
 class Places:
     """So many places; who asks for several gets them together, in order, the urgent first.
 
@@ -25,12 +29,15 @@ class Places:
     async def taken(
         self, count: int, *, timeout_seconds: float, urgent: bool = False
     ) -> AsyncIterator[None]:
-        """Has so many places meanwhile. Raises TimeoutError if they do not come free in time, and
+        """Has so many places meanwhile. Raises NoPlaceError if they do not come free in time, and
         ValueError for more than there are."""
         if count > self.count:
             raise ValueError(f"{count} places of {self.count}")
-        async with asyncio.timeout(timeout_seconds):
-            await self._take(count, urgent)
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                await self._take(count, urgent)
+        except TimeoutError:
+            raise NoPlaceError from None
         try:
             yield
         finally:

@@ -46,6 +46,10 @@ UNKNOWN = Answer(Outcome.UNKNOWN)
         ),
         ([refused(0x401)], Refused("0x00000401")),
         ([accepted(), refused(Status.ESME_RSUBMITFAIL)], Refused("ESME_RSUBMITFAIL")),
+        (
+            [refused(Status.ESME_RSUBMITFAIL), accepted("b")],
+            Refused("ESME_RSUBMITFAIL", provider_message_id="b"),
+        ),
         ([UNKNOWN], Unknown("the carrier did not answer")),
         ([accepted(), UNKNOWN], Unknown("the carrier did not answer")),
         ([NOT_SENT, UNKNOWN], Unknown("the carrier did not answer")),

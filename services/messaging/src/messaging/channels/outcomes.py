@@ -19,12 +19,14 @@ class Sent:
 class Refused:
     """The provider has refused it for good; sending the same again is useless.
 
-    `code` and `words` are the provider's, for example `ESME_RINVDSTADR` or `550`.
+    `code` and `words` are the provider's, for example `ESME_RINVDSTADR` or `550`. Receipts may
+    still carry `provider_message_id`, where it has taken some part of the message.
     """
 
     code: str
     words: str = ""
     reason: Reason.ValueType = Reason.PROVIDER_REFUSED
+    provider_message_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,9 @@ from messaging.ledger.statements import JOINED, given, on_day
 DAYS_BACK_MAX = 14
 """Carriers try for three days; a run may have begun before."""
 
-# The address finds few messages, whatever the statistics say, so it is looked up first.
+# The address finds few messages, whatever the statistics say, so it is looked up first. A text of
+# several parts that is under way is not found by reference: the receipt is its last part's, and
+# another part may be refused.
 _MATCH = f"""
 SELECT r.index - 1 AS index, {", ".join(f"m.{name}" for name in COLUMNS)}
 FROM unnest($3::uuid[], $4::text[], $5::int[]) WITH ORDINALITY
@@ -29,7 +31,7 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) AS m
 WHERE (r.provider_message_id <> '' AND m.provider_message_id = r.provider_message_id)
-    OR (m.provider_message_id = '' AND m.state IN ($6, $7)
+    OR (m.provider_message_id = '' AND (m.state = $7 OR m.state = $6 AND m.parts <= 1)
         AND get_byte(uuid_send(m.message_id), 14) * 256
             + get_byte(uuid_send(m.message_id), 15) = r.reference)
 """

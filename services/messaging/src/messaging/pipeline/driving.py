@@ -17,6 +17,7 @@ from messaging.connections import Connections, OpenChannel
 from messaging.ledger import frontiers
 from messaging.ledger.persistence import Pool, persist
 from messaging.pipeline.works import Work
+from messaging.places import NoPlaceError
 
 NO_PLACE = Later(1.0, "no place")
 PLACES_SECONDS_MAX = 30.0
@@ -72,7 +73,7 @@ class Driving:
             async with places.taken(len(works), timeout_seconds=PLACES_SECONDS_MAX, urgent=urgent):
                 await self._reach(works)
                 return await open_channel.driver.hand_over([work.outgoing for work in works])
-        except TimeoutError:
+        except NoPlaceError:
             return [NO_PLACE] * len(works)
 
     async def _reach(self, works: Sequence[Work]) -> None:

@@ -24,7 +24,8 @@ def recorded(work: Work, answer: Outcome, now: datetime) -> Recorded:
     match answer:
         case Sent(provider_message_id):
             row.state, row.provider_message_id = Message.SENT, provider_message_id
-        case Refused(code, words, reason):
+        case Refused(code, words, reason, provider_message_id):
+            row.provider_message_id = provider_message_id
             skipped = reason == Reason.CHANNEL_NOT_CONFIGURED
             row.state = Message.SKIPPED if skipped else Message.FAILED
             row.reason, row.detail = reason, storable(f"{code} {words}".strip())[:DETAIL_LENGTH_MAX]

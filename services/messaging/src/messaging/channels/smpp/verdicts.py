@@ -31,7 +31,7 @@ def outcome(answers: Sequence[Answer]) -> outcomes.Outcome:
         return outcomes.Sent(answers[0].message_id)
     for answer in answers:
         if _is_refused(answer):
-            return _refused(answer.status)
+            return _refused(answer.status, answers[-1].message_id)
     kinds = {answer.outcome for answer in answers}
     if kinds == {Outcome.ACCEPTED}:
         return outcomes.Sent(answers[-1].message_id)
@@ -60,9 +60,11 @@ def _is_refused(answer: Answer) -> bool:
     return answer.outcome is Outcome.REFUSED and answer.status not in _TROUBLE
 
 
-def _refused(code: int) -> outcomes.Refused:
+def _refused(code: int, provider_message_id: str) -> outcomes.Refused:
     reason = Reason.INVALID_ADDRESS if code in _ADDRESS else Reason.PROVIDER_REFUSED
-    return outcomes.Refused(status.name(code), reason=reason)
+    return outcomes.Refused(
+        status.name(code), reason=reason, provider_message_id=provider_message_id
+    )
 
 
 def _later(answers: Sequence[Answer]) -> outcomes.Later:
