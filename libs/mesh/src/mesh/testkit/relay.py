@@ -67,8 +67,9 @@ class Relay:
         traceback: TracebackType | None,
     ) -> None:
         self._server.close()
-        await self.cut()
         await self._server.wait_closed()
+        while self._links:
+            await self.cut()
 
     async def cut(self) -> None:
         """End every connection; what is held is lost. New connections are taken as before."""
@@ -81,12 +82,13 @@ class Relay:
         link = asyncio.create_task(self._link(reader, writer))
         self._links.add(link)
         link.add_done_callback(self._links.discard)
+        # Not by the task itself: one that is cut before it has begun would leave it open.
+        link.add_done_callback(lambda _: writer.close())
 
     async def _link(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             there, back = await asyncio.open_connection(*self._target)
         except OSError:
-            writer.close()
             return
         lanes = [
             asyncio.create_task(self.requests.carry(reader, back)),
@@ -97,6 +99,4 @@ class Relay:
         finally:
             for lane in lanes:
                 lane.cancel()
-            await asyncio.gather(*lanes, return_exceptions=True)
-            for side in (writer, back):
-                side.close()
+            back.close()
