@@ -14,8 +14,8 @@ from typing import Self, overload
 import structlog
 from mesh.errors import Error
 from mesh.eventing import dead_letters, jetstream
+from mesh.eventing.absences import Absences, TellingHandling
 from mesh.eventing.delivery import Delivery, Later
-from mesh.eventing.handling import Handling
 from mesh.eventing.held import Held, HeldMessage
 from mesh.eventing.pull import ConsumerMissingError, Pull
 from nats.aio.client import Client
@@ -59,7 +59,8 @@ class Consumer:
     `held_max` messages are held, counting those that wait because something is away.
 
     Leaving the block is graceful: what runs may finish within `stop_seconds`, the rest is returned.
-    Processes with the same `durable` share the work.
+    Processes with the same `durable` share the work. Consumers that need the same thing may share
+    `absences`: then one of them tells that it is away.
     """
 
     @overload
@@ -78,6 +79,7 @@ class Consumer:
         handler_timeout_seconds: float = 300.0,
         held_max: int = 1_000,
         stop_seconds: float = 8.0,
+        absences: Absences | None = None,
     ) -> None: ...
 
     @overload
@@ -96,6 +98,7 @@ class Consumer:
         handler_timeout_seconds: float = 300.0,
         held_max: int = 1_000,
         stop_seconds: float = 8.0,
+        absences: Absences | None = None,
     ) -> None: ...
 
     def __init__(
@@ -113,6 +116,7 @@ class Consumer:
         handler_timeout_seconds: float = 300.0,
         held_max: int = 1_000,
         stop_seconds: float = 8.0,
+        absences: Absences | None = None,
     ) -> None:
         self._js = js
         self._stream = stream
@@ -121,7 +125,8 @@ class Consumer:
         self._ack_wait_seconds = ack_wait_seconds
         self._limits = _Limits(concurrency, batch or 1, held_max, stop_seconds)
         self._held = Held(durable, ack_wait_seconds)
-        self._handling = Handling(
+        self._handling = TellingHandling(
+            absences or Absences(),
             js=js,
             consumer=durable,
             handler=_in_lists(handler, batch),
