@@ -27,6 +27,7 @@ from heliograph.analytics.v1.funnel_service_pb2_grpc import FunnelServiceStub
 from heliograph.analytics.v1.report_service_pb2_grpc import ReportServiceStub
 from mesh.embedded.clickhouse import ClickHouseServer
 from mesh.eventing import jetstream
+from mesh.eventing.absences import Absences
 from mesh.store import engine
 from nats.js import JetStreamContext
 from sqlalchemy.ext.asyncio import async_sessionmaker
@@ -106,8 +107,10 @@ async def serve_with(
         ) -> Service:
             _, js = await stack.enter_async_context(jetstream.connect(nats_url))
             await jetstream.ensure_streams(js, subjects.EVENTS, subjects.MESSAGES)
+            absences = Absences()
             for message_type in consumers.HEARD:
-                await stack.enter_async_context(consumers.consumer(js, store, message_type, 0))
+                consumer = consumers.consumer(js, store, message_type, 0, absences)
+                await stack.enter_async_context(consumer)
             recorder = await stack.enter_async_context(Recorder(js, publish_attempts_max=1))
             intake = Intake(Registry(sessions, limits, time.monotonic), recorder, NOW.timestamp)
             address = await rpc_serve(

@@ -16,6 +16,8 @@ from mesh.eventing import publisher
 from mesh.eventing.publisher import Outgoing
 from mesh.eventing.subjects import subject_of
 from mesh.testkit import eventually
+from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
 BATCH = 50
 
@@ -66,6 +68,42 @@ async def test_a_killed_engine_loses_nothing_that_was_acknowledged(
         assert accepted == 60 * BATCH
         await eventually(all_there, timeout_seconds=60)
     await engine.stop()
+
+
+async def test_an_engine_that_is_away_is_told_of_once(
+    serve_with, application, tmp_path, caplog
+) -> None:
+    def waited() -> float:
+        labels = {"consumer": "analytics-EventsRecorded", "outcome": "wait"}
+        return REGISTRY.get_sample_value("heliograph_consumer_messages_total", labels) or 0.0
+
+    port = free_port()
+    engine = ClickHouseServer(tmp_path, port=port)
+    await engine.start()
+    async with EventStore(engine.url_for("heliograph")) as store:
+        await migrate.migrate(store)
+        service = await serve_with(store=store)
+        await engine.stop()
+        begun = waited()
+        with capture_logs() as lines:
+            for batch in range(5):
+                await put_batch(service, application, batch)
+            await eventually(lambda: waited() > begun + 5, timeout_seconds=30)
+            engine = ClickHouseServer(tmp_path, port=port)
+            await engine.start()
+
+            async def all_there() -> bool:
+                return await counted(store, application) == (5 * BATCH, 5 * BATCH)
+
+            await eventually(all_there, timeout_seconds=60)
+            await eventually(lambda: len(lines) > 1)
+    await engine.stop()
+
+    assert [(line["event"], line["reason"]) for line in lines] == [
+        ("messages wait", "EVENT_STORE_UNAVAILABLE"),
+        ("messages wait no longer", "EVENT_STORE_UNAVAILABLE"),
+    ]
+    assert [record.getMessage() for record in caplog.records if record.levelname != "DEBUG"] == []
 
 
 async def test_a_report_says_that_the_store_is_away(serve_with, application) -> None:

@@ -19,6 +19,7 @@ from heliograph.analytics.v1.events_pb2 import EventsRecorded
 from heliograph.messaging.v1.events_pb2 import MessagesChanged
 from mesh import service
 from mesh.eventing import jetstream
+from mesh.eventing.absences import Absences
 from mesh.store import engine
 
 from analytics import consumers
@@ -55,8 +56,9 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> Mapping[str, objec
         # A campaign's come evenly for minutes: few large inserts leave the machine to the sending.
         MessagesChanged: settings.message_insert_interval_seconds,
     }
+    absences = Absences()
     for message_type, interval_seconds in intervals_seconds.items():
-        consumer = consumers.consumer(js, events, message_type, interval_seconds)
+        consumer = consumers.consumer(js, events, message_type, interval_seconds, absences)
         await stack.enter_async_context(consumer)
     recorder = await stack.enter_async_context(Recorder(js))
     limits = Limits(settings.event_types_max, settings.attribute_keys_max, settings.metric_keys_max)

@@ -8,6 +8,7 @@ from heliograph import subjects
 from heliograph.analytics.v1.events_pb2 import EventsRecorded
 from heliograph.messaging.v1.events_pb2 import MessagesChanged
 from heliograph.subjects import Stream
+from mesh.eventing.absences import Absences
 from mesh.eventing.consumer import Consumer
 from mesh.eventing.delivery import Delivery
 from nats.js import JetStreamContext
@@ -58,7 +59,11 @@ class Insertion:
 
 
 def consumer(
-    js: JetStreamContext, store: EventStore, message_type: type[Message], interval_seconds: float
+    js: JetStreamContext,
+    store: EventStore,
+    message_type: type[Message],
+    interval_seconds: float,
+    absences: Absences,
 ) -> Consumer:
     """The consumer of one type, to be entered; one insert at a time in each process."""
     stream, table = HEARD[message_type]
@@ -73,6 +78,7 @@ def consumer(
         concurrency=1,
         ack_wait_seconds=ACK_WAIT_SECONDS,
         held_max=HELD_MAX,
+        absences=absences,
     )
 
 

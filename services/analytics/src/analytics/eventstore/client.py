@@ -1,6 +1,7 @@
 """Asking ClickHouse: a few threads around its client, and its failures in our words."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
@@ -20,6 +21,9 @@ Row = Mapping[str, Any]
 CONNECT_TIMEOUT_SECONDS = 5
 INSERT_TIMEOUT_SECONDS = 60
 THREADS = 8
+
+_TALKATIVE = ("clickhouse_connect", "urllib3.connectionpool")
+"""They warn of every attempt that fails, which we raise, and whoever asked tells of once."""
 
 _INSERT_SETTINGS = {
     # Events of many months may come in one insert; refusing them would stop those behind them.
@@ -48,6 +52,8 @@ class EventStore:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="clickhouse")
         self._connecting = Lock()
         self._client: Client | None = None
+        for name in _TALKATIVE:
+            logging.getLogger(name).setLevel(logging.ERROR)
 
     async def query(
         self, sql: str, parameters: Mapping[str, object] | None = None
