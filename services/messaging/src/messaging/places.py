@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 Waiting = tuple[int, "asyncio.Future[None]"]
@@ -28,9 +28,11 @@ class Places:
     @asynccontextmanager
     async def taken(
         self, count: int, *, timeout_seconds: float, urgent: bool = False
-    ) -> AsyncIterator[None]:
-        """Has so many places meanwhile. Raises NoPlaceError if they do not come free in time, and
-        ValueError for more than there are."""
+    ) -> AsyncIterator[Callable[[], None]]:
+        """Has so many places meanwhile; each call of what it yields gives one back early.
+
+        Raises NoPlaceError if they do not come free in time, ValueError for more than there are.
+        """
         if count > self.count:
             raise ValueError(f"{count} places of {self.count}")
         try:
@@ -38,10 +40,18 @@ class Places:
                 await self._take(count, urgent)
         except TimeoutError:
             raise NoPlaceError from None
+        held = count
+
+        def give_one() -> None:
+            nonlocal held
+            if held:
+                held -= 1
+                self._give(1)
+
         try:
-            yield
+            yield give_one
         finally:
-            self._give(count)
+            self._give(held)
 
     async def _take(self, count: int, urgent: bool) -> None:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -138,6 +138,21 @@ async def test_refusals_end_a_message_and_throttling_does_not(driver, carrier, o
     assert isinstance(third, Sent)
 
 
+async def test_each_answer_is_heard_as_it_comes(driver, carrier, outgoing) -> None:
+    carrier.statuses = [Status.ESME_ROK, None, Status.ESME_RTHROTTLED, Status.ESME_ROK]
+    heard: list[int] = []
+    messages = [outgoing(1, "x" * 200), outgoing(2), outgoing(3)]
+    sending = asyncio.create_task(driver.hand_over(messages, lambda: heard.append(1)))
+
+    # Of the first message a part is not answered; the other two are through.
+    await eventually(lambda: len(heard) == 2)
+    assert not sending.done()
+
+    carrier.smsc.sessions[0].drop("cut by the test")
+    await sending
+    assert len(heard) == 3
+
+
 async def test_a_throttled_part_follows_the_ones_that_were_taken(driver, carrier, outgoing) -> None:
     carrier.statuses = [Status.ESME_ROK, Status.ESME_RTHROTTLED, Status.ESME_ROK]
 

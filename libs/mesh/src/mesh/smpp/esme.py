@@ -80,15 +80,19 @@ class Esme:
         *,
         urgent: bool = False,
         timeout_seconds: float | None = 60.0,
+        settled: Callable[[int], None] = lambda _: None,
     ) -> list[Answer]:
         """Sends messages over the present bind; returns their answers in the same order.
 
         Without a bind all are NOT_SENT at once. What was written when the link broke, or was not
-        answered in time, is UNKNOWN. Nothing is sent a second time by itself.
+        answered in time, is UNKNOWN. Nothing is sent a second time by itself. `settled` hears the
+        index of each message as soon as it has its answer.
         """
         if self._session is None:
             return [NOT_SENT] * len(pdus)
-        return await self._session.exchange(pdus, urgent=urgent, timeout_seconds=timeout_seconds)
+        return await self._session.exchange(
+            pdus, urgent=urgent, timeout_seconds=timeout_seconds, settled=settled
+        )
 
     async def wait_bound(self, timeout_seconds: float) -> None:
         """Returns when bound; raises the last LinkError, or TimeoutError if there was none."""

@@ -76,14 +76,15 @@ class Session(asyncio.Protocol):
         *,
         urgent: bool = False,
         timeout_seconds: float | None = None,
+        settled: Callable[[int], None] = lambda _: None,
     ) -> list[Answer]:
         """Sends requests within window and pace; returns their answers in the same order.
 
         Urgent batches go ahead of what waits. After `timeout_seconds` nothing more is written:
         the rest is NOT_SENT, and what is in flight is waited for. A cancelled call writes nothing
-        more either.
+        more either. `settled` hears the index of each as soon as it has its answer.
         """
-        exchange = Exchange(pdus)
+        exchange = Exchange(pdus, settled)
         if self.is_open:
             self._window.add(exchange, urgent=urgent)
             self._wire.flush_soon()

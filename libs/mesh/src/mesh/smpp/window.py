@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import NamedTuple
 
@@ -44,12 +44,20 @@ UNKNOWN = Answer(Outcome.UNKNOWN)
 
 
 class Exchange:
-    """Requests that are sent and answered as one batch, each within the window."""
+    """Requests that are sent and answered as one batch, each within the window.
 
-    __slots__ = ("answers", "done", "next", "open", "pdus")
+    `settled` is called with the index of each request that has been written and has its answer.
+    """
 
-    def __init__(self, pdus: Sequence[SubmitSm] | Sequence[DeliverSm]) -> None:
+    __slots__ = ("_settled", "answers", "done", "next", "open", "pdus")
+
+    def __init__(
+        self,
+        pdus: Sequence[SubmitSm] | Sequence[DeliverSm],
+        settled: Callable[[int], None] = lambda _: None,
+    ) -> None:
         self.pdus = pdus
+        self._settled = settled
         self.answers: list[Answer] = [NOT_SENT] * len(pdus)
         self.next = 0
         self.open = len(pdus)
@@ -60,6 +68,7 @@ class Exchange:
         """Notes how one request ended."""
         self.answers[index] = answer
         self.open -= 1
+        self._settled(index)
         self._finish_if_settled()
 
     def withdraw(self) -> None:

@@ -33,6 +33,14 @@ BATCH_SIZE_MAX = 1000
 """Receipts or texts in one call of a `Listener`."""
 
 
+Answered = Callable[[], None]
+"""Hears that one more message of a set has its answer."""
+
+
+def nobody() -> None:
+    """Hears nothing."""
+
+
 class Driver(Protocol):
     """One channel's connections to its provider."""
 
@@ -58,9 +66,13 @@ class Driver(Protocol):
     async def close(self) -> None:
         """Waits a bounded time for answers to what is under way, then disconnects."""
 
-    async def hand_over(self, messages: Sequence[Outgoing]) -> Sequence[Outcome]:
+    async def hand_over(
+        self, messages: Sequence[Outgoing], answered: Answered = nobody
+    ) -> Sequence[Outcome]:
         """Hands over a set of messages, pipelined; one outcome each, in the same order.
 
+        `answered` is called each time the provider has answered a message; for those that it was
+        never asked about, it need not be.
         Never raises for what a provider does; answers within a bounded time whatever happens.
         """
 

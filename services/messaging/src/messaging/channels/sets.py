@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from mesh.pace import Pace
 
+from messaging.channels.channel import Answered
 from messaging.channels.outcomes import Later, Outcome
 from messaging.channels.outgoing import Outgoing
 
@@ -25,7 +26,11 @@ class Sets:
         self._width = width
 
     async def hand_over(
-        self, messages: Sequence[Outgoing], one: One, is_ready: Callable[[], bool]
+        self,
+        messages: Sequence[Outgoing],
+        one: One,
+        is_ready: Callable[[], bool],
+        answered: Answered,
     ) -> list[Outcome]:
         """The outcomes in order. Nothing more is begun once the provider is not ready."""
         outcomes: list[Outcome] = [NOT_BEGUN] * len(messages)
@@ -37,6 +42,7 @@ class Sets:
                 if not is_ready() or not await self._may_begin(deadline_seconds):
                     return
                 outcomes[index] = await one(message)
+                answered()
 
         await asyncio.gather(*(work(turns) for _ in range(min(self._width, len(messages)))))
         return outcomes

@@ -68,11 +68,14 @@ class Driving:
     ) -> Sequence[Outcome]:
         if open_channel is None:
             return [Refused("", "", Reason.CHANNEL_NOT_CONFIGURED)] * len(works)
-        places = open_channel.places
+        taken = open_channel.places.taken(
+            len(works), timeout_seconds=PLACES_SECONDS_MAX, urgent=urgent
+        )
         try:
-            async with places.taken(len(works), timeout_seconds=PLACES_SECONDS_MAX, urgent=urgent):
+            async with taken as give_one:
                 await self._reach(works)
-                return await open_channel.driver.hand_over([work.outgoing for work in works])
+                messages = [work.outgoing for work in works]
+                return await open_channel.driver.hand_over(messages, give_one)
         except NoPlaceError:
             return [NO_PLACE] * len(works)
 

@@ -10,7 +10,7 @@ from mesh.telemetry import logging
 from pyreqwest.client import Client
 from pyreqwest.exceptions import PyreqwestError
 
-from messaging.channels.channel import Listener
+from messaging.channels.channel import Answered, Listener, nobody
 from messaging.channels.fcm import answers, configuration, payloads, transport
 from messaging.channels.fcm.tokens import AccessTokens, TokenError
 from messaging.channels.outcomes import Later, Outcome, Unknown
@@ -74,9 +74,11 @@ class FcmDriver:
         if client is not None:
             await client.close()
 
-    async def hand_over(self, messages: Sequence[Outgoing]) -> Sequence[Outcome]:
+    async def hand_over(
+        self, messages: Sequence[Outgoing], answered: Answered = nobody
+    ) -> Sequence[Outcome]:
         """Sends a set."""
-        return await self._sets.hand_over(messages, self._one, lambda: self.ready)
+        return await self._sets.hand_over(messages, self._one, lambda: self.ready, answered)
 
     async def verify(self) -> str:
         """Signs in once; the token server's words if it refuses."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from heliograph.messaging.v1.channel_pb2 import Channel
 from mesh.smpp import Answer, Command, Esme, LinkError, Outcome, SubmitSm, probe
 
-from messaging.channels.channel import Listener
+from messaging.channels.channel import Answered, Listener, nobody
 from messaging.channels.outcomes import Outcome as MessageOutcome
 from messaging.channels.outgoing import Outgoing
 from messaging.channels.smpp import configuration, submits, verdicts
@@ -22,13 +22,22 @@ _CLOSE_GRACE_SECONDS = 5.0
 
 @dataclass(slots=True)
 class _Letter:
-    """A message's parts with the answer to each."""
+    """A message's parts with the answer to each; `answered` hears when the last has one."""
 
     parts: list[SubmitSm]
+    answered: Answered
     answers: list[Answer] = field(default_factory=list)
+    open: int = 0
 
     def __post_init__(self) -> None:
         self.answers = [Answer(Outcome.NOT_SENT)] * len(self.parts)
+        self.open = len(self.parts)
+
+    def settle_part(self) -> None:
+        """One more part has an answer."""
+        self.open -= 1
+        if self.open == 0:
+            self.answered()
 
 
 class SmppDriver:
@@ -71,9 +80,13 @@ class SmppDriver:
             self._incoming.close()
         await asyncio.gather(*(esme.close(_CLOSE_GRACE_SECONDS) for esme in self._esmes))
 
-    async def hand_over(self, messages: Sequence[Outgoing]) -> Sequence[MessageOutcome]:
+    async def hand_over(
+        self, messages: Sequence[Outgoing], answered: Answered = nobody
+    ) -> Sequence[MessageOutcome]:
         """Sends a set, spread over the binds; all parts of a message go over the same one."""
-        letters = [_Letter(submits.make(self._configuration, message)) for message in messages]
+        letters = [
+            _Letter(submits.make(self._configuration, message), answered) for message in messages
+        ]
         bound = [esme for esme in self._esmes if esme.is_bound]
         await asyncio.gather(
             *(_send(esme, letters[number :: len(bound)]) for number, esme in enumerate(bound))
@@ -113,6 +126,7 @@ async def _submit(esme: Esme, letters: Sequence[_Letter], urgent: bool) -> None:
         [letter.parts[number] for letter, number in places],
         urgent=urgent,
         timeout_seconds=configuration.SUBMIT_SECONDS_MAX,
+        settled=lambda index: places[index][0].settle_part(),
     )
     for (letter, number), answer in zip(places, answers, strict=True):
         letter.answers[number] = answer

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from heliograph.messaging.v1.channel_pb2 import Channel
 from heliograph.messaging.v1.reason_pb2 import Reason
 
-from messaging.channels.channel import Listener
+from messaging.channels.channel import Answered, Listener, nobody
 from messaging.channels.outcomes import Outcome, Refused
 from messaging.channels.outgoing import Outgoing
 from messaging.channels.sets import NOT_BEGUN, Sets
@@ -59,9 +59,11 @@ class SmtpDriver:
         if pool is not None:
             await pool.close()
 
-    async def hand_over(self, messages: Sequence[Outgoing]) -> Sequence[Outcome]:
+    async def hand_over(
+        self, messages: Sequence[Outgoing], answered: Answered = nobody
+    ) -> Sequence[Outcome]:
         """Sends a set over all connections; what is not begun in time is for later."""
-        return await self._sets.hand_over(messages, self._one, lambda: self.ready)
+        return await self._sets.hand_over(messages, self._one, lambda: self.ready, answered)
 
     async def verify(self) -> str:
         """Connects and logs in once; the server's words if it refuses."""
