@@ -1,6 +1,7 @@
 """Long work: recorded, read, waited for and cancelled through google.longrunning.Operations."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from alembic.migration import MigrationContext
@@ -10,7 +11,7 @@ from mesh import errors
 from mesh.aip import operations, request_ids
 from mesh.aip.operations_servicer import OperationsServicer
 from mesh.rpc import status
-from mesh.store import engine, migrate
+from mesh.store import engine, migrate, purging
 
 SERVICE = "google.longrunning.Operations"
 
@@ -21,11 +22,19 @@ def create_tables(connection) -> None:
     request_ids.create_table(op)
 
 
+def create_indexes(connection) -> None:
+    op = Operations(MigrationContext.configure(connection))
+    operations.create_index(op)
+    request_ids.create_index(op)
+
+
 @pytest.fixture
 async def sqlalchemy(database):
     created = engine.create(database)
     async with created.begin() as connection:
         await connection.run_sync(create_tables)
+    async with created.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        await connection.run_sync(create_indexes)
     yield created
     await created.dispose()
 
@@ -60,7 +69,7 @@ def begin(sessions, library):
 
 
 async def test_the_migration_makes_what_the_classes_say(database, sqlalchemy):
-    await migrate.assert_matches(database, operations.metadata, request_ids.metadata)
+    await migrate.assert_matches(database, operations.metadata, request_ids.indexed_metadata)
 
 
 async def test_progress_and_the_answer_can_be_read(stub, sessions, begin, library):
@@ -140,3 +149,20 @@ async def test_work_that_cannot_be_stopped_refuses_cancelling(connect, begin):
     stub = await connect(cancellable=False)
     with pytest.raises(errors.FailedPrecondition):
         await stub.CancelOperation(operations_pb2.CancelOperationRequest(name=await begin()))
+
+
+async def test_operations_that_ended_long_ago_are_purged(sessions, begin, library):
+    kept = timedelta(days=90)
+    running, ended = await begin(), await begin()
+    async with sessions.begin() as session:
+        await operations.finish(session, ended, library.pb.Book())
+
+    now = datetime.now(UTC)
+    assert await purging.step(sessions, [operations.finished(kept)], now) == 0
+    later = now + timedelta(days=91)
+    assert await purging.step(sessions, [operations.finished(kept)], later) == 1
+
+    async with sessions() as session:
+        assert not (await operations.get(session, running)).done
+        with pytest.raises(errors.NotFound):
+            await operations.get(session, ended)

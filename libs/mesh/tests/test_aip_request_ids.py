@@ -1,14 +1,14 @@
 """A repeated request gets the first answer, also when both come at once."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from mesh.aip import request_ids
 from mesh.errors import InvalidArgument
-from mesh.store import engine
+from mesh.store import engine, purging
 from sqlmodel import select
 
 
@@ -93,3 +93,14 @@ async def test_old_request_ids_are_forgotten(sessions, create, library):
             await request_ids.purge(session, older_than)
             rows = (await session.exec(select(request_ids.RequestIdRow))).all()
         assert len(rows) == left
+
+
+async def test_old_request_ids_are_purged_in_batches(sessions, create, library):
+    kept = timedelta(days=30)
+    await create(request(library))
+
+    now = datetime.now(UTC)
+    assert await purging.step(sessions, [request_ids.aged(kept)], now) == 0
+    assert await purging.step(sessions, [request_ids.aged(kept)], now + timedelta(days=31)) == 1
+    await create(request(library))
+    assert create.worked == 2

@@ -1,7 +1,7 @@
 """Long work as google.longrunning.Operation on a table (AIP-151)."""
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,7 +13,8 @@ from mesh.aip import resource_names
 from mesh.aip.tables import now, timestamp
 from mesh.errors import Error, NotFound
 from mesh.rpc import status
-from mesh.store import tables
+from mesh.store import indexes, tables
+from mesh.store.purging import Purge
 from sqlmodel import Field, SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -26,6 +27,9 @@ class OperationRow(SQLModel, table=True):
     """One piece of long work. `progress`, `response` and `error` hold packed messages."""
 
     __tablename__ = "operations"
+    __table_args__ = (
+        sa.Index("operations_done_idx", "update_time", postgresql_where=sa.text("done")),
+    )
     metadata = metadata
 
     application: str = Field(primary_key=True)
@@ -96,6 +100,16 @@ def render(row: OperationRow) -> operations_pb2.Operation:
     elif row.done:
         operation.response.CopyFrom(any_pb2.Any.FromString(row.response))
     return operation
+
+
+def finished(kept: timedelta) -> Purge:
+    """What was done so long ago, to be deleted in batches."""
+    return Purge("operations", "done AND update_time < :before", kept)
+
+
+def create_index(op: Any) -> None:
+    """The index of what is done, for a migration outside a transaction."""
+    indexes.create(op, "operations_done_idx", "operations (update_time) WHERE done")
 
 
 def create_table(op: Any) -> None:

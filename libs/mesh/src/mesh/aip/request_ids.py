@@ -10,7 +10,8 @@ from google.protobuf import any_pb2, descriptor_pool, message_factory
 from google.protobuf.message import Message
 from mesh.aip.tables import now, timestamp
 from mesh.errors import InvalidArgument, Violation
-from mesh.store import tables
+from mesh.store import indexes, tables
+from mesh.store.purging import Purge
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Field, SQLModel, col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -32,6 +33,12 @@ class RequestIdRow(SQLModel, table=True):
     checksum: bytes
     response: bytes = b""
     create_time: datetime = timestamp()
+
+
+indexed_metadata = tables.metadata()
+"""The table with the index that `aged` needs, for services with many request ids."""
+
+sa.Index(None, metadata.tables["request_ids"].to_metadata(indexed_metadata).c.create_time)
 
 
 async def once(
@@ -61,6 +68,16 @@ async def purge(session: AsyncSession, older_than: timedelta) -> None:
     await session.exec(
         delete(RequestIdRow).where(col(RequestIdRow.create_time) < now() - older_than)
     )
+
+
+def aged(kept: timedelta) -> Purge:
+    """The same in batches; needs the index of `create_index`."""
+    return Purge("request_ids", "create_time < :before", kept)
+
+
+def create_index(op: Any) -> None:
+    """The index by age, for a migration outside a transaction."""
+    indexes.create(op, "request_ids_create_time_idx", "request_ids (create_time)")
 
 
 def create_table(op: Any) -> None:
