@@ -11,6 +11,6 @@ async def test_the_migrations_make_what_the_tables_say(database_url: str) -> Non
         database_url,
         tables.metadata,
         operations.metadata,
-        request_ids.metadata,
+        request_ids.indexed_metadata,
         outbox.metadata,
     )

@@ -8,8 +8,9 @@ from pathlib import Path
 from heliograph import subjects
 from mesh.eventing import jetstream, outbox
 from mesh.service import background, main
-from mesh.store import engine, pool
+from mesh.store import engine, pool, purging
 
+from audience import housekeeping
 from audience.services import services
 from audience.settings import Settings
 from audience.transfers.worker import Worker
@@ -49,6 +50,7 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     for number in range(settings.import_workers):
         worker = Worker(settings.database_url, engine.sessions(importing), now)
         background(stack, worker.run(), f"imports {number}")
+    background(stack, purging.run(sessions, housekeeping.purges(settings), now), "purging")
     served = services(settings, sessions, reading, now)
     # What is here now stays, and rows come by thousands: looking through all of it again and again
     # took a third of an import's time.

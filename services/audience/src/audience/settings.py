@@ -23,3 +23,13 @@ class Settings(ServiceSettings):
     upload_bytes_max: int = Field(
         default=4 * 1024**3, ge=1, description="Size of the largest upload that is taken."
     )
+    import_retention_days: int = Field(
+        default=90,
+        ge=1,
+        description="Days that an import job that has ended is kept, with its refused rows.",
+    )
+    request_id_retention_days: int = Field(
+        default=30,
+        ge=1,
+        description="Days in which a repeated request_id gets the first answer again.",
+    )

@@ -157,6 +157,8 @@ class ImportJobRow(Table, table=True):
             "create_time",
             postgresql_where=text("state = ANY (ARRAY[2, 3])"),
         ),
+        # What is old enough to go.
+        Index("import_job_end_idx", "end_time", postgresql_where=text("end_time IS NOT NULL")),
     )
 
     application: str = identifier(primary_key=True)

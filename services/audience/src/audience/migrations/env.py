@@ -5,4 +5,4 @@ from mesh.aip import operations, request_ids
 from mesh.eventing import outbox
 from mesh.store import migrate
 
-migrate.run_env(tables.metadata, operations.metadata, request_ids.metadata, outbox.metadata)
+migrate.run_env(tables.metadata, operations.metadata, request_ids.indexed_metadata, outbox.metadata)
