@@ -10,4 +10,6 @@ from mesh.store import migrate
 async def test_migrating_an_empty_database_gives_what_the_tables_say(migrated_database):
     url = await migrated_database(Path(campaign.__file__).parent / "migrations")
 
-    await migrate.assert_matches(url, tables.metadata, outbox.metadata, request_ids.metadata)
+    await migrate.assert_matches(
+        url, tables.metadata, outbox.metadata, request_ids.indexed_metadata
+    )

@@ -11,10 +11,11 @@ from heliograph import subjects
 from heliograph.audience.v1.segment_service_pb2_grpc import SegmentServiceStub
 from heliograph.messaging.v1.message_service_pb2_grpc import MessageServiceStub
 from mesh import service
+from mesh.aip import request_ids
 from mesh.eventing import jetstream, outbox
 from mesh.rpc import tls
 from mesh.rpc.channel import channel
-from mesh.store import engine
+from mesh.store import engine, purging
 
 from campaign import loops, ticker
 from campaign.audience import Segments
@@ -52,6 +53,8 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> Mapping[str, objec
     await stack.enter_async_context(outbox.Relay(sessions, js))
     _start(stack, "ticker", partial(ticker.tick, sessions, now))
     _start(stack, "closing", closing.step)
+    purges = [request_ids.aged(settings.request_id_retention)]
+    service.background(stack, purging.run(sessions, purges, now), "purging")
     for number in range(settings.fan_out_workers):
         fanout = Fanout(sessions, js, segments, f"{worker}-{number}", now, settings)
         _start(stack, f"fan-out {number}", fanout.step)

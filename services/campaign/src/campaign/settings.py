@@ -27,6 +27,16 @@ class Settings(ServiceSettings):
     lease_seconds: float = Field(
         default=30.0, ge=1, description="How soon another replica takes over a dead one's run."
     )
+    request_id_retention_days: int = Field(
+        default=30,
+        ge=1,
+        description="Days in which a repeated request_id gets the first answer again.",
+    )
+
+    @property
+    def request_id_retention(self) -> timedelta:
+        """How long a request id is known."""
+        return timedelta(days=self.request_id_retention_days)
 
     @property
     def lease(self) -> timedelta:

@@ -5,4 +5,4 @@ from mesh.aip import request_ids
 from mesh.eventing import outbox
 from mesh.store import migrate
 
-migrate.run_env(tables.metadata, outbox.metadata, request_ids.metadata)
+migrate.run_env(tables.metadata, outbox.metadata, request_ids.indexed_metadata)
