@@ -10,6 +10,7 @@ from typing import Any
 from mesh.store import tables
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Double,
@@ -205,3 +206,24 @@ class ImportBlockRow(Table, table=True):
     import_job: str = identifier(primary_key=True)
     position: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     data: bytes = Field(sa_type=LargeBinary)
+
+
+class AddressOptOutRow(Table, table=True):
+    """What was heard last of one address on one opt-out list, from the service that keeps the list.
+
+    Who opted in again keeps a row for some days, so that an older opt-out that comes late is known
+    to be older; so does a deleted list, as the row of the empty address.
+    """
+
+    __tablename__ = "address_opt_out"
+    __table_args__ = (
+        # What is old enough to go.
+        Index("address_opt_out_ended_idx", "change_time", postgresql_where=text("NOT opted_out")),
+    )
+
+    application: str = identifier(primary_key=True)
+    address: str = identifier(primary_key=True)
+    opt_out_list: str = identifier(primary_key=True)
+    opted_out: bool = Field(sa_type=Boolean)
+    change_time: datetime = moment()
+    origination_identity: str = ""
