@@ -14,10 +14,9 @@ from heliograph.twoway.v1 import (
     opt_out_service_pb2,
 )
 from mesh.errors import Error, NotFound
-from mesh.eventing.outbox import OutboxRow
 from sqlmodel import col, select
 from twoway.tables import ReplySetRow
-from twoway_room import NOON, NUMBER, SHOP, Room, delivery, sms
+from twoway_room import NOON, NUMBER, SHOP, Room, announced, delivery, sms
 
 pb = conversation_service_pb2
 ANN, BOB = "+12065550191", "+12065550192"
@@ -40,13 +39,6 @@ async def promised(room: Room) -> list[ReplySetRow]:
     async with room.sessions() as session:
         query = select(ReplySetRow).order_by(col(ReplySetRow.id))
         return list((await session.exec(query)).all())
-
-
-async def announced(room: Room, kind: type) -> list[object]:
-    async with room.sessions() as session:
-        rows = (await session.exec(select(OutboxRow).order_by(col(OutboxRow.id)))).all()
-    subject = f"{kind.DESCRIPTOR.full_name}.shop"  # type: ignore[attr-defined]
-    return [kind.FromString(row.payload) for row in rows if row.subject == subject]  # type: ignore[attr-defined]
 
 
 async def test_stop_from_an_unknown_sender_to_an_unknown_number_counts(room: Room) -> None:

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
-from heliograph.twoway.v1 import opt_out_list_pb2
+from heliograph.twoway.v1 import events_pb2, opt_out_list_pb2
 from heliograph.twoway.v1 import opt_out_service_pb2 as pb
 from mesh.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
-from twoway_room import NUMBER, SHOP, Room, sms
+from twoway import clock
+from twoway_room import NOON, NUMBER, SHOP, Room, announced, sms
 
 DEFAULT = f"{SHOP}/optOutLists/default"
 ALERTS = f"{SHOP}/optOutLists/alerts"
@@ -66,6 +67,30 @@ async def test_a_list_can_be_made_renamed_and_deleted(room: Room) -> None:
     assert await check(room, ANN) == []
     with pytest.raises(NotFound):
         await room.consent.GetOptOutList(pb.GetOptOutListRequest(name=ALERTS))
+
+
+async def test_a_deleted_list_is_announced(room: Room) -> None:
+    await create_list(room, "alerts")
+    placed = await put(room, ANN, ALERTS)
+    await room.consent.DeleteOptOutList(pb.DeleteOptOutListRequest(name=ALERTS))
+
+    (event,) = await announced(room, events_pb2.OptOutListDeleted)
+    assert (event.application, event.opt_out_list) == ("shop", ALERTS)
+    assert event.delete_time.ToDatetime() > placed.opt_out_time.ToDatetime()
+
+
+async def test_an_opt_in_is_later_than_the_opt_out_it_ends_also_by_a_slow_clock(
+    room: Room,
+) -> None:
+    ahead = (clock.now() - NOON).total_seconds() + 5
+    await room.receive(sms("STOP", ANN, at_seconds=ahead))
+
+    await room.consent.DeleteOptedOutNumber(
+        pb.DeleteOptedOutNumberRequest(name=f"{DEFAULT}/optedOutNumbers/{ANN}")
+    )
+
+    back, out = await record(room)
+    assert back.change_time.ToDatetime() > out.change_time.ToDatetime()
 
 
 async def test_a_list_in_use_cannot_be_deleted(room: Room) -> None:

@@ -15,8 +15,10 @@ from heliograph.twoway.v1 import (
     phone_number_service_pb2_grpc,
 )
 from mesh.eventing.consumer import Delivery
+from mesh.eventing.outbox import OutboxRow
 from mesh.testkit.rpc import RpcClient
 from sqlalchemy.ext.asyncio import async_sessionmaker
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from twoway import channels
 from twoway.inbound.receiving import Receiver
@@ -118,3 +120,11 @@ def delivery(messages: Iterable[events_pb2.InboundSms], application: str = "shop
         sequence=1,
         receive_time=NOON,
     )
+
+
+async def announced(room: Room, kind: Any) -> list[Any]:
+    """Events of a kind of `shop` that wait to be published, in their order."""
+    async with room.sessions() as session:
+        rows = (await session.exec(select(OutboxRow).order_by(col(OutboxRow.id)))).all()
+    subject = f"{kind.DESCRIPTOR.full_name}.shop"
+    return [kind.FromString(row.payload) for row in rows if row.subject == subject]

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 
 from heliograph.twoway.v1 import opt_out_service_pb2 as pb
 from mesh.errors import InvalidArgument, NotFound, Violation
@@ -66,7 +68,10 @@ async def take_off(session: AsyncSession, name: str, comment: str) -> None:
     await locks.hold(session, names.application_in(name))
     row = await get(session, name)
     changes = Changes(row.application)
-    changes.opt_in((row.opt_out_list, row.phone_number), _called(comment))
+    cause = _called(comment)
+    # Whoever compares the two by their times must find this one later, whatever the clocks say.
+    later = max(cause.time, row.opt_out_time + timedelta(microseconds=1))
+    changes.opt_in((row.opt_out_list, row.phone_number), replace(cause, time=later))
     await writing.write(session, changes)
 
 

@@ -10,8 +10,8 @@ from mesh.aip import etags, field_masks, pagination, request_ids
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from twoway import addresses, clock, metrics, names
-from twoway.consent import checking, numbers, render, store
+from twoway import addresses, clock, locks, metrics, names
+from twoway.consent import checking, numbers, render, store, writing
 from twoway.tables import OptOutListRow
 
 LISTS_DEFAULT, NUMBERS_DEFAULT, PAGE_SIZE_MAX = 50, 100, 1_000
@@ -79,9 +79,12 @@ class OptOutServicer:
 
     async def DeleteOptOutList(self, request: pb.DeleteOptOutListRequest, context: Any) -> Empty:
         async with self._sessions.begin() as session:
+            # Nobody is put on the list between its end and the time that is told of it.
+            await locks.hold(session, names.application_in(request.name))
             row = await store.get_list(session, request.name, lock=True)
             etags.check(row.revision, request.etag)
             await store.remove_list(session, row)
+            writing.announce_deleted(session, row)
         return Empty()
 
     async def GetOptedOutNumber(

@@ -7,11 +7,11 @@ from mesh.eventing import outbox
 from mesh.store import engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from twoway import bulk
+from twoway import bulk, clock, names
 from twoway.consent import render
 from twoway.consent.changes import OPTED_OUT, Changes
 from twoway.parcels import parcels
-from twoway.tables import OptedOutNumberRow
+from twoway.tables import OptedOutNumberRow, OptOutListRow
 
 _REMOVE = """
 DELETE FROM opted_out_numbers USING unnest($2::text[], $3::text[]) AS gone (opt_out_list, number)
@@ -32,6 +32,16 @@ async def write(session: AsyncSession, changes: Changes) -> None:
         await connection.execute(_REMOVE, changes.application, list(lists), list(numbers))
     await bulk.insert(connection, changes.record)
     _announce(session, changes)
+
+
+def announce_deleted(session: AsyncSession, row: OptOutListRow) -> None:
+    """A list is gone with everybody on it. The caller holds the application's lock."""
+    event = events_pb2.OptOutListDeleted(
+        application=row.application,
+        opt_out_list=names.opt_out_list(row.application, row.opt_out_list),
+        delete_time=clock.stamp(clock.now()),
+    )
+    outbox.publish(session, event, row.application)
 
 
 def _announce(session: AsyncSession, changes: Changes) -> None:
