@@ -1,10 +1,15 @@
 """Applications, through the front door."""
 
+from typing import Any
+
+import asyncpg
 import pytest
+from audience.applications import settings
 from audience_room import SHOP, Room
 from google.protobuf.field_mask_pb2 import FieldMask
 from heliograph.audience.v1 import application_service_pb2 as pb
 from heliograph.audience.v1 import endpoint_service_pb2, events_pb2
+from heliograph.audience.v1.application_pb2 import ApplicationSettings
 from mesh.errors import Aborted, AlreadyExists, InvalidArgument, NotFound, Unimplemented
 from mesh.testkit.tokens import MintToken
 
@@ -47,18 +52,110 @@ async def test_an_update_keeps_what_the_mask_does_not_name(room: Room) -> None:
         )
 
 
-async def test_settings_that_nobody_obeys_are_refused_with_their_name(room: Room) -> None:
-    with pytest.raises(Unimplemented) as refusal:
+async def test_settings_are_stored_returned_and_announced(room: Room) -> None:
+    asked = {"endpoints_per_user_max": 3, "endpoint_limit_policy": "REFUSE"}
+    created = await room.applications.CreateApplication(
+        pb.CreateApplicationRequest(application_id="news", application={"settings": asked})
+    )
+    changed = await room.applications.UpdateApplication(
+        pb.UpdateApplicationRequest(
+            application={
+                "name": "applications/news",
+                "etag": created.etag,
+                "settings": {"endpoints_per_user_max": 5},
+            },
+            update_mask=FieldMask(paths=["settings.endpoints_per_user_max"]),
+        )
+    )
+    read = await room.applications.GetApplication(
+        pb.GetApplicationRequest(name="applications/news")
+    )
+
+    announced = await room.announced(events_pb2.ApplicationUpdated)
+    assert (created.settings.endpoints_per_user_max, read) == (3, changed)
+    assert changed.settings.endpoints_per_user_max == 5
+    assert changed.settings.endpoint_limit_policy == ApplicationSettings.REFUSE
+    assert changed.etag != created.etag
+    assert [one.resource for one in announced] == [changed]
+
+
+async def test_settings_that_are_replaced_as_a_whole_lose_what_is_not_given(room: Room) -> None:
+    async def update(**settings: int) -> ApplicationSettings:
+        request = pb.UpdateApplicationRequest(
+            application={"name": SHOP, "settings": settings},
+            update_mask=FieldMask(paths=["settings"]),
+        )
+        return (await room.applications.UpdateApplication(request)).settings
+
+    await update(endpoints_per_user_max=3, endpoint_limit_policy=ApplicationSettings.REFUSE)
+
+    assert await update(endpoints_per_user_max=4) == ApplicationSettings(endpoints_per_user_max=4)
+
+
+@pytest.mark.parametrize(
+    ("stored", "meant"),
+    [
+        ({}, (15, ApplicationSettings.EVICT_LEAST_RECENT)),
+        ({"endpoints_per_user_max": 1}, (1, ApplicationSettings.EVICT_LEAST_RECENT)),
+        ({"endpoint_limit_policy": "REFUSE"}, (15, ApplicationSettings.REFUSE)),
+    ],
+)
+async def test_a_limit_that_is_not_stated_is_pinpoints(
+    room: Room,
+    reading: "asyncpg.Pool[asyncpg.Record]",
+    stored: dict[str, Any],
+    meant: tuple[int, int],
+) -> None:
+    await room.applications.UpdateApplication(
+        pb.UpdateApplicationRequest(application={"name": SHOP, "settings": stored})
+    )
+
+    async with reading.acquire() as connection:
+        limit = await settings.read_endpoint_limit(connection, "shop")
+        with pytest.raises(NotFound):
+            await settings.read_endpoint_limit(connection, "nowhere")
+
+    assert (limit.endpoints_max, limit.policy) == meant
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"endpoints_per_user_max": -1},
+        {"endpoints_per_user_max": 1001},
+        {"endpoint_limit_policy": 9},
+    ],
+)
+async def test_a_setting_out_of_its_range_is_refused_with_its_path(
+    room: Room, wrong: dict[str, Any]
+) -> None:
+    with pytest.raises(InvalidArgument) as refusal:
         await room.applications.UpdateApplication(
-            pb.UpdateApplicationRequest(
-                application={
-                    "name": SHOP,
-                    "settings": {"quiet_time": {"start": "22:00", "end": "06:00"}},
-                }
-            )
+            pb.UpdateApplicationRequest(application={"name": SHOP, "settings": wrong})
         )
 
-    assert refusal.value.violations[0].field == "application.settings.quiet_time"
+    assert refusal.value.violations[0].field == f"application.settings.{next(iter(wrong))}"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("quiet_time", {"start": "22:00", "end": "06:00"}),
+        ("message_limits", {"daily_max": 1}),
+        ("missing_time_zone_policy", "SEND_ANYWAY"),
+        ("default_time_zone", "Europe/Berlin"),
+        ("default_country", "DE"),
+    ],
+)
+async def test_settings_that_nobody_obeys_are_refused_with_their_name(
+    room: Room, field: str, value: Any
+) -> None:
+    with pytest.raises(Unimplemented) as refusal:
+        await room.applications.UpdateApplication(
+            pb.UpdateApplicationRequest(application={"name": SHOP, "settings": {field: value}})
+        )
+
+    assert refusal.value.violations[0].field == f"application.settings.{field}"
 
 
 @pytest.mark.parametrize("application_id", ["", "ab", "Shop", "1shop", "shop_1", "x" * 64])

@@ -48,13 +48,16 @@ def moment(*, nullable: bool = False) -> Any:
 
 
 class ApplicationRow(Table, table=True):
-    """A tenant."""
+    """A tenant. `settings` is an ApplicationSettings as protobuf bytes."""
 
     __tablename__ = "application"
 
     application: str = identifier(primary_key=True)
     display_name: str = ""
     labels: dict[str, str] = Field(sa_column=Column(JSONB, nullable=False))
+    settings: bytes = Field(
+        default=b"", sa_column=Column(LargeBinary, nullable=False, server_default=text("''"))
+    )
     revision: int = Field(default=1, sa_type=BigInteger)
     create_time: datetime = moment()
     update_time: datetime = moment()

@@ -9,11 +9,12 @@ from audience.tables import ApplicationRow
 
 
 def application(row: ApplicationRow) -> pb.Application:
-    """The Application of a row."""
+    """The Application of a row; without settings when none was ever given."""
     return pb.Application(
         name=resource_names.format(names.APPLICATION, application=row.application),
         display_name=row.display_name,
         labels=row.labels,
+        settings=pb.ApplicationSettings.FromString(row.settings) if row.settings else None,
         create_time=timestamp(row.create_time),
         update_time=timestamp(row.update_time),
         etag=etags.render(row.revision),

@@ -15,8 +15,7 @@ from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from audience import names
-from audience.applications import rendering, store
-from audience.refusals import unsupported
+from audience.applications import rendering, settings, store
 from audience.tables import ApplicationRow
 
 PAGE_SIZE_DEFAULT = 100
@@ -54,7 +53,7 @@ class ApplicationServicer:
     async def CreateApplication(
         self, request: service_pb.CreateApplicationRequest, context: Any
     ) -> pb.Application:
-        _refuse_settings(request.application)
+        settings.refuse_unsupported(request.application.settings)
 
         async def answer() -> pb.Application:
             return await self._create(session, request)
@@ -65,7 +64,7 @@ class ApplicationServicer:
     async def UpdateApplication(
         self, request: service_pb.UpdateApplicationRequest, context: Any
     ) -> pb.Application:
-        _refuse_settings(request.application)
+        settings.refuse_unsupported(request.application.settings)
         application = names.application_of(request.application.name, field="application.name")
         async with self._sessions.begin() as session:
             row = await store.get(session, application, lock=True)
@@ -73,6 +72,7 @@ class ApplicationServicer:
             changed = rendering.application(row)
             field_masks.apply(request.update_mask, request.application, changed)
             row.display_name, row.labels = changed.display_name, dict(changed.labels)
+            row.settings = changed.settings.SerializeToString(deterministic=True)
             row.update_time, row.revision = self._now(), row.revision + 1
             resource = rendering.application(row)
             event = events_pb2.ApplicationUpdated(application=application, resource=resource)
@@ -90,6 +90,7 @@ class ApplicationServicer:
             application=application,
             display_name=request.application.display_name,
             labels=dict(request.application.labels),
+            settings=request.application.settings.SerializeToString(deterministic=True),
             create_time=now,
             update_time=now,
         )
@@ -99,9 +100,3 @@ class ApplicationServicer:
         event = events_pb2.ApplicationCreated(application=application, resource=resource)
         outbox.publish(session, event, application)
         return resource
-
-
-def _refuse_settings(application: pb.Application) -> None:
-    """Settings are part of the contract that nobody obeys yet, so they are not taken either."""
-    for field, _ in application.settings.ListFields():
-        raise unsupported(f"application.settings.{field.name}")
