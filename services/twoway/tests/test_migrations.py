@@ -15,4 +15,6 @@ MIGRATIONS = Path(twoway.__file__).parent / "migrations"
 async def test_migrating_gives_exactly_the_tables(migrated_database: MigratedDatabase) -> None:
     database_url = await migrated_database(MIGRATIONS)
 
-    await migrate.assert_matches(database_url, metadata, outbox.metadata, request_ids.metadata)
+    await migrate.assert_matches(
+        database_url, metadata, outbox.metadata, request_ids.indexed_metadata
+    )

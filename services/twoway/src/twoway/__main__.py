@@ -10,9 +10,9 @@ from mesh.eventing.consumer import Consumer
 from mesh.rpc import tls
 from mesh.rpc.channel import channel
 from mesh.service import background, main
-from mesh.store import engine, pool
+from mesh.store import engine, pool, purging
 
-from twoway import channels
+from twoway import channels, clock, housekeeping
 from twoway.inbound.receiving import Receiver
 from twoway.replies.sending import ReplySender
 from twoway.services import services
@@ -48,6 +48,8 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     )
     stub = message_service_pb2_grpc.MessageServiceStub(messaging)
     background(stack, ReplySender(sessions, stub, wakeups).run(), "replies")
+
+    background(stack, purging.run(sessions, housekeeping.purges(settings), clock.now), "purging")
 
     _, js = await stack.enter_async_context(jetstream.connect(settings.nats_url, name="twoway"))
     await jetstream.ensure_streams(js, subjects.INBOUND, subjects.TWOWAY)

@@ -17,3 +17,13 @@ class Settings(ServiceSettings):
     database_connections_max: int = Field(
         default=10, ge=4, le=100, description="Connections to PostgreSQL of each of the two pools."
     )
+    inbound_retention_days: int = Field(
+        default=365,
+        ge=14,
+        description="Days that what people wrote is kept; what is about consent is kept for ever.",
+    )
+    request_id_retention_days: int = Field(
+        default=30,
+        ge=1,
+        description="Days in which a repeated request_id gets the first answer again.",
+    )

@@ -9,6 +9,9 @@ from sqlmodel import Field, SQLModel
 
 metadata = tables.metadata()
 
+PASSING = "NOT flagged AND intent NOT IN ('OPT_OUT', 'OPT_IN')"
+"""Texts that may be forgotten one day: not those about consent, nor those a person must look at."""
+
 DEFAULT_LIST = "default"
 """Id of the opt-out list that every application has."""
 
@@ -169,6 +172,7 @@ class InboundMessageRow(Table, table=True):
             "receive_time",
             "sequence",
         ),
+        Index("inbound_messages_passing_idx", "receive_time", postgresql_where=text(PASSING)),
     )
 
     application: str = Field(primary_key=True)
@@ -201,6 +205,7 @@ class ReplySetRow(Table, table=True):
     __table_args__ = (
         CheckConstraint("state IN ('PENDING', 'REFUSED')", name="reply_sets_state_check"),
         Index(None, "attempt_time", "id", postgresql_where=text("state = 'PENDING'")),
+        Index("reply_sets_refused_idx", "create_time", postgresql_where=text("state = 'REFUSED'")),
         Index(
             "reply_sets_addresses_idx",
             "addresses",

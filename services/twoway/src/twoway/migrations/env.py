@@ -5,4 +5,4 @@ from mesh.eventing import outbox
 from mesh.store import migrate
 from twoway.tables import metadata
 
-migrate.run_env(metadata, outbox.metadata, request_ids.metadata)
+migrate.run_env(metadata, outbox.metadata, request_ids.indexed_metadata)

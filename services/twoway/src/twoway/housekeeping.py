@@ -1,0 +1,24 @@
+"""What is deleted when it is old: texts that changed nothing, refused answers, request ids.
+
+Opt-outs, the record of consent and the texts behind them are never deleted: they are the proof. The
+bus keeps a text for a week, so one that is forgotten after two cannot be taken for a new one.
+"""
+
+from datetime import timedelta
+
+from mesh.aip import request_ids
+from mesh.store.purging import Purge
+
+from twoway.settings import Settings
+from twoway.tables import PASSING
+
+
+def purges(settings: Settings) -> list[Purge]:
+    """All of them; the order does not matter."""
+    inbound = timedelta(days=settings.inbound_retention_days)
+    requests = timedelta(days=settings.request_id_retention_days)
+    return [
+        Purge("inbound_messages", f"{PASSING} AND receive_time < :before", inbound),
+        Purge("reply_sets", "state = 'REFUSED' AND create_time < :before", inbound),
+        request_ids.aged(requests),
+    ]
