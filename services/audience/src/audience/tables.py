@@ -47,6 +47,11 @@ def moment(*, nullable: bool = False) -> Any:
     )
 
 
+def added(kind: Any) -> Any:
+    """A number that came with a later release: the one before goes on inserting without it."""
+    return Field(default=0, sa_column=Column(kind, nullable=False, server_default=text("0")))
+
+
 class ApplicationRow(Table, table=True):
     """A tenant. `settings` is an ApplicationSettings as protobuf bytes."""
 
@@ -151,7 +156,12 @@ class SegmentVersionRow(Table, table=True):
 
 
 class ImportJobRow(Table, table=True):
-    """A file on its way in. `processed_bytes` is where a job goes on whose worker died."""
+    """A file on its way in.
+
+    `processed_bytes` is where a job goes on whose worker died: a place in the file as it is
+    unpacked, and in a Parquet file a row. `stored_bytes` is then how far that is in the file as it
+    is stored; 0 where both are the same.
+    """
 
     __tablename__ = "import_job"
     __table_args__ = (
@@ -185,6 +195,10 @@ class ImportJobRow(Table, table=True):
     create_time: datetime = moment()
     start_time: datetime | None = moment(nullable=True)
     end_time: datetime | None = moment(nullable=True)
+    stored_bytes: int = added(BigInteger)
+    format: int = added(SmallInteger)
+    evidence: int = added(SmallInteger)
+    compression: int = added(SmallInteger)
 
 
 class ImportFailureRow(Table, table=True):
@@ -230,3 +244,40 @@ class AddressOptOutRow(Table, table=True):
     opted_out: bool = Field(sa_type=Boolean)
     change_time: datetime = moment()
     origination_identity: str = ""
+
+
+class ExportJobRow(Table, table=True):
+    """A part of the audience on its way out.
+
+    `last` is the endpoint after which a job goes on whose worker died: the last one of its last
+    complete file. `segment` is a version, so that a change of the segment changes no export.
+    """
+
+    __tablename__ = "export_job"
+    __table_args__ = (
+        Index(
+            "export_job_open_idx",
+            "create_time",
+            postgresql_where=text("state = ANY (ARRAY[1, 2])"),
+        ),
+        Index("export_job_end_idx", "end_time", postgresql_where=text("end_time IS NOT NULL")),
+    )
+
+    application: str = identifier(primary_key=True)
+    export_job: str = identifier(primary_key=True)
+    spec: bytes = Field(sa_type=LargeBinary)
+    segment: str
+    target: str
+    path: str
+    state: int = Field(sa_type=SmallInteger)
+    total_count: int = Field(default=0, sa_type=BigInteger)
+    exported_count: int = Field(default=0, sa_type=BigInteger)
+    last: str = Field(default="", sa_column=Column(String(collation="C"), nullable=False))
+    files: list[str] = Field(sa_column=Column(JSONB, nullable=False))
+    attempts: int = Field(default=0, sa_type=Integer)
+    error: bytes = Field(default=b"", sa_type=LargeBinary)
+    operation: str
+    read_time: datetime = moment()
+    create_time: datetime = moment()
+    start_time: datetime | None = moment(nullable=True)
+    end_time: datetime | None = moment(nullable=True)
