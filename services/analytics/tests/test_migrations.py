@@ -1,11 +1,15 @@
 """The schemas that the migrations make."""
 
+from pathlib import Path
+
+import analytics
 from analytics import tables
 from analytics.eventstore import migrate
 from analytics.eventstore.client import EventStore
-from conftest import MIGRATIONS
 from mesh.aip import request_ids
 from mesh.store.migrate import assert_matches
+
+MIGRATIONS = Path(analytics.__file__).parent / "migrations"
 
 
 async def test_the_migrations_make_what_the_tables_say(migrated_database) -> None:
