@@ -7,7 +7,7 @@ from audience_room import SHOP, Room, name, values
 from google.protobuf.field_mask_pb2 import FieldMask
 from heliograph.audience.v1 import endpoint_pb2, events_pb2
 from heliograph.audience.v1 import endpoint_service_pb2 as pb
-from mesh.errors import Aborted, AlreadyExists, Error, InvalidArgument, NotFound, Unimplemented
+from mesh.errors import Aborted, AlreadyExists, Error, InvalidArgument, NotFound
 
 Endpoint = endpoint_pb2.Endpoint
 PHONE = {"channel_type": 1, "address": "+14155550123"}
@@ -244,15 +244,6 @@ async def test_endpoints_are_listed_by_id_in_pages(room: Room) -> None:
         name(f"e{index}") for index in range(5)
     ]
     assert not rest.next_page_token
-
-
-async def test_a_filter_that_nobody_reads_is_refused(room: Room) -> None:
-    with pytest.raises(Unimplemented) as refusal:
-        await room.endpoints.ListEndpoints(
-            pb.ListEndpointsRequest(parent=SHOP, filter="status = ACTIVE")
-        )
-
-    assert refusal.value.violations[0].field == "filter"
 
 
 async def test_an_odd_id_survives(room: Room) -> None:

@@ -5,6 +5,7 @@ from typing import Any, Final, TypeAlias
 
 import asyncpg
 
+from audience.endpoints import listing
 from audience.endpoints.rendering import SELECTED
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
@@ -16,6 +17,8 @@ LEFT JOIN user_profile u ON u.application = e.application AND u.user_id = e.user
 WHERE e.application = $1
 """
 
+_PLAN: Final = "SELECT set_config('plan_cache_mode', 'force_custom_plan', true)"
+
 
 async def some(pool: Pool, application: str, endpoints: Sequence[str]) -> dict[str, Row]:
     """Those of the endpoints that exist, by id."""
@@ -23,10 +26,16 @@ async def some(pool: Pool, application: str, endpoints: Sequence[str]) -> dict[s
     return {row[0]: row for row in await _fetch(pool, sql, application, list(endpoints))}
 
 
-async def page(pool: Pool, application: str, *, after: str, limit: int) -> Sequence[Row]:
-    """The next endpoints, by id."""
-    sql = f"{_FROM} AND e.endpoint > $2 ORDER BY e.endpoint LIMIT $3"
-    return await _fetch(pool, sql, application, after, limit)
+async def page(
+    pool: Pool, application: str, *, asked: str, after: str, limit: int
+) -> Sequence[Row]:
+    """The next endpoints that an AIP-160 filter finds, by id; an empty one finds all."""
+    question = listing.compiled(asked, application, given=[application, after, limit])
+    sql = f"{_FROM} AND e.endpoint > $2 AND {question.condition} ORDER BY e.endpoint LIMIT $3"
+    async with pool.acquire() as connection, connection.transaction(readonly=True):
+        # Whether an index helps depends on the values.
+        await connection.execute(_PLAN)
+        return await _fetch(connection, sql, *question.parameters)
 
 
 async def page_of_user(
@@ -38,6 +47,6 @@ async def page_of_user(
     return await _fetch(pool, sql, application, user_id, after, limit)
 
 
-async def _fetch(pool: Pool, sql: str, *parameters: Any) -> Sequence[Row]:
-    rows: Sequence[Row] = await pool.fetch(sql, *parameters)
+async def _fetch(connection: Any, sql: str, *parameters: Any) -> Sequence[Row]:
+    rows: Sequence[Row] = await connection.fetch(sql, *parameters)
     return rows

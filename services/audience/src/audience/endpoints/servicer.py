@@ -24,7 +24,6 @@ from audience.endpoints.queries import Pool
 from audience.endpoints.states import State
 from audience.endpoints.streaming import Stream
 from audience.endpoints.writing import Outcome, write_few
-from audience.refusals import unsupported
 
 PAGE_SIZE_DEFAULT = 100
 PAGE_SIZE_MAX = 1000
@@ -57,12 +56,12 @@ class EndpointServicer:
     async def ListEndpoints(
         self, request: service_pb.ListEndpointsRequest, context: Any
     ) -> service_pb.ListEndpointsResponse:
-        if request.filter:
-            raise unsupported("filter")
         application = names.application_of(request.parent)
         page = pagination.Page(request, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX)
         after = str(page.after[0]) if page.after else ""
-        rows = await queries.page(self._pool, application, after=after, limit=page.limit)
+        rows = await queries.page(
+            self._pool, application, asked=request.filter, after=after, limit=page.limit
+        )
         rows, token = page.cut(rows, key=lambda row: [row[0]])
         return service_pb.ListEndpointsResponse(
             endpoints=[rendering.message(application, row) for row in rows], next_page_token=token
