@@ -115,7 +115,7 @@ async def serve_with(
             intake = Intake(Registry(sessions, limits, time.monotonic), recorder, NOW.timestamp)
             address = await rpc_serve(
                 {
-                    f"{PACKAGE}.EventService": EventServicer(sessions, store, intake),
+                    f"{PACKAGE}.EventService": EventServicer(sessions, store, intake, lambda: NOW),
                     f"{PACKAGE}.ReportService": ReportServicer(sessions, store, lambda: NOW),
                     f"{PACKAGE}.FunnelService": FunnelServicer(sessions),
                 }

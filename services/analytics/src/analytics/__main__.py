@@ -64,7 +64,7 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> Mapping[str, objec
     limits = Limits(settings.event_types_max, settings.attribute_keys_max, settings.metric_keys_max)
     intake = Intake(Registry(sessions, limits, time.monotonic), recorder, time.time)
     return {
-        _service(event_service_pb2): EventServicer(sessions, events, intake),
+        _service(event_service_pb2): EventServicer(sessions, events, intake, now),
         _service(report_service_pb2): ReportServicer(sessions, events, now),
         _service(funnel_service_pb2): FunnelServicer(sessions),
         # Nothing of it is implemented; the server answers for it by its descriptor.

@@ -1,8 +1,9 @@
 """EventService: events in, what happened out."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
+from datetime import datetime
 
 from heliograph.analytics.v1 import event_service_pb2 as pb
 from heliograph.analytics.v1.event_type_pb2 import EventType
@@ -15,6 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from analytics import names, render, store
 from analytics.eventstore.client import EventStore
 from analytics.intake import Intake, Taken
+from analytics.matching.servicer import Matching
 from analytics.reports import listing
 
 PAGE_SIZE = 100
@@ -24,14 +26,18 @@ IN_FLIGHT_MAX = 4
 REFUSALS_MAX = 1_000
 
 
-class EventServicer:
+class EventServicer(Matching):
     """Events of this mesh."""
 
     def __init__(
-        self, sessions: async_sessionmaker[AsyncSession], events: EventStore, intake: Intake
+        self,
+        sessions: async_sessionmaker[AsyncSession],
+        events: EventStore,
+        intake: Intake,
+        now: Callable[[], datetime],
     ) -> None:
+        super().__init__(events, now)
         self._sessions = sessions
-        self._events = events
         self._intake = intake
 
     async def GetEvent(self, request: pb.GetEventRequest, context: object) -> pb.RecordedEvent:

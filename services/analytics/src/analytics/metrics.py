@@ -15,6 +15,10 @@ INSERTED_MESSAGES = Counter(
     "Bus messages that the event store has taken, by table.",
     ["table"],
 )
+MATCHED_ENDPOINTS = Counter(
+    "heliograph_analytics_matched_endpoints_total",
+    "Endpoints that were found to meet a condition on their events.",
+)
 INSERT_SECONDS = Histogram(
     "heliograph_analytics_insert_seconds",
     "Time of one insert into the event store, by table.",

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.query import QueryResult
 from google.protobuf.message import Message
 
 from analytics.eventstore import failures, wire
@@ -61,6 +62,12 @@ class EventStore:
         """The rows of a SELECT; `{name:Type}` in it are parameters, never text of ours."""
         return await self._run(lambda client: self._query(client, sql, parameters))
 
+    async def column(
+        self, sql: str, parameters: Mapping[str, object] | None = None
+    ) -> Sequence[Any]:
+        """The one column of a SELECT, without an object per row."""
+        return await self._run(lambda client: self._column(client, sql, parameters))
+
     async def command(self, sql: str) -> None:
         """Run a statement that gives no rows."""
         await self._run(lambda client: client.command(sql))
@@ -100,9 +107,19 @@ class EventStore:
     def _query(
         self, client: Client, sql: str, parameters: Mapping[str, object] | None
     ) -> Sequence[Row]:
+        return list(self._result(client, sql, parameters).named_results())
+
+    def _column(
+        self, client: Client, sql: str, parameters: Mapping[str, object] | None
+    ) -> Sequence[Any]:
+        columns = self._result(client, sql, parameters).result_columns
+        return columns[0] if columns else []
+
+    def _result(
+        self, client: Client, sql: str, parameters: Mapping[str, object] | None
+    ) -> QueryResult:
         settings = {**_QUERY_SETTINGS, "max_execution_time": str(self._query_timeout_seconds)}
-        result = client.query(sql, parameters=dict(parameters or {}), settings=settings)
-        return list(result.named_results())
+        return client.query(sql, parameters=dict(parameters or {}), settings=settings)
 
     async def _run(self, work: Callable[[Client], Result]) -> Result:
         loop = asyncio.get_running_loop()

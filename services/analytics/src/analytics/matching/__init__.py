@@ -1,0 +1,1 @@
+"""Which endpoints meet a condition on their events: behaviour as sets."""
