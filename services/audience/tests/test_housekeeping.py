@@ -94,6 +94,21 @@ async def test_a_request_id_is_known_for_its_days_and_not_longer(room: Room) -> 
     assert await room.upload(people(3), request_id="r1") != first
 
 
+async def test_an_opt_out_stays_for_ever_and_an_opt_in_for_its_month(
+    room: Room, database: Any
+) -> None:
+    await database.execute(
+        "INSERT INTO address_opt_out VALUES ('shop', '+1', 'default', true, now(), ''), "
+        "('shop', '+2', 'default', false, now(), '')"
+    )
+
+    await purge(room, 29)
+    assert await database.fetchval("SELECT count(*) FROM address_opt_out") == 2
+    await purge(room, 31)
+
+    assert await database.fetchval("SELECT string_agg(address, '') FROM address_opt_out") == "+1"
+
+
 async def test_old_rows_are_found_by_an_index(room: Room, database: Any) -> None:
     await database.execute(
         "INSERT INTO import_failure SELECT 'shop', 'j' || n / 1000, n, '', '', '' "
@@ -102,7 +117,9 @@ async def test_old_rows_are_found_by_an_index(room: Room, database: Any) -> None
         "FROM generate_series(1, 50000) n; "
         "INSERT INTO operations SELECT 'shop', n::text, true, false, '', '', '', now(), now() "
         "FROM generate_series(1, 50000) n; "
-        "ANALYZE import_failure, request_ids, operations"
+        "INSERT INTO address_opt_out SELECT 'shop', n::text, 'default', n > 10, now(), '' "
+        "FROM generate_series(1, 50000) n; "
+        "ANALYZE import_failure, request_ids, operations, address_opt_out"
     )
     for one in PURGES:
         if one.table == "import_job":

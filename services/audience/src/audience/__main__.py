@@ -11,8 +11,10 @@ from mesh.service import background, main
 from mesh.store import engine, pool, purging
 
 from audience import housekeeping
+from audience.consent import hearing
 from audience.services import services
 from audience.settings import Settings
+from audience.transfers.importing import kind as importing_kind
 from audience.transfers.worker import Worker
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -38,8 +40,9 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
         pool.create(settings.database_url, max_size=connections, application_name="audience-reads")
     )
     _, js = await stack.enter_async_context(jetstream.connect(settings.nats_url, name="audience"))
-    await jetstream.ensure_streams(js, subjects.AUDIENCE)
+    await jetstream.ensure_streams(js, subjects.AUDIENCE, subjects.TWOWAY)
     await stack.enter_async_context(outbox.Relay(sessions, js, ordered=True))
+    await stack.enter_async_context(hearing.consumer(js, sessions))
     importing = engine.create(
         settings.database_url,
         pool_size=settings.import_workers + 1,
@@ -48,7 +51,8 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     )
     stack.push_async_callback(importing.dispose)
     for number in range(settings.import_workers):
-        worker = Worker(settings.database_url, engine.sessions(importing), now)
+        imports = importing_kind(engine.sessions(importing), now, settings.unpacked_bytes_max)
+        worker = Worker(settings.database_url, engine.sessions(importing), imports)
         background(stack, worker.run(), f"imports {number}")
     background(stack, purging.run(sessions, housekeeping.purges(settings), now), "purging")
     served = services(settings, sessions, reading, now)

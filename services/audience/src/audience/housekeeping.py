@@ -1,4 +1,4 @@
-"""What is deleted when it is old: import jobs that have ended, their operations, request ids."""
+"""What is deleted when it is old: ended imports, operations, request ids, opt-outs that ended."""
 
 from datetime import timedelta
 from typing import Final
@@ -8,6 +8,8 @@ from mesh.store.purging import ROWS_MAX, Purge
 
 from audience.settings import Settings
 
+OPT_INS_KEPT: Final = timedelta(days=30)
+"""An older opt-out that comes later than this would count again; the bus keeps it for a week."""
 JOBS_MAX: Final = 50
 """Jobs whose refused rows are looked for at once, the oldest first."""
 
@@ -41,4 +43,5 @@ def purges(settings: Settings) -> list[Purge]:
         Purge("import_job", _EMPTY_OLD_JOBS, imports),
         operations.finished(imports),
         request_ids.aged(requests),
+        Purge("address_opt_out", "change_time < :before AND NOT opted_out", OPT_INS_KEPT),
     ]

@@ -20,6 +20,16 @@ CHUNK_SECONDS = Histogram(
     "Time of one transaction of an import.",
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
+OPT_OUTS_HEARD = Counter(
+    "heliograph_audience_opt_outs_heard_total",
+    "Addresses heard to have gone on an opt-out list (out) or off it (in).",
+    ["kind"],
+)
+OPT_OUT_LAG_SECONDS = Histogram(
+    "heliograph_audience_opt_out_lag_seconds",
+    "Time from when the bus took an opt-out until it is known here.",
+    buckets=(0.01, 0.05, 0.1, 0.5, 1, 5, 30, 300, 3600),
+)
 MEMBERS_STREAMED = Counter(
     "heliograph_audience_members_streamed_total", "Members of segments that were streamed."
 )

@@ -6,13 +6,25 @@ from typing import Any, Final, TypeAlias
 
 import asyncpg
 from heliograph.audience.v1 import segment_filter_pb2 as pb
+from heliograph.audience.v1.endpoint_pb2 import Endpoint
 
+from audience import channels
 from audience.endpoints.rendering import SELECTED
 from audience.segments.compiling import compiled
 
 Row: TypeAlias = "asyncpg.Record"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
+_PHONES: Final = ", ".join(map(str, sorted(channels.PHONES)))
+# A subquery in EXISTS is looked up by hash when the list is short, and by its key when it is long.
+_ELIGIBLE: Final = f"""
+e.status = {Endpoint.ACTIVE} AND e.opt_out = {Endpoint.NONE} AND NOT (
+    e.channel_type IN ({_PHONES}) AND EXISTS (
+        SELECT FROM address_opt_out o
+        WHERE o.application = $1 AND o.address = e.address AND o.opted_out
+    )
+)
+"""
 _USERS: Final = (
     "LEFT JOIN user_profile u ON u.application = e.application AND u.user_id = e.user_id"
 )
@@ -46,11 +58,10 @@ async def page(
 
 
 async def counts(pool: Pool, application: str, question: pb.SegmentFilter) -> Sequence[Row]:
-    """Channel type, members, and members that are active and not opted out."""
+    """Channel type, members, and those that are active and not known to have opted out."""
     asked = compiled(question, given=[application])
     sql = (
-        "SELECT e.channel_type, count(*),"
-        " count(*) FILTER (WHERE e.status = 1 AND e.opt_out = 1)"
+        f"SELECT e.channel_type, count(*), count(*) FILTER (WHERE {_ELIGIBLE})"
         f" FROM endpoint e {_USERS if asked.asks_users else ''}"
         f" WHERE e.application = $1 AND {asked.condition}"
         " GROUP BY e.channel_type ORDER BY e.channel_type"

@@ -1,0 +1,70 @@
+"""Every statement about the opt-outs that were heard of."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from audience.consent.facts import Fact
+
+# A list's end and the opt-outs on it must see each other, whoever hears of them first.
+_LOCK: Final = """
+SELECT pg_advisory_xact_lock(hashtextextended('opt-outs of ' || application, 0))
+FROM unnest($1::text[]) AS application
+"""
+_KEEP: Final = """
+INSERT INTO address_opt_out AS known
+    (application, address, opt_out_list, opted_out, change_time, origination_identity)
+SELECT * FROM unnest(
+    $1::text[], $2::text[], $3::text[], $4::boolean[], $5::timestamptz[], $6::text[]
+)
+ON CONFLICT (application, address, opt_out_list) DO UPDATE SET
+    opted_out = EXCLUDED.opted_out,
+    change_time = EXCLUDED.change_time,
+    origination_identity = EXCLUDED.origination_identity
+WHERE (EXCLUDED.change_time, EXCLUDED.opted_out) > (known.change_time, known.opted_out)
+"""
+_END_LISTS: Final = """
+UPDATE address_opt_out AS known SET opted_out = false, change_time = ended.change_time
+FROM unnest($1::text[], $2::text[]) AS asked (application, opt_out_list)
+JOIN address_opt_out ended ON ended.application = asked.application
+    AND ended.address = '' AND ended.opt_out_list = asked.opt_out_list
+WHERE known.application = ended.application AND known.opt_out_list = ended.opt_out_list
+    AND known.opted_out AND known.change_time <= ended.change_time
+"""
+_OPT_OUTS: Final = """
+SELECT opt_out_list, change_time, origination_identity FROM address_opt_out
+WHERE application = $1 AND address = $2 AND opted_out ORDER BY change_time, opt_out_list
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class OptOut:
+    """That an address is on a list, since when, and by which number it was written to."""
+
+    opt_out_list: str
+    change_time: datetime
+    origination_identity: str
+
+
+async def keep(connection: Any, facts: Sequence[Fact]) -> None:
+    """Keep those facts that are newer than what is known, in the caller's transaction.
+
+    Each key at most once.
+    """
+    columns = [list(column) for column in zip(*map(_values, facts), strict=True)]
+    lists = sorted({(fact.application, fact.opt_out_list) for fact in facts})
+    applications, list_ids = zip(*lists, strict=True)
+    await connection.execute(_LOCK, sorted(set(applications)))
+    await connection.execute(_KEEP, *columns)
+    await connection.execute(_END_LISTS, list(applications), list(list_ids))
+
+
+async def opt_outs(connection: Any, application: str, address: str) -> list[OptOut]:
+    """The lists that an address is on, the oldest opt-out first."""
+    rows = await connection.fetch(_OPT_OUTS, application, address)
+    return [OptOut(*row) for row in rows]
+
+
+def _values(fact: Fact) -> tuple[Any, ...]:
+    return (*fact.key, fact.opted_out, fact.change_time, fact.origination_identity)
