@@ -281,3 +281,23 @@ class ExportJobRow(Table, table=True):
     create_time: datetime = moment()
     start_time: datetime | None = moment(nullable=True)
     end_time: datetime | None = moment(nullable=True)
+
+
+class AttributeRemovalRow(Table, table=True):
+    """Attributes on their way out, until the operation has ended.
+
+    `last` is the key of the last row that was looked at, for whoever goes on.
+    """
+
+    __tablename__ = "attribute_removal"
+
+    application: str = identifier(primary_key=True)
+    operation: str = identifier(primary_key=True)
+    kind: int = Field(sa_type=SmallInteger)
+    patterns: list[str] = Field(sa_column=Column(JSONB, nullable=False))
+    last: str = Field(default="", sa_column=Column(String(collation="C"), nullable=False))
+    scanned_count: int = Field(default=0, sa_type=BigInteger)
+    changed_count: int = Field(default=0, sa_type=BigInteger)
+    removed: list[str] = Field(sa_column=Column(JSONB, nullable=False))
+    attempts: int = Field(default=0, sa_type=Integer)
+    create_time: datetime = moment()
