@@ -5,7 +5,7 @@ import messaging
 from heliograph.audience.v1.channel_type_pb2 import ChannelType
 from heliograph.messaging.v1.channel_pb2 import Channel, FcmProvider, SmppProvider
 from mesh.aip import request_ids
-from mesh.store import migrate
+from mesh.store import migrate, tombstones
 from messaging.ledger.tables import MESSAGES
 
 MIGRATIONS = Path(messaging.__file__).parent / "migrations"
@@ -14,7 +14,9 @@ MIGRATIONS = Path(messaging.__file__).parent / "migrations"
 async def test_the_migrated_database_is_what_the_tables_say(migrated_database):
     database_url = await migrated_database(MIGRATIONS)
 
-    await migrate.assert_matches(database_url, MESSAGES.metadata, request_ids.metadata)
+    await migrate.assert_matches(
+        database_url, MESSAGES.metadata, request_ids.metadata, tombstones.metadata
+    )
 
 
 async def test_of_channels_that_share_an_account_the_oldest_gets_it(database):

@@ -10,6 +10,7 @@ import grpc
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from mesh.errors import Unimplemented
+from mesh.rpc.auth.gone import Gone, Services
 from mesh.rpc.auth.tokens import Verifier
 from mesh.rpc.incoming import Incoming
 
@@ -18,8 +19,10 @@ def service_handlers(
     services: Mapping[str, object], verifier: Verifier
 ) -> list[grpc.GenericRpcHandler]:
     """One handler per service; `services` maps full service names to servicers."""
+    gone = services.gone if isinstance(services, Services) else Gone()
     return [
-        _handler(descriptor_of(name), servicer, verifier) for name, servicer in services.items()
+        _handler(descriptor_of(name), servicer, verifier, gone)
+        for name, servicer in services.items()
     ]
 
 
@@ -43,11 +46,11 @@ def descriptor_of(service: str) -> ServiceDescriptor:
 
 
 def _handler(
-    descriptor: ServiceDescriptor, servicer: object, verifier: Verifier
+    descriptor: ServiceDescriptor, servicer: object, verifier: Verifier, gone: Gone
 ) -> grpc.GenericRpcHandler:
     _refuse_strays(descriptor, servicer)
     methods = {
-        method.name: _method_handler(method, getattr(servicer, method.name, None), verifier)
+        method.name: _method_handler(method, getattr(servicer, method.name, None), verifier, gone)
         for method in descriptor.methods
     }
     return grpc.method_handlers_generic_handler(descriptor.full_name, methods)
@@ -65,13 +68,16 @@ def _refuse_strays(descriptor: ServiceDescriptor, servicer: object) -> None:
 
 
 def _method_handler(
-    method: MethodDescriptor, behaviour: Callable[..., Any] | None, verifier: Verifier
+    method: MethodDescriptor,
+    behaviour: Callable[..., Any] | None,
+    verifier: Verifier,
+    gone: Gone,
 ) -> "grpc.RpcMethodHandler[Any, Any]":
     if behaviour is None:
         # Nobody shall correct a request only to hear then that nothing answers it.
-        incoming = Incoming(method, _missing(method), verifier, validating=False)
+        incoming = Incoming(method, _missing(method), verifier, gone, validating=False)
     else:
-        incoming = Incoming(method, behaviour, verifier)
+        incoming = Incoming(method, behaviour, verifier, gone)
     if method.server_streaming:
         make = (
             grpc.stream_stream_rpc_method_handler

@@ -1,8 +1,9 @@
 """What happens around every call a server answers, composed once per method.
 
 In order: trace, authenticate, check the role, read the request, authorise the applications it
-names, validate it, run the servicer, count; and any exception becomes a google.rpc.Status. One
-wrapper instead of five gRPC interceptors: each of those costs a coroutine per call.
+names, refuse those that are gone, validate it, run the servicer, count; and any exception becomes
+a google.rpc.Status. One wrapper instead of five gRPC interceptors: each of those costs a coroutine
+per call.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from grpc_status import rpc_status
 from mesh.errors import Error, InvalidArgument, Unauthenticated
 from mesh.rpc import deadlines, status, validation
 from mesh.rpc.auth import access, identity
+from mesh.rpc.auth.gone import Gone
 from mesh.rpc.auth.tokens import Verifier
 from mesh.rpc.failures import as_error
 from mesh.rpc.observed import Observed
@@ -34,6 +36,7 @@ class Incoming:
         method: MethodDescriptor,
         behaviour: Callable[..., Any],
         verifier: Verifier,
+        gone: Gone = Gone(),
         *,
         validating: bool = True,
     ) -> None:
@@ -46,6 +49,7 @@ class Incoming:
         self._response = message_factory.GetMessageClass(method.output_type)
         self._roles = access.allowed_roles(method)
         self._authorise = access.request_check(method)
+        self._refuse_gone = gone.request_check(method)
         self._validate = validation.request_check(self._request) if validating else _any
         self._receive = self._read_each if method.client_streaming else self._read
 
@@ -103,6 +107,7 @@ class Incoming:
         except DecodeError:
             raise InvalidArgument("REQUEST_MALFORMED", "not a request of this type") from None
         self._authorise(known, request, first)
+        self._refuse_gone(request)
         self._validate(request)
         return request
 

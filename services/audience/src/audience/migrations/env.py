@@ -3,6 +3,12 @@
 from audience import tables
 from mesh.aip import operations, request_ids
 from mesh.eventing import outbox
-from mesh.store import migrate
+from mesh.store import migrate, tombstones
 
-migrate.run_env(tables.metadata, operations.metadata, request_ids.indexed_metadata, outbox.metadata)
+migrate.run_env(
+    tables.metadata,
+    operations.metadata,
+    request_ids.indexed_metadata,
+    outbox.metadata,
+    tombstones.metadata,
+)

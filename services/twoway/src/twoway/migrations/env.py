@@ -2,7 +2,7 @@
 
 from mesh.aip import request_ids
 from mesh.eventing import outbox
-from mesh.store import migrate
+from mesh.store import migrate, tombstones
 from twoway.tables import metadata
 
-migrate.run_env(metadata, outbox.metadata, request_ids.indexed_metadata)
+migrate.run_env(metadata, outbox.metadata, request_ids.indexed_metadata, tombstones.metadata)

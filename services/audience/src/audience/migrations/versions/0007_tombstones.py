@@ -1,0 +1,17 @@
+"""Deleted applications, and how far their erasure is."""
+
+from alembic import op
+from mesh.store import tombstones
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    tombstones.create_table(op)
+
+
+def downgrade() -> None:
+    tombstones.drop_table(op)
