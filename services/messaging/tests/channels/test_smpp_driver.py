@@ -34,6 +34,8 @@ class Carrier:
         self.submitted: list[SubmitSm] = []
         self.by_session: Counter[int] = Counter()
         self.statuses: list[Status | None] = []
+        self.answering = asyncio.Event()
+        self.answering.set()
         self.smsc = Smsc(authenticate=self._authenticate, submitted=self._submitted)
         self.port = 0
 
@@ -50,6 +52,7 @@ class Carrier:
             status = self.statuses.pop(0) if self.statuses else Status.ESME_ROK
             reply = Reply(status, f"id-{len(self.submitted)}") if status is not None else None
             replies.append(reply)
+        await self.answering.wait()
         return replies
 
     async def deliver(self, *pdus: DeliverSm) -> list[int]:
@@ -136,6 +139,24 @@ async def test_refusals_end_a_message_and_throttling_does_not(driver, carrier, o
     assert isinstance(first, Refused)
     assert isinstance(second, Later)
     assert isinstance(third, Sent)
+
+
+async def test_an_urgent_message_goes_before_those_that_wait(carrier, hearing, outgoing) -> None:
+    driver = SmppDriver(carrier.channel(window=1), hearing)
+    await driver.open()
+    await eventually(lambda: driver.ready)
+    carrier.answering.clear()
+    bulk = asyncio.create_task(driver.hand_over([outgoing(number) for number in range(3)]))
+    await eventually(lambda: carrier.submitted)
+    urgent = asyncio.create_task(driver.hand_over([outgoing(9)], urgent=True))
+    await asyncio.sleep(0)
+
+    carrier.answering.set()
+
+    await asyncio.gather(bulk, urgent)
+    await driver.close()
+    order = [pdu.destination_addr[-1] for pdu in carrier.submitted]
+    assert order == ["0", "9", "1", "2"]
 
 
 async def test_each_answer_is_heard_as_it_comes(driver, carrier, outgoing) -> None:

@@ -67,12 +67,12 @@ class Driver(Protocol):
         """Waits a bounded time for answers to what is under way, then disconnects."""
 
     async def hand_over(
-        self, messages: Sequence[Outgoing], answered: Answered = nobody
+        self, messages: Sequence[Outgoing], answered: Answered = nobody, *, urgent: bool = False
     ) -> Sequence[Outcome]:
         """Hands over a set of messages, pipelined; one outcome each, in the same order.
 
         `answered` is called each time the provider has answered a message; for those that it was
-        never asked about, it need not be.
+        never asked about, it need not be. An urgent set goes before others that still wait here.
         Never raises for what a provider does; answers within a bounded time whatever happens.
         """
 

@@ -75,7 +75,7 @@ class Driving:
             async with taken as give_one:
                 await self._reach(works)
                 messages = [work.outgoing for work in works]
-                return await open_channel.driver.hand_over(messages, give_one)
+                return await open_channel.driver.hand_over(messages, give_one, urgent=urgent)
         except NoPlaceError:
             return [NO_PLACE] * len(works)
 

@@ -75,7 +75,7 @@ class FcmDriver:
             await client.close()
 
     async def hand_over(
-        self, messages: Sequence[Outgoing], answered: Answered = nobody
+        self, messages: Sequence[Outgoing], answered: Answered = nobody, *, urgent: bool = False
     ) -> Sequence[Outcome]:
         """Sends a set."""
         return await self._sets.hand_over(messages, self._one, lambda: self.ready, answered)

@@ -13,9 +13,6 @@ from messaging.channels.outgoing import Outgoing
 from messaging.channels.smpp import configuration, submits, verdicts
 from messaging.channels.smpp.incoming import Incoming
 
-_SMALL_SET = 20
-"""A set this small does not wait behind large ones: a code for a login is one message."""
-
 _ROUNDS_MAX = 10
 _CLOSE_GRACE_SECONDS = 5.0
 
@@ -81,7 +78,7 @@ class SmppDriver:
         await asyncio.gather(*(esme.close(_CLOSE_GRACE_SECONDS) for esme in self._esmes))
 
     async def hand_over(
-        self, messages: Sequence[Outgoing], answered: Answered = nobody
+        self, messages: Sequence[Outgoing], answered: Answered = nobody, *, urgent: bool = False
     ) -> Sequence[MessageOutcome]:
         """Sends a set, spread over the binds; all parts of a message go over the same one."""
         letters = [
@@ -89,7 +86,10 @@ class SmppDriver:
         ]
         bound = [esme for esme in self._esmes if esme.is_bound]
         await asyncio.gather(
-            *(_send(esme, letters[number :: len(bound)]) for number, esme in enumerate(bound))
+            *(
+                _send(esme, letters[number :: len(bound)], urgent)
+                for number, esme in enumerate(bound)
+            )
         )
         return [verdicts.outcome(letter.answers) for letter in letters]
 
@@ -104,9 +104,8 @@ class SmppDriver:
         return ""
 
 
-async def _send(esme: Esme, letters: Sequence[_Letter]) -> None:
+async def _send(esme: Esme, letters: Sequence[_Letter], urgent: bool) -> None:
     """Parts that were throttled go again while others of their message are at the carrier."""
-    urgent = len(letters) <= _SMALL_SET
     await _submit(esme, letters, urgent)
     for _ in range(_ROUNDS_MAX):
         partial = [letter for letter in letters if verdicts.is_partial(letter.answers)]

@@ -60,7 +60,7 @@ class SmtpDriver:
             await pool.close()
 
     async def hand_over(
-        self, messages: Sequence[Outgoing], answered: Answered = nobody
+        self, messages: Sequence[Outgoing], answered: Answered = nobody, *, urgent: bool = False
     ) -> Sequence[Outcome]:
         """Sends a set over all connections; what is not begun in time is for later."""
         return await self._sets.hand_over(messages, self._one, lambda: self.ready, answered)
