@@ -7,6 +7,7 @@ from typing import Any
 
 from audience.services import services
 from audience.settings import Settings
+from audience.transfers.importing import kind
 from audience.transfers.worker import Worker
 from google.longrunning import operations_pb2, operations_pb2_grpc
 from heliograph.audience.v1 import (
@@ -32,6 +33,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 SHOP = "applications/shop"
 UPLOAD_BYTES_MAX = 1_000_000
+UNPACKED_BYTES_MAX = 100_000_000
 
 
 class Room:
@@ -48,10 +50,17 @@ class Room:
     ) -> None:
         self.sessions = sessions
         self.import_folder = import_folder
-        self.worker = Worker(database_url, sessions, self.now)
+        self.unpacked_bytes_max = UNPACKED_BYTES_MAX
+        self.worker = self.another_worker(database_url)
         self._reading = reading
         self._serve = serve
         self._connect = connect
+
+    def another_worker(self, database_url: str) -> Worker:
+        """Runs imports, as a replica would."""
+        return Worker(
+            database_url, self.sessions, kind(self.sessions, self.now, self.unpacked_bytes_max)
+        )
 
     async def open(self) -> None:
         """Serve, and make the application `shop`."""
@@ -117,10 +126,16 @@ class Room:
         )
 
     async def upload(
-        self, data: bytes, *, file_name: str = "people.csv", request_id: str = "", size: int = 1000
+        self,
+        data: bytes,
+        *,
+        file_name: str = "people.csv",
+        request_id: str = "",
+        size: int = 1000,
+        spec: dict[str, Any] | None = None,
     ) -> operations_pb2.Operation:
         """Upload a file in messages of `size` bytes."""
-        header = {"file_name": file_name, "request_id": request_id}
+        header = {"file_name": file_name, "request_id": request_id, "spec": spec}
 
         async def requests() -> AsyncIterator[transfer_service_pb2.UploadEndpointsRequest]:
             yield transfer_service_pb2.UploadEndpointsRequest(parent=SHOP, header=header)

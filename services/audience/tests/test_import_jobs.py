@@ -5,7 +5,6 @@ import asyncio
 import pytest
 from asyncpg import CheckViolationError
 from audience.transfers import chunks
-from audience.transfers.worker import Worker
 from audience_files import people
 from audience_room import SHOP, Room
 from google.longrunning import operations_pb2
@@ -48,7 +47,7 @@ async def test_a_killed_job_goes_on_from_its_last_committed_line(
     await asyncio.gather(first, return_exceptions=True)
     before = await room.job(operation)
 
-    await Worker(database_url, room.sessions, room.now).step()
+    await room.another_worker(database_url).step()
 
     job = await room.job(operation)
     assert 0 < before.imported_count < 2000
@@ -65,7 +64,7 @@ async def test_a_job_has_one_worker(
 ) -> None:
     monkeypatch.setattr(chunks, "LINES", 50)
     operation = await room.upload(people(1000))
-    workers = [Worker(database_url, room.sessions, room.now) for _ in range(3)]
+    workers = [room.another_worker(database_url) for _ in range(3)]
 
     ran = await asyncio.gather(*(worker.step() for worker in workers))
 

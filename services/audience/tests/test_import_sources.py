@@ -103,8 +103,6 @@ async def test_an_upload_begins_with_one_header(room: Room, order: list[str]) ->
 @pytest.mark.parametrize(
     ("spec", "field"),
     [
-        ({"format": "PARQUET"}, "spec.format"),
-        ({"compression": "GZIP"}, "spec.compression"),
         ({"skip_endpoints": True}, "spec.skip_endpoints"),
         ({"segment_id": "s"}, "spec.segment_id"),
     ],

@@ -144,7 +144,7 @@ async def test_the_last_row_of_an_address_has_it(room: Room) -> None:
         (b"Address,Address,ChannelType\n", "HEADER_INVALID"),
         (b"Address,Attributes.x\n", "HEADER_INVALID"),
         (b"Metrics.\n", "HEADER_INVALID"),
-        (b"\x1f\x8b\x08rest", "IMPORT_FORMAT_UNSUPPORTED"),
+        (b"\x1f\x8b\x08rest", "COMPRESSION_INVALID"),
         (b"PK\x03\x04rest", "IMPORT_FORMAT_UNSUPPORTED"),
         ("Id,Address\n".encode("utf-16"), "IMPORT_FORMAT_UNSUPPORTED"),
         (b"Id,Metrics.a\n" + b"x" * (UPLOAD_BYTES_MAX - 20), "ROW_TOO_LONG"),

@@ -23,6 +23,9 @@ class Settings(ServiceSettings):
     upload_bytes_max: int = Field(
         default=4 * 1024**3, ge=1, description="Size of the largest upload that is taken."
     )
+    unpacked_bytes_max: int = Field(
+        default=64 * 1024**3, ge=1, description="Size to which a compressed file may unpack."
+    )
     import_retention_days: int = Field(
         default=90,
         ge=1,

@@ -15,6 +15,7 @@ from audience.transfers.headers import Column
 from audience.transfers.kept import Kept
 
 OPT_OUTS: Final = {"ALL": pb.Endpoint.ALL, "NONE": pb.Endpoint.NONE, "": 0}
+STATUSES: Final = {"ACTIVE": pb.Endpoint.ACTIVE, "INACTIVE": pb.Endpoint.INACTIVE, "": 0}
 _COORDINATES: Final = ("latitude", "longitude")
 
 
@@ -28,6 +29,8 @@ class RowReader:
         self._address = _single(columns, "address")
         self._opt_out = _single(columns, "opt_out")
         self._user_id = _single(columns, "user_id")
+        self._status = _single(columns, "status")
+        self._topics = _several(columns, "refused_topics")
         self._attributes = Cells("attributes", columns)
         self._user_attributes = Cells("user_attributes", columns)
         self._metrics = Cells("metrics", columns)
@@ -50,6 +53,8 @@ class RowReader:
             user_id=(row[self._user_id] or None) if self._user_id >= 0 else None,
             user_attributes=self._user_attributes.read(row),
             opt_out=opt_out(row[self._opt_out]) if self._opt_out >= 0 else 0,
+            status=status(row[self._status]) if self._status >= 0 else 0,
+            refused_topics=_given(row, self._topics) if self._topics else None,
         )
 
 
@@ -133,8 +138,27 @@ def opt_out(text: str) -> int:
     return number
 
 
+def status(text: str) -> int:
+    """The status of `ACTIVE` or `INACTIVE`, in any case; 0 for none."""
+    number = STATUSES.get(text)
+    if number is None:
+        number = STATUSES.get(text.strip().upper())
+    if number is None:
+        raise invalid("STATUS_INVALID", "status", f"{shown(text)} is neither ACTIVE nor INACTIVE")
+    return number
+
+
 def _single(columns: Sequence[Column], kind: str) -> int:
     return next((index for index, column in enumerate(columns) if column.kind == kind), -1)
+
+
+def _several(columns: Sequence[Column], kind: str) -> list[int]:
+    return [index for index, column in enumerate(columns) if column.kind == kind]
+
+
+def _given(row: Sequence[str], indexes: list[int]) -> list[str] | None:
+    """The cells that are not empty, None when all are."""
+    return [row[index] for index in indexes if row[index]] or None
 
 
 def _number(reason: str, field: str, text: str) -> float:

@@ -14,17 +14,21 @@ LINES: Final = 2500
 
 
 class Chunk(NamedTuple):
-    """Some rows of a file, and where the file goes on after them."""
+    """Some rows of a file, and where the file goes on after them, in the terms of ImportJobRow."""
 
     prepared: Prepared
     lines: list[int]
     failures: list[Failure]
     offset: int
     line: int
+    stored_bytes: int
 
 
 class ChunkReader:
-    """Chunks from `offset` on, of which `line` lines are before."""
+    """Chunks from `offset` on, of which `line` lines are before.
+
+    `stored_bytes` tells how far that is in a compressed file, and 0 for others.
+    """
 
     def __init__(
         self,
@@ -32,6 +36,7 @@ class ChunkReader:
         reader: LineReader,
         form: Format,
         now: Callable[[], datetime],
+        stored_bytes: Callable[[], int],
         *,
         offset: int,
         line: int,
@@ -40,6 +45,7 @@ class ChunkReader:
         self._reader = reader
         self._format = form
         self._now = now
+        self._stored_bytes = stored_bytes
         self._offset = offset
         self._line = line
 
@@ -65,4 +71,5 @@ class ChunkReader:
             rows.failures,
             self._offset + sum(map(len, consumed)),
             self._line + rows.consumed,
+            self._stored_bytes(),
         )

@@ -9,6 +9,8 @@ _EXACT: Final = {
     "address": "Address",
     "channel_type": "ChannelType",
     "opt_out": "OptOut",
+    "status": "EndpointStatus",
+    "refused_topics": "RefusedTopics",
     "user.user_id": "User.UserId",
     "user.attributes": "User.UserAttributes",
 }

@@ -5,7 +5,7 @@ Fixed headers are recognised in any case. Names after `Attributes.`, `Metrics.` 
 """
 
 import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from mesh.errors import InvalidArgument
@@ -36,13 +36,12 @@ SINGLE: Final = {
     "address": "address",
     "optout": "opt_out",
     "user.userid": "user_id",
+    "endpointstatus": "status",
+    "refusedtopics": "refused_topics",
 }
-# What Pinpoint exports and does not import; a row's other values are imported all the same.
+# What exports say and nobody can set; a row's other values are imported all the same.
 IGNORED: Final = frozenset(
-    (
-        *("applicationid", "cohortid", "creationdate", "effectivedate", "endpointstatus"),
-        "requestid",
-    )
+    (*("applicationid", "cohortid", "creationdate", "effectivedate", "requestid"),)
 )
 _OPEN: Final = {
     "attributes.": "attributes",
@@ -53,6 +52,10 @@ _SPELLINGS: Final = (
     *("Id", "ChannelType", "Address", "OptOut", "User.UserId", "Attributes.name", "Metrics.name"),
     *("User.UserAttributes.name", "Location.Country", "Demographic.Timezone"),
 )
+
+
+SEVERAL: Final = frozenset(("attributes", "user_attributes", "refused_topics", "ignored"))
+"""Kinds of columns that a file may have several of with the same name."""
 
 
 class Column(NamedTuple):
@@ -107,7 +110,6 @@ def _refuse_repeated(header: Sequence[str], found: list[Column]) -> None:
     """Only lists of values can have several columns."""
     seen: set[Column] = set()
     for cell, column in zip(header, found, strict=True):
-        several: Callable[[str], bool] = ("attributes", "user_attributes", "ignored").__contains__
-        if column in seen and not several(column.kind):
+        if column in seen and column.kind not in SEVERAL:
             raise header_invalid(f"the header {cell.strip()} is there twice", header)
         seen.add(column)

@@ -6,7 +6,6 @@ new place are one transaction, so that a job that is killed goes on exactly wher
 
 import asyncio
 from collections.abc import Callable
-from contextlib import aclosing
 from datetime import datetime
 from typing import Any, Final
 
@@ -22,11 +21,11 @@ from audience.endpoints.announcing import announce
 from audience.endpoints.batches import Batch
 from audience.endpoints.writing import Outcome, write_many
 from audience.tables import ImportJobRow
-from audience.transfers import formats, jobs, rendering, sources
-from audience.transfers.chunks import Chunk, ChunkReader
+from audience.transfers import jobs, rendering
+from audience.transfers.chunks import Chunk
 from audience.transfers.failures import Failure, failure
-from audience.transfers.lines import LineReader
-from audience.transfers.rows import Format
+from audience.transfers.reading import Chunks, Reading, Written
+from audience.transfers.worker import Kind
 
 ATTEMPTS_MAX: Final = 5
 RETRIES_MAX: Final = 8
@@ -42,10 +41,14 @@ class Import:
     """Runs jobs, one at a time; the caller holds the job's lock."""
 
     def __init__(
-        self, sessions: async_sessionmaker[AsyncSession], now: Callable[[], datetime]
+        self,
+        sessions: async_sessionmaker[AsyncSession],
+        now: Callable[[], datetime],
+        unpacked_bytes_max: int,
     ) -> None:
         self._sessions = sessions
         self._now = now
+        self._reading = Reading(sessions, now, unpacked_bytes_max)
 
     async def run(self, application: str, import_job: str) -> None:
         """Bring a job to its end, or to an error that passes and is worth another attempt."""
@@ -53,8 +56,8 @@ class Import:
         if job is None:
             return
         try:
-            form, begin = await self._format(job)
-            await self._import(job, form, begin)
+            written = await self._look(job)
+            await self._import(job, written)
         except Error as error:
             await self._end(job, error)
 
@@ -73,29 +76,26 @@ class Import:
             await operations.update(session, job.operation, rendering.import_job(job))
         return job
 
-    async def _format(self, job: ImportJobRow) -> tuple[Format, int]:
-        """How the file is read, by its beginning, and where its rows begin."""
-        async with aclosing(sources.blocks(self._sessions, job, 0)) as blocks:
-            head = await LineReader(blocks).take(formats.HEADER_LINES_MAX)
-        form = formats.opened(head, pb.ImportSpec.FromString(job.spec), job.source)
-        return form, sum(map(len, head[: form.header_lines]))
+    async def _look(self, job: ImportJobRow) -> Written:
+        """How the file is written; the job says so from now on."""
+        written = await self._reading.look(job)
+        async with self._sessions.begin() as session:
+            row = await jobs.get(session, job.application, job.import_job, lock=True)
+            row.format, row.evidence, row.compression = written
+            await operations.update(session, row.operation, rendering.import_job(row))
+        return written
 
-    async def _import(self, job: ImportJobRow, form: Format, begin: int) -> None:
-        offset, line = job.processed_bytes, job.processed_lines
-        if not line:
-            offset, line = begin, form.header_lines
-        async with aclosing(sources.blocks(self._sessions, job, offset)) as blocks:
-            chunks = ChunkReader(
-                job.application, LineReader(blocks), form, self._now, offset=offset, line=line
-            )
+    async def _import(self, job: ImportJobRow, written: Written) -> None:
+        async with self._reading.chunks(job, written) as chunks:
             if not await self._commit_all(job, chunks):
                 return
         async with self._sessions.begin() as session:
             row = await jobs.get(session, job.application, job.import_job, lock=True)
             if row.state == pb.ImportJob.RUNNING:
+                row.stored_bytes = row.stored_bytes and row.total_bytes
                 await jobs.succeed(session, row, self._now())
 
-    async def _commit_all(self, job: ImportJobRow, chunks: ChunkReader) -> bool:
+    async def _commit_all(self, job: ImportJobRow, chunks: Chunks) -> bool:
         """Write chunk after chunk; false when the job was stopped or is another worker's now."""
         reading = asyncio.create_task(chunks.next())
         try:
@@ -150,6 +150,7 @@ def _move_on(
     row: ImportJobRow, chunk: Chunk, batch: Batch, outcomes: list[Outcome], refused: int
 ) -> None:
     row.processed_bytes, row.processed_lines = chunk.offset, chunk.line
+    row.stored_bytes = chunk.stored_bytes
     row.imported_count += sum(1 for outcome in outcomes if not isinstance(outcome, Error))
     row.created_count += sum(1 for is_new, _ in batch.records() if is_new)
     row.failed_count += refused
@@ -184,3 +185,13 @@ def _abandoned(job: ImportJobRow) -> Error:
         attempts=str(ATTEMPTS_MAX),
         line=str(job.processed_lines),
     )
+
+
+def kind(
+    sessions: async_sessionmaker[AsyncSession],
+    now: Callable[[], datetime],
+    unpacked_bytes_max: int,
+) -> Kind:
+    """Import jobs, for a worker."""
+    run = Import(sessions, now, unpacked_bytes_max).run
+    return Kind("import", jobs.CHANNEL, jobs.waiting, run)

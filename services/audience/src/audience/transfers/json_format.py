@@ -51,12 +51,17 @@ class UserPart(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 
 class Line(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """Pinpoint `EndpointRequest` and `EndpointResponse`; what is not importable is read over."""
+    """Pinpoint `EndpointRequest` and `EndpointResponse`; what nobody can set is read over.
+
+    `RefusedTopics` is our own: what an export of ours says beyond Pinpoint.
+    """
 
     Id: str | None = None
     ChannelType: str | None = None
     Address: str | None = None
     OptOut: str | None = None
+    EndpointStatus: str | None = None
+    RefusedTopics: list[str] | None = None
     Attributes: msgspec.Raw = msgspec.Raw()
     Metrics: msgspec.Raw = msgspec.Raw()
     Demographic: msgspec.Raw = msgspec.Raw()
@@ -66,7 +71,6 @@ class Line(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     CohortId: msgspec.Raw = msgspec.Raw()
     CreationDate: msgspec.Raw = msgspec.Raw()
     EffectiveDate: msgspec.Raw = msgspec.Raw()
-    EndpointStatus: msgspec.Raw = msgspec.Raw()
     RequestId: msgspec.Raw = msgspec.Raw()
 
 
@@ -117,6 +121,8 @@ class JsonFormat:
             channel_type=cells.channel_type(line.ChannelType or ""),
             address=line.Address or None,
             opt_out=cells.opt_out(line.OptOut or ""),
+            status=cells.status(line.EndpointStatus or ""),
+            refused_topics=line.RefusedTopics,
             attributes=_kept(self._attributes, line.Attributes),
             metrics=_kept(self._metrics, line.Metrics),
             demographic=_kept(self._demographic, line.Demographic),

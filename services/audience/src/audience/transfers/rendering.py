@@ -22,7 +22,7 @@ def import_job(row: ImportJobRow) -> pb.ImportJob:
         spec=pb.ImportSpec.FromString(row.spec),
         source=row.source,
         total_bytes=row.total_bytes,
-        processed_bytes=row.processed_bytes,
+        processed_bytes=row.stored_bytes or row.processed_bytes,
         processed_lines=row.processed_lines,
         imported_count=row.imported_count,
         created_count=row.created_count,
@@ -32,6 +32,9 @@ def import_job(row: ImportJobRow) -> pb.ImportJob:
         operation=row.operation,
     )
     job.state = pb.ImportJob.State.ValueType(row.state)
+    job.format = pb.FileFormat.ValueType(row.format)
+    job.format_evidence = pb.ImportJob.Evidence.ValueType(row.evidence)
+    job.compression = pb.FileCompression.ValueType(row.compression)
     if row.error:
         job.error.CopyFrom(status_pb2.Status.FromString(row.error))
     if row.start_time:

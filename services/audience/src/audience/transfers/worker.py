@@ -1,4 +1,4 @@
-"""The loop that runs import jobs. Any number of replicas may run it: a job has one worker.
+"""The loop that runs jobs of one kind. Any number of replicas may run it: a job has one worker.
 
 The lock on a job belongs to the worker's connection, so that it is free at once when the worker
 dies, and another one goes on from the job's last committed line.
@@ -6,9 +6,8 @@ dies, and another one goes on from the job's last committed line.
 
 import asyncio
 import hashlib
-from collections.abc import Callable
-from datetime import datetime
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, NamedTuple
 
 import asyncpg
 from mesh.store import engine
@@ -17,8 +16,8 @@ from mesh.telemetry import logging
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from audience.transfers import jobs
-from audience.transfers.importing import Import
+Jobs = Sequence[tuple[str, str]]
+"""Application and id of each."""
 
 POLL_SECONDS: Final = 2.0
 CANDIDATES_MAX: Final = 50
@@ -31,6 +30,17 @@ _UNLOCK: Final = "SELECT pg_advisory_unlock($1)"
 _log = logging.get(__name__)
 
 
+class Kind(NamedTuple):
+    """A kind of jobs: `name` is `import` or `export`, `channel` is notified when there is one."""
+
+    name: str
+    channel: str
+    waiting: Callable[[AsyncSession, int], Awaitable[Jobs]]
+    """Open jobs, oldest first, at most so many."""
+    run: Callable[[str, str], Awaitable[None]]
+    """Bring a job to its end; raises what may pass, and the job stays open."""
+
+
 class Worker:
     """Runs one job after another."""
 
@@ -38,15 +48,15 @@ class Worker:
         self,
         database_url: str,
         sessions: async_sessionmaker[AsyncSession],
-        now: Callable[[], datetime],
+        kind: Kind,
     ) -> None:
         self._database_url = database_url
         self._sessions = sessions
-        self._import = Import(sessions, now)
+        self._kind = kind
 
     async def run(self) -> None:
         """Run jobs until cancelled, woken when one is made."""
-        async with Listener(self._database_url, jobs.CHANNEL) as listener:
+        async with Listener(self._database_url, self._kind.channel) as listener:
             while True:
                 if not await self._quiet_step():
                     await listener.wait(POLL_SECONDS)
@@ -57,15 +67,16 @@ class Worker:
         Raises what stopped the job if it may pass; the job stays open.
         """
         async with self._sessions() as session:
-            open_jobs = await jobs.waiting(session, CANDIDATES_MAX)
+            open_jobs = await self._kind.waiting(session, CANDIDATES_MAX)
         if not open_jobs:
             return False
         connection = await self._connect()
         try:
-            for application, import_job in open_jobs:
-                if await connection.fetchval(_TRY_LOCK, _key(application, import_job)):
-                    await self._import.run(application, import_job)
-                    await connection.execute(_UNLOCK, _key(application, import_job))
+            for application, job in open_jobs:
+                key = _key(self._kind.name, application, job)
+                if await connection.fetchval(_TRY_LOCK, key):
+                    await self._kind.run(application, job)
+                    await connection.execute(_UNLOCK, key)
                     return True
         finally:
             await connection.close()
@@ -77,7 +88,7 @@ class Worker:
             return await self.step()
         except Exception as error:
             # The job is still open, so going on is all there is to do; its attempts are counted.
-            _log.warning("import.interrupted", error=repr(error))
+            _log.warning(f"{self._kind.name}.interrupted", error=repr(error))
             await asyncio.sleep(POLL_SECONDS)
             return False
 
@@ -86,11 +97,11 @@ class Worker:
             self._database_url,
             timeout=CONNECT_TIMEOUT_SECONDS,
             server_settings=engine.limits(
-                IDLE_STATEMENT_TIMEOUT_SECONDS, 0, "audience-import-lock"
+                IDLE_STATEMENT_TIMEOUT_SECONDS, 0, f"audience-{self._kind.name}-lock"
             ),
         )
 
 
-def _key(application: str, import_job: str) -> int:
-    digest = hashlib.blake2b(f"import {application} {import_job}".encode(), digest_size=8).digest()
+def _key(kind: str, application: str, job: str) -> int:
+    digest = hashlib.blake2b(f"{kind} {application} {job}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, signed=True)

@@ -1,0 +1,108 @@
+"""A job's file as chunks of rows: packed or not, in lines or Parquet, from its last place on."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
+from datetime import datetime
+from functools import partial
+from typing import Final, NamedTuple, Protocol
+
+from heliograph.audience.v1 import import_job_pb2 as pb
+from mesh.errors import InvalidArgument
+from sqlalchemy.ext.asyncio import async_sessionmaker
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from audience.tables import ImportJobRow
+from audience.transfers import compression, formats, sources
+from audience.transfers.chunks import Chunk, ChunkReader
+from audience.transfers.lines import LineReader
+from audience.transfers.parquet_format import ParquetChunks
+from audience.transfers.pulling import Seekable
+
+PARQUET_BYTES_MIN: Final = 12
+"""Two magic words and the length of the footer."""
+
+
+class Written(NamedTuple):
+    """How a file is written, and what said so."""
+
+    format: int
+    evidence: int
+    compression: int
+
+
+class Chunks(Protocol):
+    """The rest of a file, by chunks."""
+
+    async def next(self) -> Chunk | None:
+        """The next chunk, None after the last."""
+        ...
+
+
+class Reading:
+    """Reads the files of jobs. A compressed one unpacks to `unpacked_bytes_max` bytes at most."""
+
+    def __init__(
+        self,
+        sessions: async_sessionmaker[AsyncSession],
+        now: Callable[[], datetime],
+        unpacked_bytes_max: int,
+    ) -> None:
+        self._sessions = sessions
+        self._now = now
+        self._unpacked_bytes_max = unpacked_bytes_max
+
+    async def look(self, job: ImportJobRow) -> Written:
+        """How the job's file is written, by its spec, its first bytes, or its name."""
+        spec = pb.ImportSpec.FromString(job.spec)
+        async with aclosing(sources.blocks(self._sessions, job, 0)) as stored:
+            head = await anext(stored, b"")
+        packed = compression.decided(spec.compression, head)
+        if packed != pb.PLAIN:
+            async with aclosing(self._blocks(job, packed, 0)[0]) as unpacked:
+                head = await anext(unpacked, b"")
+        found = formats.found(head, spec.format, job.source)
+        if found.format == pb.PARQUET and packed != pb.PLAIN:
+            message = "Parquet inside a compressed file: unpack it, it is compressed by itself"
+            raise InvalidArgument("IMPORT_FORMAT_UNSUPPORTED", message)
+        return Written(found.format, found.evidence, packed)
+
+    @asynccontextmanager
+    async def chunks(self, job: ImportJobRow, written: Written) -> AsyncIterator[Chunks]:
+        """What follows the last committed row."""
+        if written.format == pb.PARQUET:
+            yield self._parquet(job)
+            return
+        async with aclosing(self._blocks(job, written.compression, 0)[0]) as blocks:
+            head = await LineReader(blocks).take(formats.HEADER_LINES_MAX)
+        form = formats.opened(head, written.format)
+        offset, line = job.processed_bytes, job.processed_lines
+        if not line:
+            offset, line = sum(map(len, head[: form.header_lines])), form.header_lines
+        blocks, unpacked = self._blocks(job, written.compression, offset)
+        stored = (lambda: unpacked.stored_bytes) if unpacked else (lambda: 0)
+        async with aclosing(blocks):
+            yield ChunkReader(
+                *(job.application, LineReader(blocks), form, self._now, stored),
+                offset=offset,
+                line=line,
+            )
+
+    def _blocks(
+        self, job: ImportJobRow, packed: int, offset: int
+    ) -> tuple[AsyncGenerator[bytes, None], compression.Unpacked | None]:
+        """The bytes from a place on, as they are unpacked; a packed file is read from its start."""
+        if packed == pb.PLAIN:
+            return sources.blocks(self._sessions, job, offset), None
+        stored = sources.blocks(self._sessions, job, 0)
+        unpacked = compression.Unpacked(stored, packed, self._unpacked_bytes_max)
+        return unpacked.blocks(offset), unpacked
+
+    def _parquet(self, job: ImportJobRow) -> ParquetChunks:
+        if job.total_bytes < PARQUET_BYTES_MIN:
+            raise InvalidArgument("PARQUET_INVALID", "the Parquet file is cut off")
+        file = Seekable(partial(self._read_at, job), job.total_bytes)
+        return ParquetChunks(job.application, file, job.total_bytes, self._now, job.processed_lines)
+
+    async def _read_at(self, job: ImportJobRow, offset: int) -> bytes:
+        async with aclosing(sources.blocks(self._sessions, job, offset)) as blocks:
+            return await anext(blocks, b"")
