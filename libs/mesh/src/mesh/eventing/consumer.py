@@ -14,10 +14,12 @@ from typing import Self, overload
 import structlog
 from mesh.errors import Error
 from mesh.eventing import dead_letters, jetstream
-from mesh.eventing.absences import Absences, TellingHandling
+from mesh.eventing.absences import Absences
 from mesh.eventing.delivery import Delivery, Later
+from mesh.eventing.handling import Handling
 from mesh.eventing.held import Held, HeldMessage
 from mesh.eventing.pull import ConsumerMissingError, Pull
+from mesh.eventing.telling import Telling
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
@@ -125,12 +127,12 @@ class Consumer:
         self._ack_wait_seconds = ack_wait_seconds
         self._limits = _Limits(concurrency, batch or 1, held_max, stop_seconds)
         self._held = Held(durable, ack_wait_seconds)
-        self._handling = TellingHandling(
-            absences or Absences(),
+        self._handling = Handling(
             js=js,
             consumer=durable,
             handler=_in_lists(handler, batch),
             held=self._held,
+            telling=Telling(durable, absences or Absences()),
             max_deliver=max_deliver,
             timeout_seconds=handler_timeout_seconds,
         )

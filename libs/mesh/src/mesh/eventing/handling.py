@@ -9,7 +9,7 @@ from mesh.eventing import dead_letters, fates, metrics, tracing
 from mesh.eventing.delivery import Delivery, Later
 from mesh.eventing.fates import Fate
 from mesh.eventing.held import Held, HeldMessage
-from mesh.eventing.put_offs import PutOffs
+from mesh.eventing.telling import Telling
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 
@@ -30,6 +30,7 @@ class Handling:
         consumer: str,
         handler: Callable[[list[Delivery]], Awaitable[None]],
         held: Held,
+        telling: Telling,
         max_deliver: int,
         timeout_seconds: float,
     ) -> None:
@@ -37,9 +38,9 @@ class Handling:
         self._consumer = consumer
         self._handler = handler
         self._held = held
+        self._telling = telling
         self._max_deliver = max_deliver
         self._timeout_seconds = timeout_seconds
-        self._put_offs = PutOffs()
         self._seconds = metrics.HANDLING_SECONDS.labels(consumer)
 
     async def run(self, messages: list[HeldMessage]) -> None:
@@ -80,10 +81,7 @@ class Handling:
                     await self._handle(deliveries)
             except Exception as error:
                 span.record_exception(error)
-                if isinstance(error, Later):
-                    self._put_off(deliveries, error)
-                else:
-                    self._log_failure(deliveries, error)
+                self._telling.failed(deliveries, error)
                 return error
         return None
 
@@ -125,6 +123,8 @@ class Handling:
         self, held: HeldMessage, outcome: str, *, delay_seconds: float | None = None
     ) -> None:
         """Tell the server. An answer that is lost means another delivery, which is harmless."""
+        if outcome == "ack" and held.attempts > 1:
+            self._telling.worked()
         self._held.let_go(held)
         metrics.CONSUMED.labels(self._consumer, outcome).inc()
         try:
@@ -136,34 +136,3 @@ class Handling:
                 await held.message.nak(delay=delay_seconds)
         except (NatsError, OSError) as error:
             log.warning("answer lost", consumer=self._consumer, error=repr(error))
-
-    def _put_off(self, deliveries: list[Delivery], later: Later) -> None:
-        metrics.PUT_OFF.labels(self._consumer, later.reason).inc(len(deliveries))
-        now_seconds = asyncio.get_running_loop().time()
-        told = self._put_offs.add(later.reason, len(deliveries), now_seconds)
-        if told is not None:
-            log.info(
-                "message put off",
-                consumer=self._consumer,
-                reason=later.reason,
-                seconds=later.seconds,
-                subject=deliveries[0].subject,
-                event_id=deliveries[0].event_id,
-                num_delivered=deliveries[0].num_delivered,
-                deliveries=told,
-            )
-
-    def _log_failure(self, deliveries: list[Delivery], error: Exception) -> None:
-        fate = fates.judge(error)
-        log.warning(
-            "message not handled",
-            consumer=self._consumer,
-            subject=deliveries[0].subject,
-            event_id=deliveries[0].event_id,
-            deliveries=len(deliveries),
-            num_delivered=deliveries[0].num_delivered,
-            fate=fate.value,
-            reason=dead_letters.reason_of(error),
-            error=str(error),
-            exc_info=error if fate is Fate.RETRY else None,
-        )
