@@ -10,13 +10,14 @@ from datetime import timedelta
 from hashlib import sha256
 
 from google.protobuf.timestamp_pb2 import Timestamp
+from heliograph import allocation
 from heliograph.audience.v1.endpoint_pb2 import Endpoint
 from heliograph.campaign.v1.campaign_pb2 import Campaign
 from heliograph.messaging.v1.content_pb2 import PROMOTIONAL
 from heliograph.messaging.v1.reason_pb2 import HOLDOUT as REASON_HOLDOUT
 from heliograph.messaging.v1.send_batch_pb2 import SendBatch
 
-from campaign import allocation, campaigns, definitions, names
+from campaign import campaigns, definitions, names
 from campaign.tables import RunRow
 
 BATCH_BYTES_MAX = 4 * 1024 * 1024

@@ -1,7 +1,7 @@
 from collections import Counter
 
 import pytest
-from campaign.allocation import HOLDOUT, allocation
+from heliograph.allocation import HOLDOUT, allocation
 from hypothesis import given
 from hypothesis import strategies as st
 
