@@ -1,35 +1,12 @@
 """What campaigns ask of audience: whether a segment is there, and whom it can be reached on."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from heliograph.audience.v1 import channel_type_pb2 as channels
 from heliograph.audience.v1 import segment_service_pb2, segment_service_pb2_grpc
 from heliograph.campaign.v1.campaign_pb2 import Campaign
-from heliograph.messaging.v1.content_pb2 import MessageContent
+from heliograph.contents import reached
 from mesh.errors import FailedPrecondition, NotFound
-
-from campaign.definitions import set_fields
-
-PUSH = {
-    channels.PUSH_FCM,
-    channels.PUSH_APNS,
-    channels.PUSH_APNS_SANDBOX,
-    channels.PUSH_APNS_VOIP,
-    channels.PUSH_APNS_VOIP_SANDBOX,
-    channels.PUSH_WEB,
-    channels.PUSH_ADM,
-    channels.PUSH_BAIDU,
-}
-REACHED = {
-    "sms": {channels.SMS},
-    "email": {channels.EMAIL},
-    "push": PUSH,
-    "voice": {channels.VOICE},
-    "in_app": {channels.IN_APP},
-    "custom": {channels.CUSTOM},
-}
-"""The channels that each part of a message reaches."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +42,3 @@ class Segments:
             for channel, count in answer.counts_by_channel.items()
             if count
         }
-
-
-def reached(contents: Iterable[MessageContent]) -> set[channels.ChannelType.ValueType]:
-    """The channels that the contents have a message for."""
-    return {
-        channel
-        for content in contents
-        for part, reaches in REACHED.items()
-        if part in set_fields(content)
-        for channel in reaches
-    }

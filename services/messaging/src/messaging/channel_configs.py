@@ -8,11 +8,11 @@ from typing import Any
 
 from google.api import field_behavior_pb2
 from google.protobuf.message import Message
+from heliograph.addresses import APNS_CHANNELS
 from heliograph.audience.v1.channel_type_pb2 import ChannelType
 from heliograph.messaging.v1.channel_pb2 import Channel
 from mesh.errors import FailedPrecondition, InvalidArgument, Unimplemented, Violation
 
-from messaging.addresses import APNS_CHANNELS
 from messaging.channels.smpp.configuration import PORT_DEFAULT as SMPP_PORT_DEFAULT
 
 PROVIDERS: dict[str, frozenset[ChannelType.ValueType]] = {

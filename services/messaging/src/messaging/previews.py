@@ -1,5 +1,6 @@
 """Previews: content rendered by the same functions that send it."""
 
+from heliograph.addresses import PUSH_CHANNELS
 from heliograph.audience.v1.channel_type_pb2 import ChannelType
 from heliograph.messaging.v1 import template_service_pb2 as rpc
 from heliograph.messaging.v1.content_pb2 import MessageContent
@@ -7,7 +8,6 @@ from mesh.errors import InvalidArgument
 from mesh.sms import Encoding, gsm7
 
 from messaging import contents
-from messaging.addresses import PUSH_CHANNELS
 from messaging.channels.outgoing import Rendered, RenderedEmail, RenderedPush, RenderedSms
 from messaging.rendering.contents import CompiledContent, parse_texts
 from messaging.rendering.engine import Scope, TemplateError

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from heliograph.audience.v1.endpoint_pb2 import Endpoint
 from heliograph.audience.v1.endpoint_service_pb2 import BatchGetEndpointsRequest
 from heliograph.messaging.v1.message_service_pb2 import SendMessagesRequest
+from heliograph.obstacles import ANSWERS
 from mesh.errors import Error, InvalidArgument, PermissionDenied, Unavailable, Violation
 from mesh.rpc.auth import caller
 
@@ -14,7 +15,6 @@ from messaging import contents, names
 from messaging.direct import recipients
 from messaging.direct.packing import Request
 from messaging.direct.sends import Call, checksum
-from messaging.pipeline.decisions import ANSWERS
 from messaging.stored_templates import StoredTemplates
 
 if TYPE_CHECKING:

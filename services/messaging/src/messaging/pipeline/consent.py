@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from heliograph.obstacles import asks_consent
 from heliograph.twoway.v1.opt_out_service_pb2 import CheckConsentRequest
 
 from messaging.ledger.rows import Row
-from messaging.pipeline.decisions import asks_consent
 
 if TYPE_CHECKING:
     from heliograph.twoway.v1.opt_out_service_pb2_grpc import OptOutServiceAsyncStub

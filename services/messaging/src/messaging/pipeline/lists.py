@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from heliograph.messaging.v1.reason_pb2 import Reason
+from heliograph.obstacles import asks_suppression
 
 from messaging.ledger.rows import run_below
-from messaging.pipeline.decisions import asks_suppression
 from messaging.pipeline.works import Work
 from messaging.suppressions import ids_for
 

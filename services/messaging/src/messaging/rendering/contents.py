@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from google.protobuf import json_format
 from google.protobuf.duration_pb2 import Duration
+from heliograph.addresses import PUSH_CHANNELS
 from heliograph.audience.v1.channel_type_pb2 import ChannelType
 from heliograph.messaging.v1.content_pb2 import (
     EmailContent,
@@ -15,7 +16,6 @@ from heliograph.messaging.v1.content_pb2 import (
 )
 from mesh.sms import segment
 
-from messaging.addresses import PUSH_CHANNELS
 from messaging.channels.outgoing import Rendered, RenderedEmail, RenderedPush, RenderedSms
 from messaging.rendering import paths
 from messaging.rendering.engine import Scope, Template, TemplateEngine, TemplateError, Texts
