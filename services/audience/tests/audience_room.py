@@ -32,6 +32,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 SHOP = "applications/shop"
+NOBODY = "127.0.0.1:1"
+"""An address at which nobody answers."""
 UPLOAD_BYTES_MAX = 1_000_000
 UNPACKED_BYTES_MAX = 100_000_000
 
@@ -47,9 +49,11 @@ class Room:
         serve: RpcServe,
         connect: RpcConnect,
         import_folder: Path,
+        analytics_address: str = NOBODY,
     ) -> None:
         self.sessions = sessions
         self.import_folder = import_folder
+        self.analytics_address = analytics_address
         self.unpacked_bytes_max = UNPACKED_BYTES_MAX
         self.worker = self.another_worker(database_url)
         self._reading = reading
@@ -62,12 +66,17 @@ class Room:
             database_url, self.sessions, kind(self.sessions, self.now, self.unpacked_bytes_max)
         )
 
+    def workers(self) -> list[Worker]:
+        """One of each kind, to be run."""
+        return [self.worker]
+
     async def open(self) -> None:
         """Serve, and make the application `shop`."""
         settings = Settings(
             import_folder=str(self.import_folder), upload_bytes_max=UPLOAD_BYTES_MAX
         )
-        served = services(settings, self.sessions, self._reading, self.now)
+        analytics = self._connect(self.analytics_address)
+        served = services(settings, self.sessions, self._reading, analytics, self.now)
         self.address = await self._serve(served)
         self.use(None)
         await self.create_application("shop")

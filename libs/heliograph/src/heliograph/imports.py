@@ -1,4 +1,4 @@
-"""Files of endpoints on their way into audience: uploaded in chunks, followed to their end."""
+"""Files of endpoints on their way into audience: uploaded, followed, and what was refused."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,14 +6,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from google.longrunning import operations_pb2
-from heliograph.audience.v1.import_job_pb2 import ImportJob, ImportSpec
-from heliograph.audience.v1.transfer_service_pb2 import UploadEndpointsRequest
+from heliograph.audience.v1.import_job_pb2 import ImportFailure, ImportJob, ImportSpec
+from heliograph.audience.v1.transfer_service_pb2 import (
+    ListImportFailuresRequest,
+    UploadEndpointsRequest,
+)
+from heliograph.paging import pages
 
 if TYPE_CHECKING:
     from heliograph.client import Client
 
 CHUNK_BYTES = 1024 * 1024
 POLL_SECONDS = 0.2
+FAILURES_PAGE_SIZE = 1000
 
 
 async def upload(
@@ -59,3 +64,11 @@ async def follow(mesh: "Client", operation: operations_pb2.Operation) -> AsyncIt
 async def followed(mesh: "Client", operation: operations_pb2.Operation) -> ImportJob:
     """The import job once it has ended."""
     return [job async for job in follow(mesh, operation)][-1]
+
+
+async def failures(mesh: "Client", job: str) -> AsyncIterator[ImportFailure]:
+    """Every row that an import refused, by line, read page by page; `job` is its name."""
+    request = ListImportFailuresRequest(parent=job, page_size=FAILURES_PAGE_SIZE)
+    async for page in pages(mesh.transfers.ListImportFailures, request):
+        for failure in page.import_failures:
+            yield failure

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cyclopts import App
-from heliograph.cli import output
+from heliograph.cli import output, refused_rows
 from heliograph.cli.names import application, resource
 from heliograph.cli.session import talk
 
@@ -27,48 +27,73 @@ FAILURES_SHOWN = 20
 
 
 @app.command(name="import")
-def import_(*files: Path, app: str, json: bool = False) -> None:
-    """Import endpoints from CSV (Pinpoint's dotted headers) or JSON lines files.
+def import_(*files: Path, app: str, failures: Path | None = None, json: bool = False) -> None:
+    """Import endpoints from CSV (Pinpoint's dotted headers), JSON lines or Parquet files.
 
     Bad rows are reported by line and reason; the rest is imported.
 
     Parameters
     ----------
     files
-        Files named *.csv, *.jsonl, *.ndjson or *.json.
+        Recognised by what they hold, else by name; gzip and zstd are unpacked on the way.
     app
         The application they belong to.
+    failures
+        File for every bad row with its line and reason: CSV, or JSON lines if named *.jsonl.
     """
     missing = [str(path) for path in files if not path.is_file()]
     if missing or not files:
         sys.exit(f"heliograph: expected files to import; not there: {', '.join(missing) or 'any'}")
 
+    if failures:
+        refused_rows.check(failures)
+
     async def run(mesh: "Client") -> list[Any]:
-        return [await _import(mesh, app, path, quiet=json) for path in files]
+        jobs = [await _import(mesh, app, path, quiet=json) for path in files]
+        if failures:
+            names = [(path.name, job.name) for path, (job, _) in zip(files, jobs, strict=True)]
+            await refused_rows.write(mesh, failures, names)
+        return jobs
 
     jobs = talk(run)
     if json:
         output.print_json(
             [
-                {**output.as_dict(job), "failures": [output.as_dict(row) for row in failures]}
-                for job, failures in jobs
+                {**output.as_dict(job), "failures": [output.as_dict(row) for row in refused]}
+                for job, refused in jobs
             ]
         )
-        return
-    _print_jobs(files, jobs)
+    else:
+        _print_jobs(files, jobs)
+    if failures:
+        sys.stderr.write(f"bad rows: {failures}\n")
+    failed = [
+        f"{path.name}: {job.error.message}"
+        for path, (job, _) in zip(files, jobs, strict=True)
+        if job.HasField("error")
+    ]
+    if failed:
+        sys.exit("heliograph: " + "\n".join(failed))
 
 
 async def _import(mesh: "Client", app: str, path: Path, *, quiet: bool) -> tuple[Any, list[Any]]:
-    """Upload one file and follow its job; the job and its first failures."""
+    """Upload one file and follow its job to any end; the job and its first failures."""
     from heliograph.audience.v1 import import_job_pb2, transfer_service_pb2
     from heliograph.cli.progress import bar
+    from heliograph.errors import HeliographError
     from heliograph.imports import follow, upload
     from heliograph.paging import collect
 
     operation = await upload(mesh, application(app), path)
-    with bar(path.name, quiet=quiet) as advance:
-        async for job in follow(mesh, operation):
-            advance(job.processed_bytes, job.total_bytes)
+    job = import_job_pb2.ImportJob()
+    try:
+        with bar(path.name, quiet=quiet) as advance:
+            async for job in follow(mesh, operation):
+                advance(job.processed_bytes, job.total_bytes)
+    except HeliographError:
+        # What it imported and refused before it failed is worth knowing.
+        if not job.HasField("error"):
+            raise
     failures: list[import_job_pb2.ImportFailure] = []
     if job.failed_count:
         failures = await collect(

@@ -1,0 +1,45 @@
+"""The rows that imports refused, as a file for whoever made the files."""
+
+import csv
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from heliograph.client import Client
+
+COLUMNS = ("file", "line", "field", "reason", "description")
+
+
+async def write(mesh: "Client", target: Path, jobs: list[tuple[str, str]]) -> int:
+    """Write the refused rows of jobs, each a file and a job's name; how many they are.
+
+    CSV, or JSON lines where the name says so. A row is written as it comes, and none is kept.
+    """
+    from heliograph.imports import failures
+
+    count = 0
+    with target.open("w", encoding="utf-8", newline="") as out:
+        as_json = target.suffix.lower() in (".json", ".jsonl", ".ndjson")
+        table = csv.writer(out)
+        if not as_json:
+            table.writerow(COLUMNS)
+        for file, job in jobs:
+            async for one in failures(mesh, job):
+                row = (file, one.line, one.field, one.reason, one.description)
+                if as_json:
+                    record = dict(zip(COLUMNS, row, strict=True))
+                    out.write(json.dumps(record, ensure_ascii=False) + "\n")
+                else:
+                    table.writerow(row)
+                count += 1
+    return count
+
+
+def check(target: Path) -> None:
+    """End the command before its work when the file could not be written after it."""
+    try:
+        target.open("a").close()
+    except OSError as error:
+        sys.exit(f"heliograph: {target} cannot be written: {error.strerror}")

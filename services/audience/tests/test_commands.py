@@ -1,0 +1,78 @@
+"""The commands that move files, as processes of their own against this room."""
+
+import asyncio
+import csv
+import gzip
+import json
+import os
+import sys
+from asyncio import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest_asyncio
+from audience_files import AWKWARD_FAILURES, awkward, people
+from audience_room import Room
+from mesh.testkit.tokens import MintToken
+
+Command = Callable[..., Awaitable[tuple[int, str, str]]]
+SERVICES = ("AUDIENCE", "CAMPAIGN", "MESSAGING", "ANALYTICS", "TWOWAY")
+TIMEOUT_SECONDS = 60
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def heliograph(room: Room, mint_token: MintToken, tmp_path: Path) -> AsyncIterator[Command]:
+    """Run a command; its exit status, what it wrote and what it complained of."""
+    addresses = {f"HELIOGRAPH_{service}_ADDRESS": room.address for service in SERVICES}
+    environment = {**os.environ, **addresses, "HELIOGRAPH_TOKEN": mint_token()}
+
+    async def run(*words: str) -> tuple[int, str, str]:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "heliograph.cli", *words),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            cwd=tmp_path,
+        )
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            out, complaints = await process.communicate()
+        return process.returncode or 0, out.decode(), complaints.decode()
+
+    working = [asyncio.create_task(worker.run()) for worker in room.workers()]
+    yield run
+    for task in working:
+        task.cancel()
+    await asyncio.gather(*working, return_exceptions=True)
+
+
+async def test_every_bad_row_of_an_import_is_in_the_file_that_was_asked_for(
+    heliograph: Command, tmp_path: Path
+) -> None:
+    packed = tmp_path / "people.csv.gz"
+    packed.write_bytes(gzip.compress(awkward()))
+    status, _, complaints = await heliograph(
+        *("endpoints", "import", str(packed), "--app", "shop", "--failures", "bad.csv")
+    )
+
+    with (tmp_path / "bad.csv").open(newline="") as opened:
+        rows = list(csv.DictReader(opened))
+    assert status == 0, complaints
+    assert [(int(row["line"]), row["field"], row["reason"]) for row in rows] == AWKWARD_FAILURES
+    assert {row["file"] for row in rows} == {"people.csv.gz"}
+    assert all(row["description"] for row in rows)
+
+
+async def test_an_import_that_fails_says_why_and_still_writes_its_bad_rows(
+    heliograph: Command, tmp_path: Path
+) -> None:
+    cut_off = tmp_path / "people.csv.gz"
+    cut_off.write_bytes(gzip.compress(people(100))[:-9])
+    status, out, complaints = await heliograph(
+        *("endpoints", "import", str(cut_off), "--app", "shop"),
+        *("--failures", "bad.jsonl", "--json"),
+    )
+
+    assert status == 1
+    assert json.loads(out)[0]["state"] == "FAILED"
+    assert "people.csv.gz: the gzip file is cut off" in complaints
+    assert (tmp_path / "bad.jsonl").read_text() == ""
