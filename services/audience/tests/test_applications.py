@@ -194,8 +194,3 @@ async def test_writing_to_an_application_that_is_not_there_is_refused(room: Room
         )
 
     assert refusal.value.reason == "APPLICATION_NOT_FOUND"
-
-
-async def test_deleting_is_answered_unimplemented(room: Room) -> None:
-    with pytest.raises(Unimplemented):
-        await room.applications.DeleteApplication(pb.DeleteApplicationRequest(name=SHOP))

@@ -9,8 +9,10 @@ from heliograph import subjects
 from mesh.eventing import jetstream, outbox
 from mesh.service import background, main
 from mesh.store import engine, pool, purging
+from mesh.store.tombstones import Tombstones
 
 from audience import housekeeping
+from audience.applications import erasure
 from audience.consent import hearing
 from audience.services import services
 from audience.settings import Settings
@@ -43,6 +45,13 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     await jetstream.ensure_streams(js, subjects.AUDIENCE, subjects.TWOWAY)
     await stack.enter_async_context(outbox.Relay(sessions, js, ordered=True))
     await stack.enter_async_context(hearing.consumer(js, sessions))
+    gone = Tombstones(sessions)
+    await gone.refresh()
+    erasures = erasure.erasures(sessions, js, gone)
+    background(stack, gone.run(), "tombstones")
+    background(stack, erasures.run(), "erasures")
+    background(stack, erasure.remind_forever(sessions, js), "deletions")
+    await stack.enter_async_context(erasure.consumer(js, sessions))
     importing = engine.create(
         settings.database_url,
         pool_size=settings.import_workers + 1,
@@ -55,7 +64,7 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
         worker = Worker(settings.database_url, engine.sessions(importing), imports)
         background(stack, worker.run(), f"imports {number}")
     background(stack, purging.run(sessions, housekeeping.purges(settings), now), "purging")
-    served = services(settings, sessions, reading, now)
+    served = services(settings, sessions, reading, now, gone, erasures.wake)
     # What is here now stays, and rows come by thousands: looking through all of it again and again
     # took a third of an import's time.
     gc.collect()

@@ -1,6 +1,6 @@
 """The servicers of this room by the names of their services."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,8 @@ from heliograph.audience.v1 import (
     user_service_pb2,
 )
 from mesh.aip.operations_servicer import OperationsServicer
+from mesh.rpc.auth.gone import Gone, Services
+from mesh.store.tombstones import Tombstones
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -25,17 +27,25 @@ from audience.settings import Settings
 from audience.transfers.servicer import TransferServicer
 from audience.users.servicer import UserServicer
 
+ANSWERED = Gone.answered | {"heliograph.audience.v1.ApplicationService/DeleteApplication"}
+"""What may be asked about a deleted application: how far its erasure is."""
+
 
 def services(
     settings: Settings,
     sessions: async_sessionmaker[AsyncSession],
     pool: Pool,
     now: Callable[[], datetime],
-) -> dict[str, object]:
-    """Every service of the contract."""
+    gone: Tombstones | None = None,
+    deleted: Callable[[], Awaitable[None]] | None = None,
+) -> Services:
+    """Every service of the contract. `deleted` is called when an application was buried; by
+    default, it is only refused from then on."""
     directory = Directory(sessions)
-    return {
-        _name(application_service_pb2, "ApplicationService"): ApplicationServicer(sessions, now),
+    gone = gone if gone is not None else Tombstones(sessions)
+    applications = ApplicationServicer(sessions, now, deleted or gone.refresh)
+    served = {
+        _name(application_service_pb2, "ApplicationService"): applications,
         _name(endpoint_service_pb2, "EndpointService"): EndpointServicer(
             sessions, pool, directory, now
         ),
@@ -46,6 +56,7 @@ def services(
         ),
         _name(operations_pb2, "Operations"): OperationsServicer(sessions),
     }
+    return Services(served, Gone(gone, ANSWERED))
 
 
 def _name(module: Any, service: str) -> str:

@@ -29,6 +29,9 @@ TOLD_MAX: Final = 100
 Step: TypeAlias = Callable[[str], Awaitable[int]]
 """Erases what is not in a table, or stops what is under way; how much it has found, 0 when none."""
 
+Kept: TypeAlias = tuple[str, str]
+"""A stream, and a subject on it with `*` for the application."""
+
 _log = logging.get(__name__)
 
 
@@ -47,10 +50,11 @@ class Erasures:
         heard: type[Any] | None = None,
         before: Sequence[Step] = (),
         after: Sequence[Step] = (),
+        kept: Sequence[Kept] = (),
         settle_seconds: float = SETTLE_SECONDS,
     ) -> None:
         """`heard` announces a deletion (application, operation, delete_time), `report` answers it
-        (application, operation, service, erased_rows, erase_time)."""
+        (application, operation, service, erased_rows, erase_time); `kept` is what streams keep."""
         self._sessions = sessions
         self._js = js
         self._gone = gone
@@ -60,6 +64,7 @@ class Erasures:
         self._heard = heard
         self._before = before
         self._after = after
+        self._kept = kept
         self._settle = timedelta(seconds=settle_seconds)
         self._woken = asyncio.Event()
 
@@ -135,6 +140,8 @@ class Erasures:
         found += await erasing.erase(self._sessions, application, self._rows)
         for step in self._after:
             found += await step(application)
+        for stream, subject in self._kept:
+            await self._js.purge_stream(stream, subject=subject.replace("*", application, 1))
         return found
 
     async def _announce(self, application: str) -> None:

@@ -1,9 +1,10 @@
 """ApplicationService: open, get, ask, publish, commit, render."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
+from google.longrunning import operations_pb2
 from heliograph.audience.v1 import application_pb2 as pb
 from heliograph.audience.v1 import application_service_pb2 as service_pb
 from heliograph.audience.v1 import events_pb2
@@ -15,7 +16,7 @@ from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from audience import names
-from audience.applications import rendering, settings, store
+from audience.applications import deletion, rendering, settings, store
 from audience.tables import ApplicationRow
 
 PAGE_SIZE_DEFAULT = 100
@@ -23,13 +24,17 @@ PAGE_SIZE_MAX = 1000
 
 
 class ApplicationServicer:
-    """The tenants. Deleting one is not answered here."""
+    """The tenants. `deleted` is called when one was buried."""
 
     def __init__(
-        self, sessions: async_sessionmaker[AsyncSession], now: Callable[[], datetime]
+        self,
+        sessions: async_sessionmaker[AsyncSession],
+        now: Callable[[], datetime],
+        deleted: Callable[[], Awaitable[None]],
     ) -> None:
         self._sessions = sessions
         self._now = now
+        self._deleted = deleted
 
     async def GetApplication(
         self, request: service_pb.GetApplicationRequest, context: Any
@@ -79,10 +84,20 @@ class ApplicationServicer:
             outbox.publish(session, event, application)
         return resource
 
+    async def DeleteApplication(
+        self, request: service_pb.DeleteApplicationRequest, context: Any
+    ) -> operations_pb2.Operation:
+        application = names.application_of(request.name, field="name")
+        async with self._sessions.begin() as session:
+            operation = await deletion.delete(session, application, request.etag, self._now())
+        await self._deleted()
+        return operation
+
     async def _create(
         self, session: AsyncSession, request: service_pb.CreateApplicationRequest
     ) -> pb.Application:
         application, now = request.application_id, self._now()
+        await deletion.refuse_buried(session, application)
         if await session.get(ApplicationRow, application) is not None:
             message = f"applications/{application} exists already"
             raise AlreadyExists("APPLICATION_EXISTS", message, application=application)

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 import asyncpg
+from mesh.rpc.auth.gone import deleted
 
 # Plans are made anew for each write: a table that grows by a million rows between two statistics
 # runs must not be read by the plan that suited an empty one.
@@ -20,13 +21,20 @@ SELECT set_config('plan_cache_mode', 'force_custom_plan', true),
 """
 WHOLE: Final = "SELECT pg_advisory_xact_lock($1)"
 SHARED: Final = "SELECT pg_advisory_xact_lock_shared($1)"
-EACH: Final = "SELECT pg_advisory_xact_lock(key) FROM unnest($1::bigint[]) AS key"
+# Asked after the application's lock, which its deletion takes too: whoever comes later sees it.
+IS_GONE: Final = "EXISTS (SELECT FROM tombstones WHERE application = $1)"
+EACH: Final = f"SELECT pg_advisory_xact_lock(key), {IS_GONE} FROM unnest($2::bigint[]) AS key"
 
 
 async def lock_application(connection: "asyncpg.Connection[Any]", application: str) -> None:
-    """For a large write: nobody else writes to the application's endpoints and users."""
+    """For a large write: nobody else writes to the application's endpoints and users.
+
+    Raises NotFound (APPLICATION_DELETED), as `lock` does.
+    """
     await connection.execute(SETTINGS)
     await connection.execute(WHOLE, _key("application", application))
+    if await connection.fetchval(f"SELECT {IS_GONE}", application):
+        raise deleted(application)
 
 
 async def lock_shared(connection: "asyncpg.Connection[Any]", application: str) -> None:
@@ -39,8 +47,8 @@ async def lock(
 ) -> None:
     """Lock ids of one kind, in an order all writers keep. Kinds are locked in a fixed order too."""
     keys = sorted({_key(kind, application, one) for one in ids})
-    if keys:
-        await connection.execute(EACH, keys)
+    if keys and await connection.fetchval(EACH, application, keys, column=1):
+        raise deleted(application)
 
 
 def _key(*parts: str) -> int:

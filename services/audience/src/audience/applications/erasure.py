@@ -1,0 +1,134 @@
+"""What this service erases of a deleted application, and how it gathers what the others did."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Final
+
+from google.protobuf import any_pb2
+from heliograph import subjects
+from heliograph.audience.v1 import application_service_pb2 as service_pb
+from heliograph.audience.v1 import events_pb2
+from heliograph.audience.v1.erasure_report_pb2 import ErasureReport
+from mesh.aip import operations, request_ids
+from mesh.errors import NotFound
+from mesh.eventing import publisher
+from mesh.eventing.consumer import Consumer
+from mesh.eventing.delivery import Delivery
+from mesh.eventing.erasures import Erasures
+from mesh.store import erasing, tombstones
+from mesh.store.erasing import Rows
+from mesh.store.tombstones import Sessions, TombstoneRow, Tombstones
+from mesh.telemetry import logging
+from nats.js import JetStreamContext
+from sqlmodel import col, select
+
+from audience import tables
+from audience.applications import deletion
+
+REMIND_SECONDS: Final = 3600.0
+"""Between two announcements of a deletion that somebody has not answered: streams forget."""
+
+REMINDED_MAX: Final = 1_000
+
+# Everything but the operation that tells of it.
+_OPERATIONS: Final = Rows(
+    "operations",
+    "application = :application AND id <> (SELECT split_part(t.operation, '/', 4)"
+    " FROM tombstones t WHERE t.application = :application)",
+)
+
+_log = logging.get(__name__)
+
+
+def erasures(sessions: Sessions, js: JetStreamContext, gone: Tombstones) -> Erasures:
+    """The erasures of this service."""
+    rows = [*erasing.rows_of(tables.metadata, request_ids.metadata), _OPERATIONS]
+    return Erasures(sessions, js, gone, rows, ErasureReport, "audience", kept=_kept())
+
+
+def consumer(js: JetStreamContext, sessions: Sessions) -> Consumer:
+    """Hears what each service has erased."""
+    return Consumer(
+        js,
+        subjects.AUDIENCE.name,
+        "audience-ErasureReport",
+        subjects.subject(ErasureReport, "*"),
+        Gathering(sessions).handle,
+        concurrency=1,
+    )
+
+
+class Gathering:
+    """Writes what each service has erased into the operation; the last answer ends it."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    async def handle(self, delivery: Delivery) -> None:
+        """Note one answer, any number of times."""
+        report = delivery.parse(ErasureReport)
+        async with self._sessions.begin() as session:
+            try:
+                row = await operations.get(session, report.operation, lock=True)
+            except NotFound:
+                return  # it ended so long ago that it is forgotten
+            progress = service_pb.DeleteApplicationMetadata()
+            any_pb2.Any.FromString(row.progress).Unpack(progress)
+            _note(progress, report)
+            await operations.update(session, report.operation, progress)
+            if all(one.HasField("erase_time") for one in progress.services):
+                response = service_pb.DeleteApplicationResponse(
+                    application=progress.application, services=progress.services
+                )
+                await operations.finish(session, report.operation, response)
+
+
+async def remind(sessions: Sessions, js: JetStreamContext) -> int:
+    """Announce again what somebody has not answered; how many deletions that were."""
+    async with sessions() as session:
+        id_ = col(operations.OperationRow.id)
+        query = (
+            select(TombstoneRow)
+            .join(
+                operations.OperationRow,
+                (col(operations.OperationRow.application) == col(TombstoneRow.application))
+                & col(TombstoneRow.operation).endswith(id_),
+            )
+            .where(~col(operations.OperationRow.done))
+            .limit(REMINDED_MAX)
+        )
+        waiting = (await session.exec(query)).all()
+    for row in waiting:
+        async with sessions.begin() as session:
+            now = datetime.now(UTC)
+            await tombstones.bury(session, row.application, row.operation, row.delete_time, now)
+        event = deletion.announcement(row.application, row.operation, row.delete_time)
+        await publisher.publish(js, event, row.application)
+    return len(waiting)
+
+
+async def remind_forever(sessions: Sessions, js: JetStreamContext) -> None:
+    """Remind until cancelled."""
+    while True:
+        await asyncio.sleep(REMIND_SECONDS)
+        try:
+            await remind(sessions, js)
+        except Exception as error:
+            _log.warning("deletions.not_announced_again", error=repr(error))
+
+
+def _note(progress: service_pb.DeleteApplicationMetadata, report: ErasureReport) -> None:
+    for one in progress.services:
+        if one.service == report.service:
+            one.erased_rows.clear()
+            one.erased_rows.update(report.erased_rows)
+            one.erase_time.CopyFrom(report.erase_time)
+
+
+def _kept() -> list[tuple[str, str]]:
+    """Every announcement of this service but that of the deletion."""
+    return [
+        (subjects.AUDIENCE.name, f"{message.full_name}.*")
+        for name, message in events_pb2.DESCRIPTOR.message_types_by_name.items()
+        if name != events_pb2.ApplicationDeleted.DESCRIPTOR.name
+    ]
