@@ -17,8 +17,9 @@ from mesh.errors import (
     Unimplemented,
 )
 from mesh.rpc.status import to_error
+from mesh.store import purging
 from mesh.testkit.waiting import eventually
-from messaging import loops
+from messaging import housekeeping
 from messaging.render import timestamp
 from messaging_samples import PARENT, START, content, endpoint, number, send_request, to
 
@@ -236,15 +237,12 @@ async def test_what_cannot_be_stored_spoils_nobody_elses_call(room):
 async def test_old_request_ids_and_runs_are_forgotten(room):
     await room.messages.SendMessages(send_request(to(number(1)), request_id="r"))
     await room.settled(1)
-    assembly = room.assembly
-    sweep = loops.housekeeping(
-        assembly.pool, assembly.sessions, assembly.partitions, assembly.inbound
-    )
+    purges = housekeeping.purges()
 
-    await sweep(START)
+    await purging.step(room.assembly.sessions, purges, START)
     kept = await room.pool.fetchval("SELECT count(*) FROM send_requests")
     await room.pool.execute("UPDATE send_requests SET create_time = now() - interval '8 days'")
-    await sweep(datetime.now(UTC))
+    await purging.step(room.assembly.sessions, purges, datetime.now(UTC))
 
     assert kept == 1
     assert await room.pool.fetchval("SELECT count(*) FROM send_requests") == 0

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import Self
 
@@ -16,10 +17,10 @@ from mesh.eventing import jetstream
 from mesh.eventing.consumer import Consumer
 from mesh.rpc import tls
 from mesh.rpc.channel import channel
-from mesh.store import engine, pool
+from mesh.store import engine, pool, purging
 from nats.js import JetStreamContext
 
-from messaging import loops
+from messaging import housekeeping, loops
 from messaging.channels.drivers import DRIVERS
 from messaging.connections import Connections
 from messaging.deciding import Deciding
@@ -50,7 +51,7 @@ SPARE_CONNECTIONS = 10
 PARKED_SWEEP_SECONDS = 0.5
 SETTLE_SWEEP_SECONDS = 1.0
 OUTBOX_SWEEP_SECONDS = 2.0
-HOUSEKEEPING_SECONDS = 3600.0
+PARTITIONS_SECONDS = 3600.0
 STOP_SECONDS = 8.0
 
 # Their methods are answered UNIMPLEMENTED.
@@ -158,8 +159,10 @@ class Assembly:
         self._loop(stack, "settling", settling)
         left = loops.sweep_forever("outbox", self.outbox.sweep, OUTBOX_SWEEP_SECONDS)
         self._loop(stack, "outbox", left)
-        house = loops.housekeeping(self.pool, self.sessions, self.partitions, self.inbound)
-        self._loop(stack, "house", loops.sweep_forever("house", house, HOUSEKEEPING_SECONDS))
+        days = loops.preparing(self.partitions)
+        self._loop(stack, "days", loops.sweep_forever("days", days, PARTITIONS_SECONDS))
+        purge = purging.run(self.sessions, housekeeping.purges(), lambda: datetime.now(UTC))
+        self._loop(stack, "purging", purge)
         for lane, batches_max in (
             (subjects.BULK, self.settings.bulk_batches_max),
             (subjects.DIRECT, self.settings.direct_batches_max),

@@ -1,7 +1,7 @@
 """Texts that people wrote: given an id that survives the carrier's repetitions, and announced."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID, uuid4
@@ -32,7 +32,6 @@ WHERE t.receive_time < excluded.receive_time - $5::interval
 RETURNING key, inbound_id
 """
 _READ = "SELECT key, inbound_id FROM inbound_texts WHERE application = $1 AND key = ANY($2::uuid[])"
-_PURGE = "DELETE FROM inbound_texts WHERE receive_time < $1"
 
 
 class Inbound:
@@ -63,10 +62,6 @@ class Inbound:
         )
         await publisher.publish(self._js, message, application, msg_id=_identity(unique))
         INBOUND.labels("announced").inc(len(unique))
-
-    async def purge(self, now: datetime) -> None:
-        """Forgets what no carrier repeats any more."""
-        await self._pool.execute(_PURGE, now - 2 * SAME_ID_WITHIN)
 
 
 def within_of(text: InboundText) -> timedelta:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from mesh.errors import InvalidArgument, Violation
@@ -15,7 +14,6 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) AS s
 """
-_PURGE = "DELETE FROM send_requests WHERE create_time < $1"
 
 Key = tuple[str, str]
 """Application and request id."""
@@ -38,11 +36,6 @@ async def read(connection: Any, keys: Sequence[Key]) -> dict[Key, Answered]:
         (record[0], record[1]): Answered((record[0], record[1]), record[2], record[3], record[4])
         for record in records
     }
-
-
-async def purge(connection: Any, before: datetime) -> None:
-    """Forgets the requests seen before a time; after this they would be taken for new ones."""
-    await connection.execute(_PURGE, before)
 
 
 def reused(request_id: str) -> InvalidArgument:

@@ -11,7 +11,7 @@ SET frontier = greatest(batch_frontiers.frontier, excluded.frontier),
     update_time = excluded.update_time
 """
 _READ = "SELECT frontier FROM batch_frontiers WHERE application = $1 AND batch_id = $2"
-_FORGET = "DELETE FROM batch_frontiers WHERE update_time < $1"
+_FORGET = "DELETE FROM batch_frontiers WHERE application = $1 AND batch_id = $2"
 
 
 async def reach(
@@ -26,6 +26,6 @@ async def read(connection: Any, application: str, batch_id: str) -> int:
     return await connection.fetchval(_READ, application, batch_id) or 0
 
 
-async def forget(connection: Any, before: datetime) -> None:
-    """Forgets batches that the bus no longer has."""
-    await connection.execute(_FORGET, before)
+async def forget(connection: Any, application: str, batch_id: str) -> None:
+    """Forgets a batch of which no message is under way any more."""
+    await connection.execute(_FORGET, application, batch_id)

@@ -17,6 +17,7 @@ from nats.js import JetStreamContext
 from messaging import events
 from messaging.announcing import announce
 from messaging.connections import Connections
+from messaging.ledger import frontiers
 from messaging.ledger.partitions import Partitions
 from messaging.ledger.persistence import Pool, batch_lock
 from messaging.pipeline import barrier, entering, lists, works
@@ -90,6 +91,7 @@ class Batches:
         except Later:
             self._remember(batch.batch_id, begun)
             raise
+        await frontiers.forget(connection, batch.application, batch.batch_id)
 
     async def _chunk(
         self,

@@ -1,0 +1,28 @@
+"""What is deleted when it is old: request ids, keys of texts, cancelled runs, forgotten batches."""
+
+from datetime import timedelta
+
+from mesh.aip import request_ids
+from mesh.store.purging import Purge
+
+from messaging.inbound import SAME_ID_WITHIN
+
+REQUESTS_KEPT = timedelta(days=7)
+"""How long the same request id gives the same answer."""
+
+RUNS_KEPT = timedelta(days=60)
+"""How long a cancelled run is known as one; its batches are gone from the bus long before."""
+
+FRONTIERS_KEPT = timedelta(days=30)
+"""A batch that ends takes its frontier with it. The bus keeps one that never ends for less."""
+
+
+def purges() -> list[Purge]:
+    """All of them; the order does not matter. Runs, frontiers and what nouns answered are few."""
+    return [
+        Purge("send_requests", "create_time < :before", REQUESTS_KEPT),
+        Purge("inbound_texts", "receive_time < :before", 2 * SAME_ID_WITHIN),
+        Purge("cancelled_runs", "create_time < :before", RUNS_KEPT),
+        Purge("batch_frontiers", "update_time < :before", FRONTIERS_KEPT),
+        request_ids.aged(REQUESTS_KEPT),
+    ]
