@@ -10,12 +10,14 @@ from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from heliograph.messaging.v1.content_pb2 import Purpose
 from heliograph.messaging.v1.reason_pb2 import Reason
 
 from messaging.channels.outcomes import Later, Outcome, Refused
 from messaging.connections import Connections, OpenChannel
 from messaging.ledger import frontiers
 from messaging.ledger.persistence import Pool, persist
+from messaging.ledger.rows import Row
 from messaging.pipeline.works import Work
 from messaging.places import NoPlaceError
 
@@ -23,7 +25,9 @@ NO_PLACE = Later(1.0, "no place")
 PLACES_SECONDS_MAX = 30.0
 
 URGENT_MAX = 20
-"""A set this small does not wait behind large ones: a code for a login is one message."""
+"""A set this small does not wait behind large ones."""
+
+PATIENT = frozenset({Purpose.PURPOSE_UNSPECIFIED, Purpose.PROMOTIONAL})
 
 
 class Driving:
@@ -43,7 +47,7 @@ class Driving:
         for channel_type, positions in by_channel.items():
             open_channel = self._connections.get(works[0].row.application, channel_type)
             size = open_channel.slice_size if open_channel else len(positions)
-            urgent = len(positions) <= URGENT_MAX
+            urgent = is_urgent(works[positions[0]].row, len(positions))
             for start in range(0, len(positions), size):
                 chosen = positions[start : start + size]
                 slices.append(self._slice(open_channel, works, chosen, answers, urgent))
@@ -86,6 +90,12 @@ class Driving:
             self._pool,
             lambda c: frontiers.reach(c, row.application, row.batch_id, frontier, now),
         )
+
+
+def is_urgent(first: Row, count: int) -> bool:
+    """Whether so many messages go before those that wait: a few, or those that somebody waits for,
+    such as a code for a login. A campaign is never that, whatever its purpose. Pure."""
+    return count <= URGENT_MAX or (not first.run and first.purpose not in PATIENT)
 
 
 async def _all(parts: Sequence[Coroutine[Any, Any, None]]) -> None:

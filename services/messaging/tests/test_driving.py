@@ -1,0 +1,33 @@
+"""Who goes first at a channel."""
+
+from dataclasses import replace
+
+import pytest
+from heliograph.messaging.v1.content_pb2 import Purpose
+from messaging.pipeline import works
+from messaging.pipeline.driving import URGENT_MAX, is_urgent
+from messaging_samples import batch, endpoint
+
+MANY = URGENT_MAX + 1
+
+
+def row(purpose, run):
+    sent = batch([endpoint(1)])
+    frame = works.Frame(sent, [], {}, sent.source_time.ToDatetime())
+    return replace(works.row_of(frame, sent.recipients[0]), purpose=purpose, run=run)
+
+
+@pytest.mark.parametrize(
+    ("purpose", "run", "count", "urgent"),
+    [
+        (Purpose.TRANSACTIONAL, "", MANY, True),
+        (Purpose.OPT_OUT_CONFIRMATION, "", MANY, True),
+        (Purpose.PROMOTIONAL, "", MANY, False),
+        (Purpose.PROMOTIONAL, "", URGENT_MAX, True),
+        (Purpose.PURPOSE_UNSPECIFIED, "", MANY, False),
+        (Purpose.TRANSACTIONAL, "campaigns/c/runs/r", MANY, False),
+        (Purpose.TRANSACTIONAL, "campaigns/c/runs/r", URGENT_MAX, True),
+    ],
+)
+def test_who_waits_for_a_message_goes_first(purpose, run, count, urgent):
+    assert is_urgent(row(purpose, run), count) is urgent
