@@ -119,10 +119,10 @@ class Room:
     def fanout(self, worker: str = "w1") -> Fanout:
         return Fanout(self.sessions, self.js, self.segments, worker, self.clock.now, Settings())
 
-    async def sent(self) -> list[SendBatch]:
+    async def sent(self, application: str = "demo") -> list[SendBatch]:
         """Every batch on the bus, in order."""
         subscription = await self.js.subscribe(
-            subjects.subject(SendBatch, "demo", subjects.BULK), ordered_consumer=True
+            subjects.subject(SendBatch, application, subjects.BULK), ordered_consumer=True
         )
         info = await self.js.stream_info(subjects.SENDS.name)
         batches = [

@@ -14,10 +14,12 @@ from mesh import service
 from mesh.aip import request_ids
 from mesh.eventing import jetstream, outbox
 from mesh.rpc import tls
+from mesh.rpc.auth.gone import Gone, Services
 from mesh.rpc.channel import channel
 from mesh.store import engine, purging
+from mesh.store.tombstones import Tombstones
 
-from campaign import loops, ticker
+from campaign import erasure, loops, ticker
 from campaign.audience import Segments
 from campaign.campaign_servicer import CampaignServicer
 from campaign.closing import Closing, Ledger
@@ -40,7 +42,7 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> Mapping[str, objec
     stack.push_async_callback(database.dispose)
     sessions = engine.sessions(database)
     _, js = await stack.enter_async_context(jetstream.connect(settings.nats_url, name="campaign"))
-    await jetstream.ensure_streams(js, subjects.CAMPAIGN)
+    await jetstream.ensure_streams(js, subjects.CAMPAIGN, subjects.AUDIENCE)
     token = settings.service_token.get_secret_value()
     neighbour = partial(channel, token=token, credentials=tls.channel_credentials(settings))
     audience = await stack.enter_async_context(neighbour(settings.audience_address))
@@ -51,6 +53,12 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> Mapping[str, objec
     closing = Closing(sessions, ledger, worker, now, settings.lease)
 
     await stack.enter_async_context(outbox.Relay(sessions, js))
+    gone = Tombstones(sessions)
+    await gone.refresh()
+    erasures = erasure.erasures(sessions, js, gone)
+    service.background(stack, gone.run(), "tombstones")
+    service.background(stack, erasures.run(), "erasures")
+    await stack.enter_async_context(erasure.consumer(js, erasures))
     _start(stack, "ticker", partial(ticker.tick, sessions, now))
     _start(stack, "closing", closing.step)
     purges = [request_ids.aged(settings.request_id_retention)]
@@ -58,12 +66,13 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> Mapping[str, objec
     for number in range(settings.fan_out_workers):
         fanout = Fanout(sessions, js, segments, f"{worker}-{number}", now, settings)
         _start(stack, f"fan-out {number}", fanout.step)
-    return {
+    served = {
         "heliograph.campaign.v1.CampaignService": CampaignServicer(
             sessions, Segments(segments), now
         ),
         "heliograph.campaign.v1.RunService": RunServicer(sessions, ledger, now),
     }
+    return Services(served, Gone(gone))
 
 
 def _start(stack: AsyncExitStack, name: str, step: loops.Step) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from mesh.errors import AlreadyExists, NotFound
-from sqlalchemy import delete as delete_rows
 from sqlalchemy import tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
@@ -208,6 +207,21 @@ async def _update_held(session: AsyncSession, run: RunRow, **values: object) -> 
     return (await session.exec(statement)).rowcount == 1
 
 
-async def delete_application(session: AsyncSession, application: str) -> None:
-    """Erase an application's campaigns, versions and runs."""
-    await session.exec(delete_rows(CampaignRow).where(col(CampaignRow.application) == application))
+async def stop_application(session: AsyncSession, application: str) -> None:
+    """Cancel what an application has under way, campaigns before runs as everywhere."""
+    await session.exec(
+        update(CampaignRow)
+        .where(
+            col(CampaignRow.application) == application,
+            col(CampaignRow.state).in_(("SCHEDULED", "RUNNING", "PAUSED")),
+        )
+        .values(state="CANCELLED", next_run_time=None)
+    )
+    await session.exec(
+        update(RunRow)
+        .where(
+            col(RunRow.application) == application,
+            col(RunRow.state).in_(("FANNING_OUT", "SENDING", "PAUSED")),
+        )
+        .values(state="CANCELLED", worker="")
+    )

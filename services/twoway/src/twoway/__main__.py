@@ -8,11 +8,13 @@ from heliograph.messaging.v1 import events_pb2, message_service_pb2_grpc
 from mesh.eventing import jetstream, outbox
 from mesh.eventing.consumer import Consumer
 from mesh.rpc import tls
+from mesh.rpc.auth.gone import Gone, Services
 from mesh.rpc.channel import channel
 from mesh.service import background, main
 from mesh.store import engine, pool, purging
+from mesh.store.tombstones import Tombstones
 
-from twoway import channels, clock, housekeeping
+from twoway import channels, clock, erasure, housekeeping
 from twoway.inbound.receiving import Receiver
 from twoway.replies.sending import ReplySender
 from twoway.services import services
@@ -52,22 +54,28 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     background(stack, purging.run(sessions, housekeeping.purges(settings), clock.now), "purging")
 
     _, js = await stack.enter_async_context(jetstream.connect(settings.nats_url, name="twoway"))
-    await jetstream.ensure_streams(js, subjects.INBOUND, subjects.TWOWAY)
+    await jetstream.ensure_streams(js, subjects.INBOUND, subjects.TWOWAY, subjects.AUDIENCE)
     await stack.enter_async_context(outbox.Relay(sessions, js, ordered=True))
+    gone = Tombstones(sessions)
+    await gone.refresh()
+    erasures = erasure.erasures(sessions, js, gone)
+    background(stack, gone.run(), "tombstones")
+    background(stack, erasures.run(), "erasures")
+    await stack.enter_async_context(erasure.consumer(js, erasures))
     await stack.enter_async_context(
         Consumer(
             js,
             stream=subjects.INBOUND.name,
             durable=DURABLE,
             subject=subjects.subject(events_pb2.InboundSmsReceived, "*"),
-            handler=Receiver(sessions).handle,
+            handler=Receiver(sessions, gone).handle,
             batch=settings.inbound_batch,
             # One batch after the other, so that a person's texts are taken in as they came.
             concurrency=1,
             ack_wait_seconds=ACK_WAIT_SECONDS,
         )
     )
-    return services(sessions, asking, wakeups)
+    return Services(services(sessions, asking, wakeups), Gone(gone))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 A crash at any moment leaves all of it or nothing, and a delivery that comes again changes nothing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from heliograph.messaging.v1 import events_pb2
 from mesh.eventing.consumer import Delivery
@@ -32,12 +32,17 @@ Addressed = tuple[str, Text]
 class Receiver:
     """The handler of inbound texts."""
 
-    def __init__(self, sessions: async_sessionmaker[AsyncSession]) -> None:
+    def __init__(
+        self, sessions: async_sessionmaker[AsyncSession], gone: Container[str] = ()
+    ) -> None:
+        """Texts to applications that are `gone` are passed by."""
         self._sessions = sessions
+        self._gone = gone
 
     async def handle(self, deliveries: list[Delivery]) -> None:
         """Take in the texts of several bus messages."""
-        arrived = [addressed for delivery in deliveries for addressed in _texts(delivery)]
+        texts_ = (addressed for delivery in deliveries for addressed in _texts(delivery))
+        arrived = [addressed for addressed in texts_ if addressed[0] not in self._gone]
         for part in _parts(arrived):
             async with self._sessions.begin() as session:
                 taken = await receive(session, part)

@@ -1,0 +1,45 @@
+"""What this service does when an application is deleted: everything goes, opt-outs included.
+
+Nothing can be sent for the application any more, so nobody needs them for protection; and they are
+the numbers of people, which nobody may keep for no purpose.
+"""
+
+from heliograph import subjects
+from heliograph.audience.v1.erasure_report_pb2 import ErasureReport
+from heliograph.audience.v1.events_pb2 import ApplicationDeleted
+from heliograph.twoway.v1 import events_pb2
+from mesh.aip import request_ids
+from mesh.eventing.consumer import Consumer
+from mesh.eventing.erasures import Erasures
+from mesh.store import erasing
+from mesh.store.tombstones import Sessions, Tombstones
+from nats.js import JetStreamContext
+
+from twoway import tables
+
+
+def erasures(sessions: Sessions, js: JetStreamContext, gone: Tombstones) -> Erasures:
+    """The erasures of this service."""
+    messages = events_pb2.DESCRIPTOR.message_types_by_name.values()
+    return Erasures(
+        sessions,
+        js,
+        gone,
+        erasing.rows_of(tables.metadata, request_ids.metadata),
+        ErasureReport,
+        "twoway",
+        heard=ApplicationDeleted,
+        kept=[(subjects.TWOWAY.name, f"{message.full_name}.*") for message in messages],
+    )
+
+
+def consumer(js: JetStreamContext, erasures: Erasures) -> Consumer:
+    """Hears of deleted applications."""
+    return Consumer(
+        js,
+        subjects.AUDIENCE.name,
+        "twoway-ApplicationDeleted",
+        subjects.subject(ApplicationDeleted, "*"),
+        erasures.handle,
+        concurrency=1,
+    )
