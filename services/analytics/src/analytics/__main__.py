@@ -20,9 +20,11 @@ from heliograph.messaging.v1.events_pb2 import MessagesChanged
 from mesh import service
 from mesh.eventing import jetstream
 from mesh.eventing.absences import Absences
+from mesh.rpc.auth.gone import Gone, Services
 from mesh.store import engine
+from mesh.store.tombstones import Tombstones
 
-from analytics import consumers
+from analytics import consumers, erasure
 from analytics.event_servicer import EventServicer
 from analytics.eventstore import migrate
 from analytics.eventstore.client import EventStore
@@ -50,7 +52,13 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> Mapping[str, objec
         EventStore(settings.clickhouse_url, query_timeout_seconds=settings.query_timeout_seconds)
     )
     _, js = await stack.enter_async_context(jetstream.connect(settings.nats_url, name="analytics"))
-    await jetstream.ensure_streams(js, subjects.EVENTS)
+    await jetstream.ensure_streams(js, subjects.EVENTS, subjects.AUDIENCE)
+    gone = Tombstones(sessions)
+    await gone.refresh()
+    erasures = erasure.erasures(sessions, js, gone, events)
+    service.background(stack, gone.run(), "tombstones")
+    service.background(stack, erasures.run(), "erasures")
+    await stack.enter_async_context(erasure.consumer(js, erasures))
     intervals_seconds: Mapping[type[Message], float] = {
         EventsRecorded: settings.insert_interval_seconds,
         # A campaign's come evenly for minutes: few large inserts leave the machine to the sending.
@@ -58,18 +66,19 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> Mapping[str, objec
     }
     absences = Absences()
     for message_type, interval_seconds in intervals_seconds.items():
-        consumer = consumers.consumer(js, events, message_type, interval_seconds, absences)
+        consumer = consumers.consumer(js, events, message_type, interval_seconds, absences, gone)
         await stack.enter_async_context(consumer)
     recorder = await stack.enter_async_context(Recorder(js))
     limits = Limits(settings.event_types_max, settings.attribute_keys_max, settings.metric_keys_max)
     intake = Intake(Registry(sessions, limits, time.monotonic), recorder, time.time)
-    return {
+    served = {
         _service(event_service_pb2): EventServicer(sessions, events, intake, now),
         _service(report_service_pb2): ReportServicer(sessions, events, now),
         _service(funnel_service_pb2): FunnelServicer(sessions),
         # Nothing of it is implemented; the server answers for it by its descriptor.
         _service(event_stream_service_pb2): object(),
     }
+    return Services(served, Gone(gone))
 
 
 def _service(module: ModuleType) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Container
 
 from google.protobuf.message import Message
 from heliograph import subjects
@@ -22,6 +23,7 @@ HEARD: dict[type[Message], tuple[Stream, str]] = {
 }
 """Message type → the stream it is on, and the table that takes it."""
 
+APPLICATION_TOKEN = 4
 BATCH_MAX = 128
 HELD_MAX = 256
 ACK_WAIT_SECONDS = 5.0
@@ -39,8 +41,15 @@ class Insertion:
     """
 
     def __init__(
-        self, store: EventStore, message_type: type[Message], table: str, interval_seconds: float
+        self,
+        store: EventStore,
+        message_type: type[Message],
+        table: str,
+        interval_seconds: float,
+        gone: Container[str],
     ) -> None:
+        """What is of an application that is `gone` is passed by."""
+        self._gone = gone
         self._store = store
         self._message_type = message_type
         self._table = table
@@ -49,6 +58,7 @@ class Insertion:
     async def handle(self, deliveries: list[Delivery]) -> None:
         """Insert them all, then rest so that small batches do not become many small parts."""
         started = time.monotonic()
+        deliveries = [one for one in deliveries if application_of(one) not in self._gone]
         size_bytes = sum(len(delivery.data) for delivery in deliveries)
         for chunk in chunks([delivery.data for delivery in deliveries], INSERT_BYTES_MAX):
             with metrics.INSERT_SECONDS.labels(self._table).time():
@@ -64,10 +74,11 @@ def consumer(
     message_type: type[Message],
     interval_seconds: float,
     absences: Absences,
+    gone: Container[str] = (),
 ) -> Consumer:
     """The consumer of one type, to be entered; one insert at a time in each process."""
     stream, table = HEARD[message_type]
-    insertion = Insertion(store, message_type, table, interval_seconds)
+    insertion = Insertion(store, message_type, table, interval_seconds, gone)
     return Consumer(
         js,
         stream.name,
@@ -80,6 +91,11 @@ def consumer(
         held_max=HELD_MAX,
         absences=absences,
     )
+
+
+def application_of(delivery: Delivery) -> str:
+    """The application whose message it is: in the subject, after the message's full name."""
+    return delivery.subject.split(".")[APPLICATION_TOKEN]
 
 
 def chunks(messages: list[bytes], bytes_max: int) -> list[list[bytes]]:

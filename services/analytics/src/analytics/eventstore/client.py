@@ -68,9 +68,9 @@ class EventStore:
         """The one column of a SELECT, without an object per row."""
         return await self._run(lambda client: self._column(client, sql, parameters))
 
-    async def command(self, sql: str) -> None:
+    async def command(self, sql: str, parameters: Mapping[str, object] | None = None) -> None:
         """Run a statement that gives no rows."""
-        await self._run(lambda client: client.command(sql))
+        await self._run(lambda client: client.command(sql, parameters=dict(parameters or {})))
 
     async def insert(self, table: str, message_type: type[Message], messages: list[bytes]) -> None:
         """Insert serialised messages of one type, each a row of `table`.
