@@ -5,14 +5,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cyclopts import App
-from heliograph.cli import output, refused_rows
+from heliograph.cli import exporting, output, refused_rows
+from heliograph.cli.explaining import explain
 from heliograph.cli.names import application, resource
 from heliograph.cli.session import talk
 
 if TYPE_CHECKING:
     from heliograph.client import Client
 
-app = App(name="endpoints", help="Endpoints: import, show, list.")
+app = App(name="endpoints", help="Endpoints: import, export, show, list, explain.")
+app.command(exporting.export)
+app.command(explain)
 
 COLUMNS = {
     "endpoint": "name",

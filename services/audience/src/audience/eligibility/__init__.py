@@ -1,0 +1,1 @@
+"""Whether an endpoint would get a message now, and every reason why not."""
