@@ -2,8 +2,10 @@
 
 import random
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from audience.endpoints.patches import Patch
+from heliograph.audience.v1.application_pb2 import ApplicationSettings
 
 NAMES = ("color", "Color", "joined", "it's", "söme näme", "a.b")
 TEXTS = (
@@ -38,12 +40,23 @@ POINTS = ((52.5, 13.4), (-23.5, -46.6), (0.0, 180.0), (0.0, -180.0), (90.0, 0.0)
 USERS = ("u1", "u2", "ü3", "u'4", "u5")
 CHANNELS = (1, 2, 3)
 START = datetime(2026, 1, 1, tzinfo=UTC)
+APPLICATION = """
+INSERT INTO application
+    (application, display_name, labels, settings, revision, create_time, update_time)
+VALUES ($1, '', '{}', $2, 1, $3, $3)
+"""
 
 
 def patches(seed: int, count: int) -> list[Patch]:
     """So many writes, each to an endpoint of its own."""
     chance = random.Random(seed)
     return [_patch(chance, index) for index in range(count)]
+
+
+async def open_application(connection: Any, application: str) -> None:
+    """An application whose users may have as many endpoints as the samples give them."""
+    settings = ApplicationSettings(endpoints_per_user_max=1000).SerializeToString()
+    await connection.execute(APPLICATION, application, settings, START)
 
 
 def moment(index: int) -> datetime:

@@ -245,6 +245,7 @@ async def test_the_sql_of_a_filter_agrees_with_a_plain_evaluator(
     database_url: str, reading: "asyncpg.Pool[asyncpg.Record]"
 ) -> None:
     async with reading.acquire() as connection:
+        await samples.open_application(connection, "shop")
         for index, patch in enumerate(samples.patches(5, COUNT)):
             async with connection.transaction():
                 await writing.write_few(connection, "shop", [patch], samples.moment(index))

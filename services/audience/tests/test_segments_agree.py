@@ -149,6 +149,7 @@ async def stored(
         if not await connection.fetchval(
             "SELECT count(*) FROM endpoint WHERE application = $1", application
         ):
+            await samples.open_application(connection, application)
             for index, patch in enumerate(samples.patches(seed, COUNT)):
                 await writing.write_few(connection, application, [patch], samples.moment(index))
         rows = await connection.fetch(

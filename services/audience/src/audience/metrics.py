@@ -12,8 +12,16 @@ ADDRESSES_CLAIMED = Counter(
     "Addresses that changed hands, by what wrote the endpoint that has them now.",
     ["source"],
 )
+ENDPOINTS_EVICTED = Counter(
+    "heliograph_audience_endpoints_evicted_total",
+    "Endpoints that users lost for newer ones, by what wrote those.",
+    ["source"],
+)
 ROWS_REFUSED = Counter(
     "heliograph_audience_import_rows_refused_total", "Rows of files refused, by reason.", ["reason"]
+)
+ENDPOINTS_EXPORTED = Counter(
+    "heliograph_audience_endpoints_exported_total", "Endpoints written to files or streamed out."
 )
 CHUNK_SECONDS = Histogram(
     "heliograph_audience_import_chunk_seconds",

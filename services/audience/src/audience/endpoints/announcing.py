@@ -11,7 +11,7 @@ from mesh.eventing import outbox
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from audience import metrics, names
-from audience.endpoints.batches import Batch, Claim
+from audience.endpoints.batches import Batch, Claim, Eviction
 from audience.endpoints.states import State
 from audience.moments import timestamp
 
@@ -23,9 +23,12 @@ Item = TypeVar("Item")
 def announce(
     session: AsyncSession, application: str, batch: Batch, now: datetime, source: str
 ) -> None:
-    """Announce addresses that changed hands and opt-outs that changed; `source` says by what."""
+    """Announce evictions, addresses that changed hands and opt-outs; `source` says by what."""
     metrics.ENDPOINTS_WRITTEN.labels(source).inc(len(batch.written))
     metrics.ADDRESSES_CLAIMED.labels(source).inc(len(batch.claims))
+    metrics.ENDPOINTS_EVICTED.labels(source).inc(len(batch.evictions))
+    for evictions in _slices(batch.evictions):
+        _publish(session, application, _evicted(application, evictions, now))
     for claims in _slices(batch.claims):
         _publish(session, application, _claimed(application, claims, now))
     for states in _slices(batch.opt_outs()):
@@ -61,6 +64,23 @@ def _claimed(application: str, claims: list[Claim], now: datetime) -> events_pb2
             for claim in claims
         ],
         claim_time=timestamp(now),
+    )
+
+
+def _evicted(
+    application: str, evictions: list[Eviction], now: datetime
+) -> events_pb2.EndpointsEvicted:
+    return events_pb2.EndpointsEvicted(
+        application=application,
+        evictions=[
+            events_pb2.EndpointsEvicted.Eviction(
+                endpoint=_name(application, one.endpoint),
+                user_id=one.user_id,
+                newer_endpoint=_name(application, one.newer),
+            )
+            for one in evictions
+        ],
+        evict_time=timestamp(now),
     )
 
 

@@ -1,7 +1,9 @@
 """Many writes merged in memory, in order, into the rows that have to be stored. No I/O.
 
 An address belongs to one active endpoint of a channel: whoever is written last has it, and the
-endpoint that had it becomes INACTIVE (Pinpoint `EndpointStatus`).
+endpoint that had it becomes INACTIVE (Pinpoint `EndpointStatus`). A user that gets more endpoints
+than it may have loses the least recently written one, which becomes INACTIVE too, or the write is
+refused.
 """
 
 from collections.abc import Iterator
@@ -10,11 +12,13 @@ from typing import Any, NamedTuple, TypeAlias
 
 from heliograph.audience.v1 import endpoint_pb2 as pb
 from mesh.errors import Error
+from msgspec import structs
 
 from audience.endpoints import merging, records
 from audience.endpoints.patches import Patch
 from audience.endpoints.records import Record
 from audience.endpoints.states import State
+from audience.endpoints.user_limits import UserLimits
 from audience.users import profiles
 from audience.users.profiles import Profile
 
@@ -29,8 +33,19 @@ class Claim(NamedTuple):
     channel_type: Any
 
 
+class Eviction(NamedTuple):
+    """An endpoint that a user lost for a newer one."""
+
+    endpoint: str
+    user_id: str
+    newer: str
+
+
 class Batch:
-    """Writes to one application. `states` and `users` are what was stored, by id."""
+    """Writes to one application. `states` and `users` are what was stored, by id.
+
+    `limits` knows the users that may get too many endpoints here.
+    """
 
     def __init__(
         self,
@@ -38,8 +53,12 @@ class Batch:
         now: datetime,
         states: dict[str, State],
         users: dict[str, Profile],
+        limits: UserLimits | None = None,
     ) -> None:
         self.claims: list[Claim] = []
+        self.evictions: list[Eviction] = []
+        self.unread: list[str] = []
+        """Evicted endpoints that are stored and in none of the rows of this batch."""
         self.written: dict[str, State] = {}
         self._application = application
         self._now = now
@@ -49,17 +68,23 @@ class Batch:
         self._user_records: dict[str, Record] = {}
         self._records: dict[str, Record] = {}
         self._holders: dict[Key, str] = {}
+        self._limits = limits or UserLimits()
+        self._evicted_holders: list[State] = []
 
     def apply(self, patch: Patch) -> State | Error:
         """Merge one write: the endpoint after it, or why it is refused and leaves no trace."""
         before = self.written.get(patch.endpoint) or self._stored.get(patch.endpoint)
         try:
             state = merging.merge(before, patch, self._now)
+            displaced = self._limits.displaced(before, state)
             profile = self._profile(state, patch)
             user_record = profile and profiles.record(self._application, profile)
             record = records.record(self._application, state)
         except Error as error:
             return error
+        if displaced:
+            self._evict(displaced, state)
+        self._limits.wrote(before, state)
         self.written[state.endpoint] = state
         self._records[state.endpoint] = record
         if profile and user_record:
@@ -80,8 +105,12 @@ class Batch:
             yield user_id not in self._stored_users, record
 
     def active(self) -> list[State]:
-        """The endpoints that hold their addresses when the batch is stored."""
-        return [state for state in self.written.values() if state.status == pb.Endpoint.ACTIVE]
+        """The endpoints that hold their addresses when the batch is stored.
+
+        Before them those that took one and were evicted later: who had it has lost it all the same.
+        """
+        active = [state for state in self.written.values() if state.status == pb.Endpoint.ACTIVE]
+        return [*self._evicted_holders, *active]
 
     def user_of(self, state: State) -> Profile | None:
         """The user of an endpoint, as far as it was read or written here."""
@@ -103,6 +132,28 @@ class Batch:
         supplied = patch.user_attributes or {}
         before = self.user_of(state)
         return profiles.merge(before, state.user_id, supplied, self._now, replaced=replaced)
+
+    def _evict(self, endpoint: str, newer: State) -> None:
+        self._limits.left(newer.user_id, endpoint)
+        self.evictions.append(Eviction(endpoint, newer.user_id, newer.endpoint))
+        if endpoint in self.written:
+            loser = self.written[endpoint]
+            if loser.status == pb.Endpoint.ACTIVE:
+                self._evicted_holders.append(structs.replace(loser))
+            loser.status, loser.user_id = pb.Endpoint.INACTIVE, ""
+        elif endpoint in self._stored:
+            loser = structs.replace(
+                self._stored[endpoint],
+                status=pb.Endpoint.INACTIVE,
+                user_id="",
+                update_time=self._now,
+                revision=self._stored[endpoint].revision + 1,
+            )
+            self.written[endpoint] = loser
+        else:
+            self.unread.append(endpoint)
+            return
+        self._records[endpoint] = records.record(self._application, loser)
 
     def _claim(self, state: State) -> None:
         key = (state.channel_type, state.address)

@@ -1,6 +1,7 @@
 """The statements on endpoints."""
 
 from collections.abc import Container, Iterable, Sequence
+from datetime import datetime
 from io import BytesIO
 from typing import Any, Final
 
@@ -51,6 +52,12 @@ WHERE application = $1 AND endpoint = ANY($2::text[]) AND address = ANY($3::text
 RETURNING endpoint
 """
 
+EVICT: Final = """
+UPDATE endpoint SET status = 2, user_id = '', update_time = $3, revision = revision + 1
+WHERE application = $1 AND endpoint = ANY($2::text[])
+RETURNING endpoint
+"""
+
 DELETE: Final = """
 DELETE FROM endpoint WHERE application = $1 AND endpoint = ANY($2::text[]) RETURNING endpoint
 """
@@ -93,6 +100,15 @@ async def claim(
     )
     deactivated = {row[0] for row in rows}
     return [one for one in claims if one.former in deactivated]
+
+
+async def evict(
+    connection: "asyncpg.Connection[Any]", application: str, endpoints: Sequence[str], now: datetime
+) -> set[str]:
+    """Take endpoints from their users and make them INACTIVE; those that were there."""
+    if not endpoints:
+        return set()
+    return {row[0] for row in await connection.fetch(EVICT, application, list(endpoints), now)}
 
 
 async def upsert(connection: "asyncpg.Connection[Any]", rows: Sequence[Record]) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 import asyncpg
 from mesh.errors import Error
 
-from audience.endpoints import locks, records, store
+from audience.endpoints import households, locks, records, store
 from audience.endpoints.batches import Batch
 from audience.endpoints.patches import Patch
 from audience.endpoints.states import State
@@ -33,11 +33,16 @@ async def write_few(
     states = await store.read(connection, application, {patch.endpoint for patch in patches})
     user_ids = _user_ids(patches, states)
     await locks.lock(connection, application, "user", user_ids)
+    if any(state.user_id for state in states.values()):
+        # Whoever had the lock of a user before may have evicted one of these endpoints.
+        states = await store.read(connection, application, states)
     users = await users_store.read(connection, application, user_ids)
-    batch = Batch(application, now, states, users)
+    limits = await households.read(connection, application, patches, states)
+    batch = Batch(application, now, states, users, limits)
     outcomes = [batch.apply(patch) for patch in patches]
     await locks.lock(connection, application, "address", map(_address_key, batch.active()))
     await _claim(connection, application, batch)
+    await _evict(connection, application, batch, now)
     await store.upsert(connection, [record for _, record in batch.records()])
     await users_store.upsert(connection, [record for _, record in batch.user_records()])
     return batch, outcomes
@@ -70,14 +75,16 @@ async def write_many(
     writing_users = [patch for patch in patches if patch.user_attributes or patch.replaced]
     user_ids = _user_ids(writing_users, states)
     users = await users_store.read(connection, application, user_ids)
-    if not states and not users:
+    limits = await households.read(connection, application, patches, states)
+    if not states and not users and not limits:
         await _claim(connection, application, prepared.batch)
         await store.copy(connection, prepared.endpoints)
         await users_store.copy(connection, prepared.users)
         return prepared.batch, prepared.outcomes
-    batch = Batch(application, prepared.now, states, users)
+    batch = Batch(application, prepared.now, states, users, limits)
     outcomes = [batch.apply(patch) for patch in patches]
     await _claim(connection, application, batch)
+    await _evict(connection, application, batch, prepared.now)
     await _store(connection, application, batch)
     return batch, outcomes
 
@@ -85,6 +92,15 @@ async def write_many(
 async def _claim(connection: "asyncpg.Connection[Any]", application: str, batch: Batch) -> None:
     claims = await store.claim(connection, application, batch.active(), batch.written)
     batch.claims += claims
+
+
+async def _evict(
+    connection: "asyncpg.Connection[Any]", application: str, batch: Batch, now: datetime
+) -> None:
+    """Evict what the batch does not store itself; what was deleted meanwhile is no eviction."""
+    there = await store.evict(connection, application, batch.unread, now)
+    gone = set(batch.unread) - there
+    batch.evictions = [one for one in batch.evictions if one.endpoint not in gone]
 
 
 async def _store(connection: "asyncpg.Connection[Any]", application: str, batch: Batch) -> None:
