@@ -5,21 +5,30 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from audience.endpoints.states import State
+from audience_behaviour import BEHAVIOURS, History
 from heliograph.audience.v1 import segment_filter_pb2 as pb
 
 Attributes = dict[str, list[str]]
 
 
-def matches(question: pb.SegmentFilter, state: State, users: dict[str, Attributes]) -> bool:
+def matches(
+    question: pb.SegmentFilter,
+    state: State,
+    users: dict[str, Attributes],
+    history: History | None = None,
+) -> bool:
     """Whether the endpoint is what the filter asks for."""
     node = question.WhichOneof("node")
     condition: Any = getattr(question, node)
     if node == "group":
-        inner = [matches(one, state, users) for one in condition.filters]
+        inner = [matches(one, state, users, history) for one in condition.filters]
         joined = {pb.FilterGroup.ALL: all, pb.FilterGroup.ANY: any}
         if condition.operator == pb.FilterGroup.NONE:
             return not any(inner)
         return joined[condition.operator](inner)
+    if node in BEHAVIOURS:
+        assert history is not None
+        return BEHAVIOURS[node](condition, history.of(state.endpoint), history.now)
     if node == "attribute":
         return attribute(condition, state.attributes)
     if node == "user_attribute":

@@ -72,6 +72,11 @@ class Room:
 
     async def open(self) -> None:
         """Serve, and make the application `shop`."""
+        await self.serve()
+        await self.create_application("shop")
+
+    async def serve(self) -> None:
+        """Serve what was given, as an administrator sees it."""
         settings = Settings(
             import_folder=str(self.import_folder), upload_bytes_max=UPLOAD_BYTES_MAX
         )
@@ -79,7 +84,6 @@ class Room:
         served = services(settings, self.sessions, self._reading, analytics, self.now)
         self.address = await self._serve(served)
         self.use(None)
-        await self.create_application("shop")
 
     def use(self, token: str | None) -> None:
         """Speak with this token from now on."""

@@ -7,6 +7,9 @@ from pathlib import Path
 import asyncpg
 import audience
 import pytest_asyncio
+from analytics.eventstore import migrate
+from analytics.eventstore.client import EventStore
+from mesh.embedded.clickhouse import ClickHouseServer
 from mesh.store import engine, pool
 from mesh.testkit.postgres import MigratedDatabase
 from mesh.testkit.rpc import RpcConnect, RpcServe
@@ -16,6 +19,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 # Tests are imported by path, so what they share needs one.
 sys.path.insert(0, str(Path(__file__).parent))
 
+from audience_analytics import serve_analytics
 from audience_room import Room
 
 MIGRATIONS = Path(audience.__file__).parent / "migrations"
@@ -40,6 +44,20 @@ async def reading(database_url: str) -> "AsyncIterator[asyncpg.Pool[asyncpg.Reco
     """The pool that endpoints are read through."""
     async with pool.create(database_url, max_size=4) as opened:
         yield opened
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def event_store(clickhouse_server: ClickHouseServer) -> AsyncIterator[EventStore]:
+    """What analytics knows, in applications of each test's own."""
+    async with EventStore(clickhouse_server.url_for("heliograph")) as store:
+        await migrate.migrate(store)
+        yield store
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def analytics_address(event_store: EventStore, rpc_serve: RpcServe) -> str:
+    """The half of analytics that answers about behaviour, on its real store."""
+    return await serve_analytics(event_store, rpc_serve)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -14,9 +14,14 @@ from mesh.errors import Error, InvalidArgument, Unimplemented
     ("question", "reason", "field"),
     [
         (
-            {"group": {"operator": "ALL", "filters": [GOLD, {"event": {"event_type": "buy"}}]}},
+            {
+                "group": {
+                    "operator": "ALL",
+                    "filters": [GOLD, {"event": {"event_type": "buy", "scope": "USER"}}],
+                }
+            },
             "FILTER_NOT_SUPPORTED",
-            "segment.filter.group.filters[1].event",
+            "segment.filter.group.filters[1].event.scope",
         ),
         (
             {"source_segments": {"operator": "ANY", "segments": [f"{SHOP}/segments/a"]}},
@@ -24,9 +29,21 @@ from mesh.errors import Error, InvalidArgument, Unimplemented
             "segment.filter.source_segments",
         ),
         (
-            {"recency": {"window": {"seconds": 86400}, "activity": "ACTIVE"}},
+            {"campaign": {"campaign": f"{SHOP}/campaigns/c", "outcome": "REPLIED"}},
             "FILTER_NOT_SUPPORTED",
-            "segment.filter.recency",
+            "segment.filter.campaign.outcome",
+        ),
+        (
+            {
+                "event": {
+                    "event_type": "buy",
+                    "attributes": [
+                        {"name": "until", "operator": "BEFORE", "values": ["2026-01-01"]}
+                    ],
+                }
+            },
+            "FILTER_NOT_SUPPORTED",
+            "segment.filter.event.attributes[0].operator",
         ),
     ],
 )

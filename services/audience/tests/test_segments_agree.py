@@ -8,6 +8,7 @@ import audience_samples as samples
 from audience.endpoints import store, writing
 from audience.endpoints.states import State
 from audience.segments import checks, queries
+from audience.segments.behaviours import Window
 from audience.users import store as users_store
 from audience_evaluator import Attributes, matches
 from google.type.latlng_pb2 import LatLng
@@ -133,9 +134,9 @@ trees = st.recursive(
 )
 
 
-def is_refused(question: pb.SegmentFilter) -> bool:
+def is_refused(question: pb.SegmentFilter, application: str = "shop") -> bool:
     try:
-        checks.check(question, "filter")
+        checks.check(application, question, "filter")
     except Error:
         return True
     return False
@@ -175,7 +176,9 @@ async def test_sql_and_python_agree_on_every_member(
 
     rows = await queries.page(reading, application, question, after="", limit=COUNT + 1)
     counted = await queries.counts(reading, application, question)
-    found = await queries.members(reading, application, question, [one.endpoint for one in states])
+    found = await queries.members(
+        reading, application, question, Window([one.endpoint for one in states], {})
+    )
 
     assert [row[0] for row in rows] == expected
     assert sum(row[1] for row in counted) == len(expected)

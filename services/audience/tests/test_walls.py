@@ -7,7 +7,7 @@ import grpc
 import pytest
 from audience.services import services
 from audience.settings import Settings
-from audience_room import SHOP, Room
+from audience_room import NOBODY, SHOP, Room
 from google.longrunning import operations_pb2
 from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor
@@ -101,8 +101,10 @@ async def answered(channel: grpc.aio.Channel, method: MethodDescriptor, request:
         await answer
 
 
-def test_every_service_of_the_contract_is_served(sessions: Any, reading: Any, room: Room) -> None:
-    served = services(Settings(), sessions, reading, room.now)
+def test_every_service_of_the_contract_is_served(
+    sessions: Any, reading: Any, room: Room, rpc_connect: RpcConnect
+) -> None:
+    served = services(Settings(), sessions, reading, rpc_connect(NOBODY), room.now)
 
     assert set(served) == {
         service.full_name

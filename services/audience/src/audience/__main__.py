@@ -7,6 +7,8 @@ from pathlib import Path
 
 from heliograph import subjects
 from mesh.eventing import jetstream, outbox
+from mesh.rpc import tls
+from mesh.rpc.channel import channel
 from mesh.service import background, main
 from mesh.store import engine, pool, purging
 from mesh.store.tombstones import Tombstones
@@ -52,6 +54,13 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     background(stack, erasures.run(), "erasures")
     background(stack, erasure.remind_forever(sessions, js), "deletions")
     await stack.enter_async_context(erasure.consumer(js, sessions))
+    analytics = await stack.enter_async_context(
+        channel(
+            settings.analytics_address,
+            token=settings.service_token.get_secret_value(),
+            credentials=tls.channel_credentials(settings),
+        )
+    )
     importing = engine.create(
         settings.database_url,
         pool_size=settings.import_workers + 1,
@@ -64,7 +73,7 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
         worker = Worker(settings.database_url, engine.sessions(importing), imports)
         background(stack, worker.run(), f"imports {number}")
     background(stack, purging.run(sessions, housekeeping.purges(settings), now), "purging")
-    served = services(settings, sessions, reading, now, gone, erasures.wake)
+    served = services(settings, sessions, reading, analytics, now, gone, erasures.wake)
     # What is here now stays, and rows come by thousands: looking through all of it again and again
     # took a third of an import's time.
     gc.collect()

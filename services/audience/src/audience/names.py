@@ -11,6 +11,8 @@ APPLICATION: Final = "applications/{application}"
 ENDPOINT: Final = "applications/{application}/endpoints/{endpoint}"
 USER: Final = "applications/{application}/users/{user}"
 SEGMENT: Final = "applications/{application}/segments/{segment}"
+CAMPAIGN: Final = "applications/{application}/campaigns/{campaign}"
+RUN: Final = "applications/{application}/campaigns/{campaign}/runs/{run}"
 SEGMENT_VERSION: Final = "applications/{application}/segments/{segment}/versions/{version}"
 IMPORT_JOB: Final = "applications/{application}/importJobs/{import_job}"
 
@@ -43,6 +45,11 @@ def segment_of(name: str, *, field: str = "name") -> tuple[str, str]:
     """The application id and the segment id in a segment's name."""
     ids = resource_names.parse(SEGMENT, name, field=field)
     return ids["application"], ids["segment"]
+
+
+def campaign_of(name: str, *, field: str = "campaign") -> dict[str, str]:
+    """The application id and the campaign id in a campaign's name; in a run's, its id too."""
+    return resource_names.match(RUN, name) or resource_names.parse(CAMPAIGN, name, field=field)
 
 
 def endpoints_of(application: str, names: list[str], *, field: str) -> list[str]:

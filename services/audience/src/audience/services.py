@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
+import grpc
 from google.longrunning import operations_pb2
 from heliograph.audience.v1 import (
     application_service_pb2,
@@ -23,6 +24,7 @@ from audience.applications.servicer import ApplicationServicer
 from audience.endpoints.queries import Pool
 from audience.endpoints.servicer import EndpointServicer
 from audience.segments.servicer import SegmentServicer
+from audience.segments.sets import Analytics
 from audience.settings import Settings
 from audience.transfers.servicer import TransferServicer
 from audience.users.servicer import UserServicer
@@ -35,6 +37,7 @@ def services(
     settings: Settings,
     sessions: async_sessionmaker[AsyncSession],
     pool: Pool,
+    analytics: grpc.aio.Channel,
     now: Callable[[], datetime],
     gone: Tombstones | None = None,
     deleted: Callable[[], Awaitable[None]] | None = None,
@@ -50,7 +53,9 @@ def services(
             sessions, pool, directory, now
         ),
         _name(user_service_pb2, "UserService"): UserServicer(sessions, pool, directory, now),
-        _name(segment_service_pb2, "SegmentService"): SegmentServicer(sessions, pool, now),
+        _name(segment_service_pb2, "SegmentService"): SegmentServicer(
+            sessions, pool, Analytics(analytics), now
+        ),
         _name(transfer_service_pb2, "TransferService"): TransferServicer(
             settings, sessions, directory, now
         ),

@@ -10,6 +10,9 @@ class Settings(ServiceSettings):
     database_connections_max: int = Field(
         default=10, ge=4, le=100, description="Connections to PostgreSQL, for reads and for writes."
     )
+    analytics_address: str = Field(
+        default="127.0.0.1:7004", description="Where analytics answers: host:port or a gRPC target."
+    )
     import_folder: str = Field(
         default="",
         description="Folder of files to import, one subfolder an application; empty: uploads only.",

@@ -1,11 +1,12 @@
 """The questions about members: count, preview, check and stream, each by the one condition."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from heliograph.audience.v1 import segment_filter_pb2
 from heliograph.audience.v1 import segment_service_pb2 as service_pb
@@ -16,14 +17,20 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from audience import channels, metrics, names
 from audience.endpoints import rendering
 from audience.endpoints.queries import Pool
-from audience.segments import checks, queries, store
+from audience.segments import behaviours, checks, queries, scanning, store
+from audience.segments.behaviours import Window
+from audience.segments.sets import Analytics
+from audience.segments.windows import Windows
 
 PREVIEW_SIZE_DEFAULT: Final = 20
 PREVIEW_SIZE_MAX: Final = 1000
 STREAM_PAGE_DEFAULT: Final = 1000
 STREAM_PAGE_MAX: Final = 5000
 
-Ask: TypeAlias = Callable[..., Awaitable[Sequence[queries.Row]]]
+# Endpoints whose behaviour is known at once: those that are counted are not held as messages.
+COUNT_WINDOW_SIZE: Final = 20_000
+STREAM_WINDOW_SIZE: Final = 5_000
+PREVIEW_WINDOW_SIZE: Final = 2_000
 
 
 class Asking:
@@ -33,22 +40,24 @@ class Asking:
         self,
         sessions: async_sessionmaker[AsyncSession],
         pool: Pool,
+        analytics: Analytics,
         now: Callable[[], datetime],
     ) -> None:
         self._sessions = sessions
         self._pool = pool
+        self._analytics = analytics
         self._now = now
 
     async def CountSegment(
         self, request: service_pb.CountSegmentRequest, context: Any
     ) -> service_pb.CountSegmentResponse:
         application, question = await self._resolve(request.name)
-        rows = await queries.counts(self._pool, application, question)
+        members, eligible = await self._counts(application, question)
         return service_pb.CountSegmentResponse(
-            total=sum(row[1] for row in rows),
-            eligible=sum(row[2] for row in rows),
-            counts_by_channel={channels.NAMES[row[0]]: row[1] for row in rows},
-            eligible_by_channel={channels.NAMES[row[0]]: row[2] for row in rows if row[2]},
+            total=members.total(),
+            eligible=eligible.total(),
+            counts_by_channel={channels.NAMES[one]: members[one] for one in members},
+            eligible_by_channel={channels.NAMES[one]: eligible[one] for one in +eligible},
         )
 
     async def PreviewSegment(
@@ -56,13 +65,15 @@ class Asking:
     ) -> service_pb.PreviewSegmentResponse:
         if request.HasField("filter"):
             application = names.application_of(request.name, field="name")
-            checks.check(request.filter, "filter")
+            checks.check(application, request.filter, "filter")
             question = request.filter
         else:
             application, question = await self._resolve(request.name)
         page = pagination.Page(request, PREVIEW_SIZE_DEFAULT, PREVIEW_SIZE_MAX)
         after = str(page.after[0]) if page.after else ""
-        rows = await queries.page(self._pool, application, question, after=after, limit=page.limit)
+        pages = self._pages(application, question, after, page.limit, PREVIEW_WINDOW_SIZE)
+        async with aclosing(pages):
+            rows = await scanning.following(pages)
         rows, token = page.cut(rows, key=lambda row: [row[0]])
         return service_pb.PreviewSegmentResponse(
             endpoints=[rendering.message(application, row) for row in rows], next_page_token=token
@@ -73,7 +84,9 @@ class Asking:
     ) -> service_pb.CheckMembersResponse:
         application, question = await self._resolve(request.name)
         asked = names.endpoints_of(application, list(request.endpoints), field="endpoints")
-        found = await queries.members(self._pool, application, question, asked)
+        conditions = behaviours.conditions(question)
+        sets = await self._analytics.among(application, conditions, asked, self._now())
+        found = await queries.members(self._pool, application, question, Window(asked, sets))
         return service_pb.CheckMembersResponse(
             members=[
                 name
@@ -90,11 +103,11 @@ class Asking:
         if request.HasField("read_time"):
             read_time = request.read_time.ToDatetime(tzinfo=UTC)
         size = min(request.page_size or STREAM_PAGE_DEFAULT, STREAM_PAGE_MAX)
-        ask = partial(queries.page, self._pool, application, question, limit=size)
         prefix = f"applications/{application}/endpoints/"
-        async with aclosing(
-            _ahead(partial(ask, read_time=read_time), request.after, size)
-        ) as pages:
+        found = self._pages(
+            application, question, request.after, size, STREAM_WINDOW_SIZE, read_time
+        )
+        async with aclosing(scanning.ahead(found)) as pages:
             async for rows in pages:
                 metrics.MEMBERS_STREAMED.inc(len(rows))
                 # In a thread: a page takes milliseconds that other calls should not wait for.
@@ -104,20 +117,51 @@ class Asking:
         async with self._sessions() as session:
             return await store.resolve(session, name)
 
+    async def _counts(
+        self, application: str, question: segment_filter_pb2.SegmentFilter
+    ) -> tuple[Counter[int], Counter[int]]:
+        """Members, and those that can be reached, by channel type."""
+        members: Counter[int] = Counter()
+        eligible: Counter[int] = Counter()
+        async with aclosing(self._windows(application, question)) as windows:
+            async for window in windows:
+                rows = await queries.counts(self._pool, application, question, window)
+                members.update({row[0]: row[1] for row in rows})
+                eligible.update({row[0]: row[2] for row in rows})
+        return members, eligible
 
-async def _ahead(ask: Ask, after: str, size: int) -> AsyncGenerator[Sequence[queries.Row], None]:
-    """Page after page, the next one asked for while the consumer is busy with this one."""
-    asking = asyncio.ensure_future(ask(after=after))
-    try:
-        while rows := await asking:
-            if len(rows) < size:
-                yield rows
-                return
-            asking = asyncio.ensure_future(ask(after=rows[-1][0]))
-            yield rows
-    finally:
-        asking.cancel()
-        await asyncio.gather(asking, return_exceptions=True)
+    async def _windows(
+        self, application: str, question: segment_filter_pb2.SegmentFilter
+    ) -> AsyncGenerator[Window | None, None]:
+        """What is counted at once: everything, unless it takes sets that come bit by bit."""
+        conditions = behaviours.conditions(question)
+        if not conditions:
+            yield None
+            return
+        source = Windows(self._pool, self._analytics, application, conditions, self._now())
+        async with aclosing(source.after("", COUNT_WINDOW_SIZE)) as windows:
+            async for window in windows:
+                yield window
+
+    def _pages(
+        self,
+        application: str,
+        question: segment_filter_pb2.SegmentFilter,
+        after: str,
+        size: int,
+        window_size: int,
+        read_time: datetime | None = None,
+    ) -> scanning.Pages:
+        conditions = behaviours.conditions(question)
+        if not conditions:
+            ask = partial(
+                queries.page, self._pool, application, question, limit=size, read_time=read_time
+            )
+            return scanning.pages(ask, after, size)
+        windows = Windows(
+            self._pool, self._analytics, application, conditions, read_time or self._now()
+        )
+        return scanning.windowed_pages(question, windows, after, size, window_size)
 
 
 def _page(prefix: str, rows: Sequence[queries.Row]) -> service_pb.MemberPage:

@@ -8,7 +8,7 @@ from google.protobuf.message import Message
 from heliograph.audience.v1 import segment_filter_pb2 as pb
 
 from audience.refusals import invalid, shown, unsupported
-from audience.segments import instants
+from audience.segments import behaviour_checks, instants
 
 DEPTH_MAX: Final = 32
 CONDITIONS_MAX: Final = 1000
@@ -22,14 +22,15 @@ _INSTANTS: Final = frozenset(
     )
 )
 _NO_VALUES: Final = frozenset((pb.AttributeCondition.PRESENT, pb.AttributeCondition.ABSENT))
-_UNSUPPORTED: Final = ("recency", "event", "first_seen", "campaign", "source_segments")
+_UNSUPPORTED: Final = ("source_segments",)
 
 
-def check(question: pb.SegmentFilter, path: str) -> None:
+def check(application: str, question: pb.SegmentFilter, path: str) -> None:
     """Refuse a filter that is too large, contradicts itself, or has a part nobody answers here."""
     if sum(1 for _ in _conditions(question)) > CONDITIONS_MAX:
         raise invalid("FILTER_TOO_LARGE", path, f"more than {CONDITIONS_MAX} conditions")
-    _check(question, path, 1)
+    _check(application, question, path, 1)
+    behaviour_checks.check_count(question, path)
 
 
 def _conditions(question: pb.SegmentFilter) -> Iterable[pb.SegmentFilter]:
@@ -38,7 +39,7 @@ def _conditions(question: pb.SegmentFilter) -> Iterable[pb.SegmentFilter]:
         yield from _conditions(inner)
 
 
-def _check(question: pb.SegmentFilter, path: str, depth: int) -> None:
+def _check(application: str, question: pb.SegmentFilter, path: str, depth: int) -> None:
     node = question.WhichOneof("node")
     if node is None:
         raise invalid("FILTER_EMPTY", path, "the filter asks nothing")
@@ -48,18 +49,19 @@ def _check(question: pb.SegmentFilter, path: str, depth: int) -> None:
     if node in _UNSUPPORTED:
         raise unsupported(here, "FILTER_NOT_SUPPORTED")
     if node == "group":
-        _check_group(question.group, here, depth)
+        _check_group(application, question.group, here, depth)
         return
     _check_texts(getattr(question, node), here)
     if node in _CHECKS:
         _CHECKS[node](question, here)
+    behaviour_checks.check(application, question, path)
 
 
-def _check_group(group: pb.FilterGroup, path: str, depth: int) -> None:
+def _check_group(application: str, group: pb.FilterGroup, path: str, depth: int) -> None:
     if not group.filters and group.operator != pb.FilterGroup.ALL:
         raise invalid("FILTER_GROUP_EMPTY", path, "ANY and NONE need at least one filter")
     for index, inner in enumerate(group.filters):
-        _check(inner, f"{path}.filters[{index}]", depth + 1)
+        _check(application, inner, f"{path}.filters[{index}]", depth + 1)
 
 
 def _check_texts(condition: Message, path: str) -> None:

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from heliograph.audience.v1 import segment_filter_pb2 as pb
 
-from audience.segments import instants
+from audience.segments import behaviours, instants
+from audience.segments.behaviours import Sets
 
 EARTH_RADIUS_KILOMETERS: Final = 6371.0088
 # Above this PostgreSQL looks a value up by hash instead of comparing with each.
@@ -43,22 +44,47 @@ class Question:
     asks_users: bool
 
 
-def compiled(question: pb.SegmentFilter, *, given: Sequence[Any] = ()) -> Question:
-    """The SQL of a filter that `checks.check` has passed; parameters follow those `given`."""
-    compiler = _Compiler(list(given))
+def compiled(
+    question: pb.SegmentFilter, *, given: Sequence[Any] = (), sets: Sets | None = None
+) -> Question:
+    """The SQL of a filter that `checks.check` has passed; parameters follow those `given`.
+
+    What endpoints did is not known here: `sets` says, for each of `behaviours.conditions`, which of
+    the endpoints that are asked about meet it.
+    """
+    compiler = _Compiler(list(given), sets or {})
     condition = compiler.condition(question)
     return Question(condition, tuple(compiler.parameters), compiler.asks_users)
 
 
 class _Compiler:
-    def __init__(self, parameters: list[Any]) -> None:
+    def __init__(self, parameters: list[Any], sets: Sets) -> None:
         self.parameters = parameters
         self.asks_users = False
+        self._sets = sets
+        self._insides: dict[bytes, str] = {}
 
     def condition(self, question: pb.SegmentFilter) -> str:
         """SQL of one node, in brackets where it needs them."""
         node = str(question.WhichOneof("node"))
-        return _CONDITIONS[node](self, getattr(question, node))
+        asked = getattr(question, node)
+        if node in behaviours.PARTS:
+            return self._behaviour(behaviours.parts(node, asked))
+        return _CONDITIONS[node](self, asked)
+
+    def _behaviour(self, parts: Sequence[behaviours.Part]) -> str:
+        signed = [
+            self._inside(part.key) if part.is_inside else f"NOT {self._inside(part.key)}"
+            for part in parts
+        ]
+        return f"({' AND '.join(signed)})" if signed else "true"
+
+    def _inside(self, key: bytes) -> str:
+        """Whether the endpoint is in a set; each set is one parameter, however often asked."""
+        if key not in self._insides:
+            ids = self.parameter(list(self._sets[key]), "text[]")
+            self._insides[key] = f"e.endpoint = ANY({ids})"
+        return self._insides[key]
 
     def parameter(self, value: object, kind: str) -> str:
         """A value as a parameter of an SQL type."""

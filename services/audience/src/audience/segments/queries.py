@@ -10,6 +10,7 @@ from heliograph.audience.v1.endpoint_pb2 import Endpoint
 
 from audience import channels
 from audience.endpoints.rendering import SELECTED
+from audience.segments.behaviours import Window
 from audience.segments.compiling import compiled
 
 Row: TypeAlias = "asyncpg.Record"
@@ -25,6 +26,7 @@ e.status = {Endpoint.ACTIVE} AND e.opt_out = {Endpoint.NONE} AND NOT (
     )
 )
 """
+_AMONG: Final = "AND e.endpoint = ANY($2::text[])"
 _USERS: Final = (
     "LEFT JOIN user_profile u ON u.application = e.application AND u.user_id = e.user_id"
 )
@@ -57,28 +59,58 @@ async def page(
     return await _fetch(pool, sql, asked.parameters, plan=_PLAN_IN_ORDER)
 
 
-async def counts(pool: Pool, application: str, question: pb.SegmentFilter) -> Sequence[Row]:
-    """Channel type, members, and those that are active and not known to have opted out."""
-    asked = compiled(question, given=[application])
+async def counts(
+    pool: Pool, application: str, question: pb.SegmentFilter, window: Window | None = None
+) -> Sequence[Row]:
+    """Channel type, members, and those that are active and not known to have opted out.
+
+    Of the endpoints in the window alone, where there is one.
+    """
+    given = [application, list(window.endpoints)] if window else [application]
+    asked = compiled(question, given=given, sets=window.sets if window else None)
     sql = (
         f"SELECT e.channel_type, count(*), count(*) FILTER (WHERE {_ELIGIBLE})"
         f" FROM endpoint e {_USERS if asked.asks_users else ''}"
-        f" WHERE e.application = $1 AND {asked.condition}"
+        f" WHERE e.application = $1 {_AMONG if window else ''} AND {asked.condition}"
         " GROUP BY e.channel_type ORDER BY e.channel_type"
     )
     return await _fetch(pool, sql, asked.parameters)
 
 
 async def members(
-    pool: Pool, application: str, question: pb.SegmentFilter, endpoints: Sequence[str]
+    pool: Pool, application: str, question: pb.SegmentFilter, window: Window
 ) -> set[str]:
-    """Those of the endpoints that are members."""
-    asked = compiled(question, given=[application, list(endpoints)])
+    """Those of the endpoints in the window that are members."""
+    asked = compiled(question, given=[application, list(window.endpoints)], sets=window.sets)
     sql = (
         f"SELECT e.endpoint FROM endpoint e {_USERS if asked.asks_users else ''}"
-        f" WHERE e.application = $1 AND e.endpoint = ANY($2::text[]) AND {asked.condition}"
+        f" WHERE e.application = $1 {_AMONG} AND {asked.condition}"
     )
     return {row[0] for row in await _fetch(pool, sql, asked.parameters)}
+
+
+async def members_in(
+    pool: Pool, application: str, question: pb.SegmentFilter, window: Window, read_time: datetime
+) -> Sequence[Row]:
+    """The members in the window by endpoint id, as rows of `rendering.SELECTED`."""
+    given = [application, list(window.endpoints), read_time]
+    asked = compiled(question, given=given, sets=window.sets)
+    sql = (
+        f"SELECT {SELECTED} FROM endpoint e {_USERS}"
+        f" WHERE e.application = $1 {_AMONG} AND e.create_time <= $3::timestamptz"
+        f" AND {asked.condition} ORDER BY e.endpoint"
+    )
+    return await _fetch(pool, sql, asked.parameters)
+
+
+async def keys(pool: Pool, application: str, *, after: str, limit: int) -> list[str]:
+    """The next endpoint ids, ascending."""
+    sql = (
+        "SELECT e.endpoint FROM endpoint e WHERE e.application = $1 AND e.endpoint > $2::text"
+        " ORDER BY e.endpoint LIMIT $3::int"
+    )
+    rows = await _fetch(pool, sql, (application, after, limit), plan=_PLAN_IN_ORDER)
+    return [row[0] for row in rows]
 
 
 async def _fetch(

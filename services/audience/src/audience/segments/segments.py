@@ -10,14 +10,14 @@ from audience.segments import checks
 from audience.tables import SegmentRow, SegmentVersionRow
 
 
-def check(segment: pb.Segment) -> None:
+def check(application: str, segment: pb.Segment) -> None:
     """Refuse a definition that cannot be answered, naming the part."""
     definition = segment.WhichOneof("definition")
     if definition == "imported":
         raise unsupported("segment.imported")
     if definition is None:
         raise invalid("FILTER_EMPTY", "segment.filter", "a segment needs a filter")
-    checks.check(segment.filter, "segment.filter")
+    checks.check(application, segment.filter, "segment.filter")
 
 
 def create(

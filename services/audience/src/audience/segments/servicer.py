@@ -49,7 +49,7 @@ class SegmentServicer(asking.Asking):
         self, request: service_pb.CreateSegmentRequest, context: Any
     ) -> pb.Segment:
         application = names.application_of(request.parent)
-        segments.check(request.segment)
+        segments.check(application, request.segment)
 
         async def answer() -> pb.Segment:
             segment = request.segment_id or f"s{uuid.uuid4().hex}"
@@ -76,7 +76,7 @@ class SegmentServicer(asking.Asking):
             current = await store.version(session, application, segment, row.version)
             changed = rendering.segment(row, current)
             paths = field_masks.apply(request.update_mask, request.segment, changed)
-            segments.check(changed)
+            segments.check(application, changed)
             version = segments.update(row, changed, paths, self._now())
             if version is not None:
                 session.add(version)
