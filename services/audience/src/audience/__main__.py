@@ -16,6 +16,7 @@ from mesh.store.tombstones import Tombstones
 from audience import housekeeping
 from audience.applications import erasure
 from audience.consent import hearing
+from audience.removals.removing import kind as removal_kind
 from audience.services import services
 from audience.settings import Settings
 from audience.transfers.importing import kind as importing_kind
@@ -72,6 +73,8 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
         imports = importing_kind(engine.sessions(importing), now, settings.unpacked_bytes_max)
         worker = Worker(settings.database_url, engine.sessions(importing), imports)
         background(stack, worker.run(), f"imports {number}")
+    removing = Worker(settings.database_url, sessions, removal_kind(sessions))
+    background(stack, removing.run(), "removals")
     background(stack, purging.run(sessions, housekeeping.purges(settings), now), "purging")
     served = services(settings, sessions, reading, analytics, now, gone, erasures.wake)
     # What is here now stays, and rows come by thousands: looking through all of it again and again

@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Any
 
+from google.longrunning import operations_pb2
 from google.protobuf import empty_pb2
 from heliograph.audience.v1 import endpoint_pb2 as pb
 from heliograph.audience.v1 import endpoint_service_pb2 as service_pb
-from mesh.aip import etags, pagination, request_ids
+from mesh.aip import etags, operations, pagination, request_ids
 from mesh.errors import Error, NotFound
 from mesh.rpc import status
 from mesh.store import engine
@@ -24,6 +25,7 @@ from audience.endpoints.queries import Pool
 from audience.endpoints.states import State
 from audience.endpoints.streaming import Stream
 from audience.endpoints.writing import Outcome, write_few
+from audience.removals import jobs as removals
 
 PAGE_SIZE_DEFAULT = 100
 PAGE_SIZE_MAX = 1000
@@ -158,6 +160,20 @@ class EndpointServicer:
         async for request in requests:
             await stream.take(request)
         return await stream.finish()
+
+    async def RemoveAttributes(
+        self, request: service_pb.RemoveAttributesRequest, context: Any
+    ) -> operations_pb2.Operation:
+        application = names.application_of(request.parent)
+        removals.check(request)
+        await self._directory.require(application)
+
+        async def answer() -> operations_pb2.Operation:
+            row = await removals.create(session, application, request, self._now())
+            return operations.render(row)
+
+        async with self._sessions.begin() as session:
+            return await request_ids.once(session, request, application, answer)
 
     async def _write_one(
         self, session: AsyncSession, application: str, patch: Patch

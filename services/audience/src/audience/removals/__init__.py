@@ -1,0 +1,1 @@
+"""Removals: attributes taken from all endpoints or users of an application."""

@@ -1,0 +1,102 @@
+"""The life of a removal, as rows: made, found by a worker, moved on, ended."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from heliograph.audience.v1 import endpoint_service_pb2 as pb
+from mesh.aip import operations
+from mesh.aip.operations import OperationRow
+from mesh.errors import Cancelled, Error
+from sqlalchemy import func
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from audience.refusals import invalid
+from audience.tables import AttributeRemovalRow
+
+CHANNEL: Final = "attribute_removal"
+"""Notified when there is a removal to do."""
+
+NAMES_MAX: Final = 1000
+"""Removed names that the operation tells."""
+
+
+def check(request: pb.RemoveAttributesRequest) -> None:
+    """Refuse patterns that no name can fit."""
+    for index, pattern in enumerate(request.patterns):
+        if not pattern.isprintable():
+            description = "no name of an attribute has a control character"
+            raise invalid("ATTRIBUTE_NAME_INVALID", f"patterns[{index}]", description)
+
+
+async def create(
+    session: AsyncSession, application: str, request: pb.RemoveAttributesRequest, now: datetime
+) -> OperationRow:
+    """A removal that waits for a worker; its operation."""
+    operation = await operations.create(session, application, pb.RemoveAttributesMetadata())
+    row = AttributeRemovalRow(
+        application=application,
+        operation=operation.id,
+        kind=request.kind,
+        patterns=list(request.patterns),
+        removed=[],
+        create_time=now,
+    )
+    session.add(row)
+    await session.flush()
+    await session.exec(select(func.pg_notify(CHANNEL, "")))
+    return operation
+
+
+async def waiting(session: AsyncSession, limit: int) -> Sequence[tuple[str, str]]:
+    """Removals that have not ended, oldest first, as application and operation."""
+    query = (
+        select(AttributeRemovalRow.application, AttributeRemovalRow.operation)
+        .order_by(col(AttributeRemovalRow.create_time))
+        .limit(limit)
+    )
+    return (await session.exec(query)).all()
+
+
+async def get(
+    session: AsyncSession, application: str, operation: str
+) -> AttributeRemovalRow | None:
+    """The removal, locked; None when it has ended."""
+    return await session.get(AttributeRemovalRow, (application, operation), with_for_update=True)
+
+
+async def move_on(
+    session: AsyncSession, row: AttributeRemovalRow, scanned: int, changed: int, removed: set[str]
+) -> bool:
+    """Count a page; false when somebody stopped the removal, which has then ended."""
+    row.scanned_count += scanned
+    row.changed_count += changed
+    row.removed = sorted({*row.removed, *removed})[:NAMES_MAX]
+    row.attempts = 0
+    progress = pb.RemoveAttributesMetadata(
+        scanned_count=row.scanned_count, changed_count=row.changed_count
+    )
+    operation = await operations.update(session, _name(row), progress)
+    if operation.cancel_requested:
+        await fail(session, row, Cancelled("REMOVAL_CANCELLED", "somebody stopped the removal"))
+    return not operation.cancel_requested
+
+
+async def succeed(session: AsyncSession, row: AttributeRemovalRow) -> None:
+    """End a removal that has seen every row."""
+    response = pb.RemoveAttributesResponse(
+        removed_attributes=row.removed, changed_count=row.changed_count
+    )
+    await operations.finish(session, _name(row), response)
+    await session.delete(row)
+
+
+async def fail(session: AsyncSession, row: AttributeRemovalRow, error: Error) -> None:
+    """End a removal that cannot go on; what it removed stays removed."""
+    await operations.fail(session, _name(row), error)
+    await session.delete(row)
+
+
+def _name(row: AttributeRemovalRow) -> str:
+    return f"applications/{row.application}/operations/{row.operation}"
