@@ -5,9 +5,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from audience.segments.servicer import SegmentServicer
+from audience.segments.sets import Analytics
 from audience.services import services
 from audience.settings import Settings
+from audience.transfers import exporting
 from audience.transfers.importing import kind
+from audience.transfers.members import Members
 from audience.transfers.worker import Worker
 from google.longrunning import operations_pb2, operations_pb2_grpc
 from heliograph.audience.v1 import (
@@ -53,12 +57,14 @@ class Room:
     ) -> None:
         self.sessions = sessions
         self.import_folder = import_folder
+        self.export_folder = import_folder / "exports"
         self.analytics_address = analytics_address
         self.unpacked_bytes_max = UNPACKED_BYTES_MAX
         self.worker = self.another_worker(database_url)
         self._reading = reading
         self._serve = serve
         self._connect = connect
+        self.exporter = self.another_exporter(database_url, reading)
 
     def another_worker(self, database_url: str) -> Worker:
         """Runs imports, as a replica would."""
@@ -66,9 +72,19 @@ class Room:
             database_url, self.sessions, kind(self.sessions, self.now, self.unpacked_bytes_max)
         )
 
+    def another_exporter(self, database_url: str, reading: Any) -> Worker:
+        """Runs exports, as a replica would."""
+        analytics = Analytics(self._connect(self.analytics_address))
+        segments = SegmentServicer(self.sessions, reading, analytics, self.now)
+        return Worker(
+            database_url,
+            self.sessions,
+            exporting.kind(self.sessions, Members(segments, reading), self.now),
+        )
+
     def workers(self) -> list[Worker]:
         """One of each kind, to be run."""
-        return [self.worker]
+        return [self.worker, self.exporter]
 
     async def open(self) -> None:
         """Serve, and make the application `shop`."""
@@ -78,7 +94,9 @@ class Room:
     async def serve(self) -> None:
         """Serve what was given, as an administrator sees it."""
         settings = Settings(
-            import_folder=str(self.import_folder), upload_bytes_max=UPLOAD_BYTES_MAX
+            import_folder=str(self.import_folder),
+            export_folder=str(self.export_folder),
+            upload_bytes_max=UPLOAD_BYTES_MAX,
         )
         analytics = self._connect(self.analytics_address)
         served = services(settings, self.sessions, self._reading, analytics, self.now)
@@ -160,8 +178,9 @@ class Room:
 
     async def work(self) -> None:
         """Run every job that is open."""
-        while await self.worker.step():
-            pass
+        for worker in self.workers():
+            while await worker.step():
+                pass
 
     async def imported(self, data: bytes, **options: Any) -> import_job_pb2.ImportJob:
         """Upload a file and run the job; the job as it ended."""

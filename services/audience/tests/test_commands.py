@@ -76,3 +76,37 @@ async def test_an_import_that_fails_says_why_and_still_writes_its_bad_rows(
     assert json.loads(out)[0]["state"] == "FAILED"
     assert "people.csv.gz: the gzip file is cut off" in complaints
     assert (tmp_path / "bad.jsonl").read_text() == ""
+
+
+async def test_endpoints_are_exported_to_a_folder_of_the_mesh_and_to_a_file_here(
+    heliograph: Command, room: Room, tmp_path: Path
+) -> None:
+    (tmp_path / "people.csv").write_bytes(people(100))
+    await heliograph("endpoints", "import", "people.csv", "--app", "shop")
+    await room.create_segment(
+        {"metric": {"name": "age", "comparison": "LESS_THAN", "value": 10}}, "young"
+    )
+    there = await heliograph(
+        *("endpoints", "export", "--app", "shop", "--segment", "young", "--folder", "out"),
+        *("--format", "csv", "--compression", "gzip", "--per-file", "15", "--json"),
+    )
+    here = await heliograph("endpoints", "export", "all.jsonl.gz", "--app", "shop", "--json")
+    shown = await heliograph("endpoints", "export", "young.jsonl", "--app", "shop")
+
+    job = json.loads(there[1])
+    assert (job["state"], job["exported_count"]) == ("SUCCEEDED", "20")
+    assert job["files"] == ["part-00000.csv.gz", "part-00001.csv.gz"]
+    assert json.loads(here[1]) == {"file": "all.jsonl.gz", "exported_count": 100}
+    lines = gzip.decompress((tmp_path / "all.jsonl.gz").read_bytes()).splitlines()
+    assert len({json.loads(line)["Id"] for line in lines}) == 100
+    assert (shown[0], "100" in shown[1]) == (0, True)
+    status, _, complaints = await heliograph("endpoints", "export", "--app", "shop")
+    assert (status, "expected a file, or --folder" in complaints) == (1, True)
+
+
+async def test_an_export_that_is_refused_says_why(heliograph: Command) -> None:
+    for words in (["--folder", "../x"], ["--folder", "x", "--segment", "none"]):
+        status, _, complaints = await heliograph("endpoints", "export", "--app", "shop", *words)
+
+        assert status == 1
+        assert complaints.startswith(("PERMISSION_DENIED", "NOT_FOUND"))

@@ -17,9 +17,13 @@ from audience import housekeeping
 from audience.applications import erasure
 from audience.consent import hearing
 from audience.removals.removing import kind as removal_kind
+from audience.segments.servicer import SegmentServicer
+from audience.segments.sets import Analytics
 from audience.services import services
 from audience.settings import Settings
+from audience.transfers.exporting import kind as exporting_kind
 from audience.transfers.importing import kind as importing_kind
+from audience.transfers.members import Members
 from audience.transfers.worker import Worker
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -77,6 +81,11 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     background(stack, removing.run(), "removals")
     background(stack, purging.run(sessions, housekeeping.purges(settings), now), "purging")
     served = services(settings, sessions, reading, analytics, now, gone, erasures.wake)
+    segments = SegmentServicer(sessions, reading, Analytics(analytics), now)
+    exports = exporting_kind(sessions, Members(segments, reading), now)
+    for number in range(settings.export_workers):
+        worker = Worker(settings.database_url, sessions, exports)
+        background(stack, worker.run(), f"exports {number}")
     # What is here now stays, and rows come by thousands: looking through all of it again and again
     # took a third of an import's time.
     gc.collect()

@@ -41,6 +41,7 @@ def purges(settings: Settings) -> list[Purge]:
     return [
         Purge("import_failure", _OF_OLD_JOBS, imports),
         Purge("import_job", _EMPTY_OLD_JOBS, imports),
+        Purge("export_job", "end_time < :before", timedelta(days=settings.export_retention_days)),
         operations.finished(imports),
         request_ids.aged(requests),
         Purge("address_opt_out", "change_time < :before AND NOT opted_out", OPT_INS_KEPT),

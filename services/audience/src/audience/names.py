@@ -14,6 +14,7 @@ SEGMENT: Final = "applications/{application}/segments/{segment}"
 CAMPAIGN: Final = "applications/{application}/campaigns/{campaign}"
 RUN: Final = "applications/{application}/campaigns/{campaign}/runs/{run}"
 SEGMENT_VERSION: Final = "applications/{application}/segments/{segment}/versions/{version}"
+EXPORT_JOB: Final = "applications/{application}/exportJobs/{export_job}"
 IMPORT_JOB: Final = "applications/{application}/importJobs/{import_job}"
 
 _ID: Final = re.compile(r"[^/\x00-\x1f\x7f]{1,200}")

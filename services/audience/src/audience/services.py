@@ -26,6 +26,7 @@ from audience.endpoints.servicer import EndpointServicer
 from audience.segments.servicer import SegmentServicer
 from audience.segments.sets import Analytics
 from audience.settings import Settings
+from audience.transfers.members import Members
 from audience.transfers.servicer import TransferServicer
 from audience.users.servicer import UserServicer
 
@@ -47,17 +48,16 @@ def services(
     directory = Directory(sessions)
     gone = gone if gone is not None else Tombstones(sessions)
     applications = ApplicationServicer(sessions, now, deleted or gone.refresh)
+    segments = SegmentServicer(sessions, pool, Analytics(analytics), now)
     served = {
         _name(application_service_pb2, "ApplicationService"): applications,
         _name(endpoint_service_pb2, "EndpointService"): EndpointServicer(
             sessions, pool, directory, now
         ),
         _name(user_service_pb2, "UserService"): UserServicer(sessions, pool, directory, now),
-        _name(segment_service_pb2, "SegmentService"): SegmentServicer(
-            sessions, pool, Analytics(analytics), now
-        ),
+        _name(segment_service_pb2, "SegmentService"): segments,
         _name(transfer_service_pb2, "TransferService"): TransferServicer(
-            settings, sessions, directory, now
+            settings, sessions, directory, Members(segments, pool), now
         ),
         _name(operations_pb2, "Operations"): OperationsServicer(sessions),
     }

@@ -17,6 +17,13 @@ class Settings(ServiceSettings):
         default="",
         description="Folder of files to import, one subfolder an application; empty: uploads only.",
     )
+    export_folder: str = Field(
+        default="",
+        description="Folder for exported files, one subfolder an application; empty: streams only.",
+    )
+    export_workers: int = Field(
+        default=1, ge=0, le=16, description="Export jobs that this replica runs at the same time."
+    )
     import_workers: int = Field(
         default=2, ge=0, le=16, description="Import jobs that this replica runs at the same time."
     )
@@ -33,6 +40,9 @@ class Settings(ServiceSettings):
         default=90,
         ge=1,
         description="Days that an import job that has ended is kept, with its refused rows.",
+    )
+    export_retention_days: int = Field(
+        default=90, ge=1, description="Days that an export job that has ended is kept."
     )
     request_id_retention_days: int = Field(
         default=30,

@@ -1,12 +1,13 @@
-"""Import jobs and their failures as messages."""
+"""Import jobs with their failures, and export jobs, as messages."""
 
 from google.rpc import status_pb2
+from heliograph.audience.v1 import export_job_pb2
 from heliograph.audience.v1 import import_job_pb2 as pb
 from mesh.aip import resource_names
 
 from audience import names
 from audience.moments import timestamp
-from audience.tables import ImportFailureRow, ImportJobRow
+from audience.tables import ExportJobRow, ImportFailureRow, ImportJobRow
 
 
 def name(row: ImportJobRow) -> str:
@@ -49,3 +50,29 @@ def import_failure(row: ImportFailureRow) -> pb.ImportFailure:
     return pb.ImportFailure(
         line=row.line, field=row.field, reason=row.reason, description=row.description
     )
+
+
+def export_job(row: ExportJobRow) -> export_job_pb2.ExportJob:
+    """The ExportJob of a row."""
+    ids = {"application": row.application, "export_job": row.export_job}
+    job = export_job_pb2.ExportJob(
+        name=resource_names.format(names.EXPORT_JOB, **ids),
+        spec=export_job_pb2.ExportSpec.FromString(row.spec),
+        target=row.target,
+        exported_count=row.exported_count,
+        total_count=row.total_count,
+        files=row.files,
+        read_time=timestamp(row.read_time),
+        create_time=timestamp(row.create_time),
+        operation=row.operation,
+    )
+    job.state = export_job_pb2.ExportJob.State.ValueType(row.state)
+    if row.segment:
+        job.spec.segment = row.segment
+    if row.error:
+        job.error.CopyFrom(status_pb2.Status.FromString(row.error))
+    if row.start_time:
+        job.start_time.CopyFrom(timestamp(row.start_time))
+    if row.end_time:
+        job.end_time.CopyFrom(timestamp(row.end_time))
+    return job

@@ -1,4 +1,4 @@
-"""TransferService: files into the audience. Exports are not answered here."""
+"""TransferService: files into the audience; what takes them out is beside it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -19,25 +19,29 @@ from audience.refusals import unsupported
 from audience.settings import Settings
 from audience.tables import ImportJobRow
 from audience.transfers import formats, jobs, rendering, sources, uploads
+from audience.transfers.export_servicer import Exports
+from audience.transfers.members import Members
 
 PAGE_SIZE_DEFAULT = 100
 PAGE_SIZE_MAX = 1000
 RETRY_AFTER_SECONDS = 10
 
 
-class TransferServicer:
-    """Import jobs; workers run them."""
+class TransferServicer(Exports):
+    """Import and export jobs; workers run them."""
 
     def __init__(
         self,
         settings: Settings,
         sessions: async_sessionmaker[AsyncSession],
         directory: Directory,
+        members: Members,
         now: Callable[[], datetime],
     ) -> None:
         self._settings = settings
         self._sessions = sessions
         self._directory = directory
+        self._members = members
         self._now = now
         # Each holds a connection for as long as it lasts.
         self._uploads = asyncio.Semaphore(settings.uploads_max)

@@ -1,0 +1,131 @@
+"""The half of TransferService that takes endpoints out."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+from datetime import datetime
+from typing import Any
+
+from google.longrunning import operations_pb2
+from heliograph.audience.v1 import export_job_pb2 as pb
+from heliograph.audience.v1 import transfer_service_pb2 as service_pb
+from mesh.aip import operations, pagination, request_ids, resource_names
+from sqlalchemy.ext.asyncio import async_sessionmaker
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from audience import metrics, names
+from audience.applications.directory import Directory
+from audience.refusals import unsupported
+from audience.segments import store as segments_store
+from audience.settings import Settings
+from audience.tables import ExportJobRow
+from audience.transfers import exports, rendering, targets
+from audience.transfers.members import Members
+
+PAGE_SIZE_DEFAULT = 100
+PAGE_SIZE_MAX = 1000
+
+
+class Exports:
+    """Export jobs, which workers run, and exports as a stream."""
+
+    _settings: Settings
+    _sessions: async_sessionmaker[AsyncSession]
+    _directory: Directory
+    _now: Callable[[], datetime]
+    _members: Members
+
+    async def ExportEndpoints(
+        self, request: service_pb.ExportEndpointsRequest, context: Any
+    ) -> operations_pb2.Operation:
+        application = names.application_of(request.parent)
+        if request.WhichOneof("target") == "uri":
+            raise unsupported("uri")
+        await self._directory.require(application)
+
+        async def answer() -> operations_pb2.Operation:
+            segment = await _pinned(session, application, request.spec.segment, "spec.segment")
+            path = await asyncio.to_thread(
+                targets.find, self._settings.export_folder, application, request.path
+            )
+            job = await exports.create(
+                *(session, application, request.spec, self._now()),
+                segment=segment,
+                target=request.path,
+                path=path,
+            )
+            return operations.render(await operations.get(session, job.operation))
+
+        async with self._sessions.begin() as session:
+            return await request_ids.once(session, request, application, answer)
+
+    async def StreamExport(
+        self, request: service_pb.StreamExportRequest, context: Any
+    ) -> AsyncIterator[service_pb.StreamExportResponse]:
+        application = names.application_of(request.parent)
+        await self._directory.require(application)
+        async with self._sessions() as session:
+            segment = await _pinned(session, application, request.segment, "segment")
+        pages = self._members.pages(
+            application, segment, after=request.after, read_time=self._now()
+        )
+        async with aclosing(pages):
+            async for page in pages:
+                metrics.ENDPOINTS_EXPORTED.inc(len(page.endpoints))
+                yield service_pb.StreamExportResponse(endpoints=page.endpoints, last=page.last)
+
+    async def GetExportJob(
+        self, request: service_pb.GetExportJobRequest, context: Any
+    ) -> pb.ExportJob:
+        application, export_job = _ids(request.name)
+        async with self._sessions() as session:
+            return rendering.export_job(await exports.get(session, application, export_job))
+
+    async def ListExportJobs(
+        self, request: service_pb.ListExportJobsRequest, context: Any
+    ) -> service_pb.ListExportJobsResponse:
+        application = names.application_of(request.parent)
+        page = pagination.Page(request, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX)
+        before = None
+        if page.after:
+            before = (datetime.fromisoformat(str(page.after[0])), str(page.after[1]))
+        async with self._sessions() as session:
+            rows = await exports.page(session, application, before=before, limit=page.limit)
+        rows, token = page.cut(rows, key=_page_key)
+        return service_pb.ListExportJobsResponse(
+            export_jobs=map(rendering.export_job, rows), next_page_token=token
+        )
+
+    async def CancelExportJob(
+        self, request: service_pb.CancelExportJobRequest, context: Any
+    ) -> pb.ExportJob:
+        application, export_job = _ids(request.name)
+        async with self._sessions.begin() as session:
+            job = await exports.get(session, application, export_job, lock=True)
+            if job.state in exports.OPEN:
+                await exports.fail(session, job, exports.cancelled(), self._now())
+            return rendering.export_job(job)
+
+
+async def _pinned(session: AsyncSession, application: str, segment: str, field: str) -> str:
+    """The version of a segment that an export is about; empty for the whole audience."""
+    if not segment:
+        return ""
+    ids = resource_names.match(names.SEGMENT_VERSION, segment)
+    if ids is None:
+        ids = {**resource_names.parse(names.SEGMENT, segment, field=field), "version": ""}
+    names.refuse_mismatch(application, ids["application"], field)
+    row = await segments_store.get(session, application, ids["segment"])
+    version = ids["version"] or str(row.version)
+    number = segments_store.parsed_version(segment, version)
+    await segments_store.version(session, application, row.segment, number)
+    return resource_names.format(names.SEGMENT_VERSION, **{**ids, "version": version})
+
+
+def _ids(name: str) -> tuple[str, str]:
+    ids = resource_names.parse(names.EXPORT_JOB, name)
+    return ids["application"], ids["export_job"]
+
+
+def _page_key(row: ExportJobRow) -> list[str]:
+    return [row.create_time.isoformat(), row.export_job]
