@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from audience.eligibility.neighbours import Neighbours
 from audience.segments.servicer import SegmentServicer
 from audience.segments.sets import Analytics
 from audience.services import services
@@ -54,11 +55,13 @@ class Room:
         connect: RpcConnect,
         import_folder: Path,
         analytics_address: str = NOBODY,
+        town_address: str = NOBODY,
     ) -> None:
         self.sessions = sessions
         self.import_folder = import_folder
         self.export_folder = import_folder / "exports"
         self.analytics_address = analytics_address
+        self.town_address = town_address
         self.unpacked_bytes_max = UNPACKED_BYTES_MAX
         self.worker = self.another_worker(database_url)
         self._reading = reading
@@ -99,7 +102,9 @@ class Room:
             upload_bytes_max=UPLOAD_BYTES_MAX,
         )
         analytics = self._connect(self.analytics_address)
-        served = services(settings, self.sessions, self._reading, analytics, self.now)
+        town = self._connect(self.town_address)
+        neighbours = Neighbours.of(town, town, town)
+        served = services(settings, self.sessions, self._reading, analytics, neighbours, self.now)
         self.address = await self._serve(served)
         self.use(None)
 

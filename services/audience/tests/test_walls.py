@@ -5,6 +5,7 @@ from typing import Any
 
 import grpc
 import pytest
+from audience.eligibility.neighbours import Neighbours
 from audience.services import services
 from audience.settings import Settings
 from audience_room import NOBODY, SHOP, Room
@@ -104,7 +105,9 @@ async def answered(channel: grpc.aio.Channel, method: MethodDescriptor, request:
 def test_every_service_of_the_contract_is_served(
     sessions: Any, reading: Any, room: Room, rpc_connect: RpcConnect
 ) -> None:
-    served = services(Settings(), sessions, reading, rpc_connect(NOBODY), room.now)
+    away = rpc_connect(NOBODY)
+    neighbours = Neighbours.of(away, away, away)
+    served = services(Settings(), sessions, reading, away, neighbours, room.now)
 
     assert set(served) == {
         service.full_name

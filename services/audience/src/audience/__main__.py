@@ -3,6 +3,7 @@
 import gc
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from heliograph import subjects
@@ -16,6 +17,7 @@ from mesh.store.tombstones import Tombstones
 from audience import housekeeping
 from audience.applications import erasure
 from audience.consent import hearing
+from audience.eligibility.neighbours import Neighbours
 from audience.removals.removing import kind as removal_kind
 from audience.segments.servicer import SegmentServicer
 from audience.segments.sets import Analytics
@@ -59,13 +61,15 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     background(stack, erasures.run(), "erasures")
     background(stack, erasure.remind_forever(sessions, js), "deletions")
     await stack.enter_async_context(erasure.consumer(js, sessions))
-    analytics = await stack.enter_async_context(
-        channel(
-            settings.analytics_address,
-            token=settings.service_token.get_secret_value(),
-            credentials=tls.channel_credentials(settings),
-        )
+    neighbour = partial(
+        channel,
+        token=settings.service_token.get_secret_value(),
+        credentials=tls.channel_credentials(settings),
     )
+    analytics = await stack.enter_async_context(neighbour(settings.analytics_address))
+    campaign = await stack.enter_async_context(neighbour(settings.campaign_address))
+    messaging = await stack.enter_async_context(neighbour(settings.messaging_address))
+    twoway = await stack.enter_async_context(neighbour(settings.twoway_address))
     importing = engine.create(
         settings.database_url,
         pool_size=settings.import_workers + 1,
@@ -80,7 +84,8 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     removing = Worker(settings.database_url, sessions, removal_kind(sessions))
     background(stack, removing.run(), "removals")
     background(stack, purging.run(sessions, housekeeping.purges(settings), now), "purging")
-    served = services(settings, sessions, reading, analytics, now, gone, erasures.wake)
+    neighbours = Neighbours.of(campaign, messaging, twoway)
+    served = services(settings, sessions, reading, analytics, neighbours, now, gone, erasures.wake)
     segments = SegmentServicer(sessions, reading, Analytics(analytics), now)
     exports = exporting_kind(sessions, Members(segments, reading), now)
     for number in range(settings.export_workers):

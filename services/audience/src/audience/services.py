@@ -21,6 +21,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from audience.applications.directory import Directory
 from audience.applications.servicer import ApplicationServicer
+from audience.eligibility.eligibility import Eligibility
+from audience.eligibility.neighbours import Neighbours
 from audience.endpoints.queries import Pool
 from audience.endpoints.servicer import EndpointServicer
 from audience.segments.servicer import SegmentServicer
@@ -39,6 +41,7 @@ def services(
     sessions: async_sessionmaker[AsyncSession],
     pool: Pool,
     analytics: grpc.aio.Channel,
+    neighbours: Neighbours,
     now: Callable[[], datetime],
     gone: Tombstones | None = None,
     deleted: Callable[[], Awaitable[None]] | None = None,
@@ -49,10 +52,11 @@ def services(
     gone = gone if gone is not None else Tombstones(sessions)
     applications = ApplicationServicer(sessions, now, deleted or gone.refresh)
     segments = SegmentServicer(sessions, pool, Analytics(analytics), now)
+    eligibility = Eligibility(pool, neighbours, segments.CheckMembers, now)
     served = {
         _name(application_service_pb2, "ApplicationService"): applications,
         _name(endpoint_service_pb2, "EndpointService"): EndpointServicer(
-            sessions, pool, directory, now
+            sessions, pool, directory, eligibility, now
         ),
         _name(user_service_pb2, "UserService"): UserServicer(sessions, pool, directory, now),
         _name(segment_service_pb2, "SegmentService"): segments,

@@ -13,6 +13,15 @@ class Settings(ServiceSettings):
     analytics_address: str = Field(
         default="127.0.0.1:7004", description="Where analytics answers: host:port or a gRPC target."
     )
+    campaign_address: str = Field(
+        default="127.0.0.1:7002", description="Where campaign answers: host:port or a gRPC target."
+    )
+    messaging_address: str = Field(
+        default="127.0.0.1:7003", description="Where messaging answers: host:port or a gRPC target."
+    )
+    twoway_address: str = Field(
+        default="127.0.0.1:7005", description="Where twoway answers: host:port or a gRPC target."
+    )
     import_folder: str = Field(
         default="",
         description="Folder of files to import, one subfolder an application; empty: uploads only.",

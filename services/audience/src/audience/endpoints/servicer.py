@@ -17,6 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from audience import names
 from audience.applications.directory import Directory
+from audience.eligibility.eligibility import Eligibility
 from audience.endpoints import addresses, checks, locks, queries, reading, rendering, store
 from audience.endpoints.announcing import announce, announce_deleted
 from audience.endpoints.batches import Batch
@@ -39,21 +40,19 @@ class EndpointServicer:
         sessions: async_sessionmaker[AsyncSession],
         pool: Pool,
         directory: Directory,
+        eligibility: Eligibility,
         now: Callable[[], datetime],
     ) -> None:
         self._sessions = sessions
         self._pool = pool
         self._directory = directory
+        self._eligibility = eligibility
         self._now = now
 
     async def GetEndpoint(
         self, request: service_pb.GetEndpointRequest, context: Any
     ) -> pb.Endpoint:
-        application, endpoint = names.endpoint_of(request.name)
-        found = await queries.some(self._pool, application, [endpoint])
-        if endpoint not in found:
-            raise _missing(request.name)
-        return rendering.message(application, found[endpoint])
+        return await self._read(request.name)
 
     async def ListEndpoints(
         self, request: service_pb.ListEndpointsRequest, context: Any
@@ -161,6 +160,12 @@ class EndpointServicer:
             await stream.take(request)
         return await stream.finish()
 
+    async def ExplainEligibility(
+        self, request: service_pb.ExplainEligibilityRequest, context: Any
+    ) -> service_pb.ExplainEligibilityResponse:
+        endpoint = await self._read(request.name)
+        return await self._eligibility.explain(endpoint, request.campaign)
+
     async def RemoveAttributes(
         self, request: service_pb.RemoveAttributesRequest, context: Any
     ) -> operations_pb2.Operation:
@@ -174,6 +179,13 @@ class EndpointServicer:
 
         async with self._sessions.begin() as session:
             return await request_ids.once(session, request, application, answer)
+
+    async def _read(self, name: str) -> pb.Endpoint:
+        application, endpoint = names.endpoint_of(name)
+        found = await queries.some(self._pool, application, [endpoint])
+        if endpoint not in found:
+            raise _missing(name)
+        return rendering.message(application, found[endpoint])
 
     async def _write_one(
         self, session: AsyncSession, application: str, patch: Patch
