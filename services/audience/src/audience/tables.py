@@ -1,19 +1,15 @@
 """The nouns as rows. Every key begins with the application, so that tables can be sharded by it.
 
-Ids are compared byte by byte (collation C): cheaper than by language, and the order in which
-members are streamed is the same in every database.
+Those of files are in `transfers/tables.py`, and here again: who imports this has them all.
 """
 
 from datetime import datetime
 from typing import Any
 
-from mesh.store import tables
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    DateTime,
-    Double,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -23,33 +19,30 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-metadata = tables.metadata()
+from audience.columns import Table, identifier, metadata, moment
+from audience.transfers.tables import (
+    ExportJobRow,
+    ImportBlockRow,
+    ImportFailureRow,
+    ImportJobRow,
+)
 
-
-class Table(SQLModel):
-    """Every table of this service."""
-
-    metadata = metadata
-
-
-def identifier(*, primary_key: bool = False) -> Any:
-    """An id, compared byte by byte."""
-    return Field(sa_column=Column(String(collation="C"), primary_key=primary_key, nullable=False))
-
-
-def moment(*, nullable: bool = False) -> Any:
-    """A timestamptz column."""
-    return Field(
-        default=None if nullable else ...,
-        sa_column=Column(DateTime(timezone=True), nullable=nullable),
-    )
-
-
-def added(kind: Any) -> Any:
-    """A number that came with a later release: the one before goes on inserting without it."""
-    return Field(default=0, sa_column=Column(kind, nullable=False, server_default=text("0")))
+__all__ = [
+    "AddressOptOutRow",
+    "ApplicationRow",
+    "AttributeRemovalRow",
+    "EndpointRow",
+    "ExportJobRow",
+    "ImportBlockRow",
+    "ImportFailureRow",
+    "ImportJobRow",
+    "SegmentRow",
+    "SegmentVersionRow",
+    "UserProfileRow",
+    "metadata",
+]
 
 
 class ApplicationRow(Table, table=True):
@@ -155,76 +148,6 @@ class SegmentVersionRow(Table, table=True):
     create_time: datetime = moment()
 
 
-class ImportJobRow(Table, table=True):
-    """A file on its way in.
-
-    `processed_bytes` is where a job goes on whose worker died: a place in the file as it is
-    unpacked, and in a Parquet file a row. `stored_bytes` is then how far that is in the file as it
-    is stored; 0 where both are the same.
-    """
-
-    __tablename__ = "import_job"
-    __table_args__ = (
-        # Workers ask for what is to be done and for nothing else.
-        Index(
-            "import_job_open_idx",
-            "create_time",
-            postgresql_where=text("state = ANY (ARRAY[2, 3])"),
-        ),
-        # What is old enough to go.
-        Index("import_job_end_idx", "end_time", postgresql_where=text("end_time IS NOT NULL")),
-    )
-
-    application: str = identifier(primary_key=True)
-    import_job: str = identifier(primary_key=True)
-    spec: bytes = Field(sa_type=LargeBinary)
-    source: str
-    path: str = ""
-    file_changed_seconds: float = Field(default=0.0, sa_type=Double)
-    state: int = Field(sa_type=SmallInteger)
-    total_bytes: int = Field(default=0, sa_type=BigInteger)
-    processed_bytes: int = Field(default=0, sa_type=BigInteger)
-    processed_lines: int = Field(default=0, sa_type=BigInteger)
-    imported_count: int = Field(default=0, sa_type=BigInteger)
-    created_count: int = Field(default=0, sa_type=BigInteger)
-    failed_count: int = Field(default=0, sa_type=BigInteger)
-    deactivated_count: int = Field(default=0, sa_type=BigInteger)
-    attempts: int = Field(default=0, sa_type=Integer)
-    error: bytes = Field(default=b"", sa_type=LargeBinary)
-    operation: str
-    create_time: datetime = moment()
-    start_time: datetime | None = moment(nullable=True)
-    end_time: datetime | None = moment(nullable=True)
-    stored_bytes: int = added(BigInteger)
-    format: int = added(SmallInteger)
-    evidence: int = added(SmallInteger)
-    compression: int = added(SmallInteger)
-
-
-class ImportFailureRow(Table, table=True):
-    """One row of a file that was refused."""
-
-    __tablename__ = "import_failure"
-
-    application: str = identifier(primary_key=True)
-    import_job: str = identifier(primary_key=True)
-    line: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
-    field: str
-    reason: str
-    description: str
-
-
-class ImportBlockRow(Table, table=True):
-    """Bytes of an upload from `position` on; kept until the job has ended."""
-
-    __tablename__ = "import_block"
-
-    application: str = identifier(primary_key=True)
-    import_job: str = identifier(primary_key=True)
-    position: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
-    data: bytes = Field(sa_type=LargeBinary)
-
-
 class AddressOptOutRow(Table, table=True):
     """What was heard last of one address on one opt-out list, from the service that keeps the list.
 
@@ -244,43 +167,6 @@ class AddressOptOutRow(Table, table=True):
     opted_out: bool = Field(sa_type=Boolean)
     change_time: datetime = moment()
     origination_identity: str = ""
-
-
-class ExportJobRow(Table, table=True):
-    """A part of the audience on its way out.
-
-    `last` is the endpoint after which a job goes on whose worker died: the last one of its last
-    complete file. `segment` is a version, so that a change of the segment changes no export.
-    """
-
-    __tablename__ = "export_job"
-    __table_args__ = (
-        Index(
-            "export_job_open_idx",
-            "create_time",
-            postgresql_where=text("state = ANY (ARRAY[1, 2])"),
-        ),
-        Index("export_job_end_idx", "end_time", postgresql_where=text("end_time IS NOT NULL")),
-    )
-
-    application: str = identifier(primary_key=True)
-    export_job: str = identifier(primary_key=True)
-    spec: bytes = Field(sa_type=LargeBinary)
-    segment: str
-    target: str
-    path: str
-    state: int = Field(sa_type=SmallInteger)
-    total_count: int = Field(default=0, sa_type=BigInteger)
-    exported_count: int = Field(default=0, sa_type=BigInteger)
-    last: str = Field(default="", sa_column=Column(String(collation="C"), nullable=False))
-    files: list[str] = Field(sa_column=Column(JSONB, nullable=False))
-    attempts: int = Field(default=0, sa_type=Integer)
-    error: bytes = Field(default=b"", sa_type=LargeBinary)
-    operation: str
-    read_time: datetime = moment()
-    create_time: datetime = moment()
-    start_time: datetime | None = moment(nullable=True)
-    end_time: datetime | None = moment(nullable=True)
 
 
 class AttributeRemovalRow(Table, table=True):
