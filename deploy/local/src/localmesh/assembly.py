@@ -77,6 +77,8 @@ async def surroundings(
         service_token=mint_with(keys, ["*"], "service", "mesh", LONG_HOURS),
         secrets_key=keys.secrets_key,
         authority_file=Authority(layout.authority).certificate_file,
+        imports=layout.imports,
+        exports=layout.exports,
         settings=settings,
     )
 

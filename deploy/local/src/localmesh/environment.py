@@ -22,6 +22,8 @@ class Surroundings:
     service_token: str
     secrets_key: str
     authority_file: Path
+    imports: Path
+    exports: Path
     settings: Mapping[str, str]
     """What all services are told besides, by the setting's name; each takes those it has."""
 
@@ -49,6 +51,8 @@ def of_service(name: str, around: Surroundings, metrics_port: int) -> dict[str, 
 
 
 def _of_its_own(name: str, around: Surroundings) -> dict[str, str]:
+    if name == "audience":
+        return {"IMPORT_FOLDER": str(around.imports), "EXPORT_FOLDER": str(around.exports)}
     if name == "analytics":
         return {"CLICKHOUSE_URL": around.clickhouse_url}
     if name == "messaging":

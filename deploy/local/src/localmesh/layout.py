@@ -15,6 +15,8 @@ class Layout:
         self.logs = self.root / "logs"
         self.services = self.root / "services"
         self.peers = self.root / "peers"
+        self.imports = self.root / "imports"
+        self.exports = self.root / "exports"
         self.postgres = self.root / "postgres"
         self.nats = self.root / "nats"
         self.clickhouse = self.root / "clickhouse"
