@@ -16,16 +16,19 @@ def matches(
     state: State,
     users: dict[str, Attributes],
     history: History | None = None,
+    segments: dict[str, pb.SegmentFilter] | None = None,
 ) -> bool:
     """Whether the endpoint is what the filter asks for."""
     node = question.WhichOneof("node")
     condition: Any = getattr(question, node)
     if node == "group":
-        inner = [matches(one, state, users, history) for one in condition.filters]
-        joined = {pb.FilterGroup.ALL: all, pb.FilterGroup.ANY: any}
-        if condition.operator == pb.FilterGroup.NONE:
-            return not any(inner)
-        return joined[condition.operator](inner)
+        inner = [matches(one, state, users, history, segments) for one in condition.filters]
+        return joined(condition.operator, inner)
+    if node == "source_segments":
+        assert segments is not None
+        of = [segments[name] for name in condition.segments]
+        inner = [matches(one, state, users, history, segments) for one in of]
+        return joined(condition.operator, inner)
     if node in BEHAVIOURS:
         assert history is not None
         return BEHAVIOURS[node](condition, history.of(state.endpoint), history.now)
@@ -47,6 +50,12 @@ def matches(
         return signed(bool(known), condition)
     assert node == "state"
     return has_state(condition, state)
+
+
+def joined(operator: int, inner: list[bool]) -> bool:
+    if operator == pb.FilterGroup.NONE:
+        return not any(inner)
+    return all(inner) if operator == pb.FilterGroup.ALL else any(inner)
 
 
 def signed(found: bool, condition: Any) -> bool:

@@ -24,11 +24,6 @@ from mesh.errors import Error, InvalidArgument, Unimplemented
             "segment.filter.group.filters[1].event.scope",
         ),
         (
-            {"source_segments": {"operator": "ANY", "segments": [f"{SHOP}/segments/a"]}},
-            "FILTER_NOT_SUPPORTED",
-            "segment.filter.source_segments",
-        ),
-        (
             {"campaign": {"campaign": f"{SHOP}/campaigns/c", "outcome": "REPLIED"}},
             "FILTER_NOT_SUPPORTED",
             "segment.filter.campaign.outcome",

@@ -48,6 +48,29 @@ def segment_of(name: str, *, field: str = "name") -> tuple[str, str]:
     return ids["application"], ids["segment"]
 
 
+def segment_name(application: str, segment: str) -> str:
+    """The name of a segment."""
+    return resource_names.format(SEGMENT, application=application, segment=segment)
+
+
+def version_name(application: str, segment: str, version: int) -> str:
+    """The name of a version of a segment."""
+    ids = {"application": application, "segment": segment, "version": str(version)}
+    return resource_names.format(SEGMENT_VERSION, **ids)
+
+
+def source_of(name: str, *, field: str) -> tuple[str, str, str]:
+    """The application, the segment and the version in the name of one; no version: empty."""
+    ids = resource_names.match(SEGMENT_VERSION, name)
+    ids = ids or resource_names.parse(SEGMENT, name, field=field)
+    return ids["application"], ids["segment"], ids.get("version", "")
+
+
+def is_version(text: str) -> bool:
+    """Whether a text can be the number of a version."""
+    return text.isascii() and text.isdigit() and len(text) < len(str(2**63))
+
+
 def campaign_of(name: str, *, field: str = "campaign") -> dict[str, str]:
     """The application id and the campaign id in a campaign's name; in a run's, its id too."""
     return resource_names.match(RUN, name) or resource_names.parse(CAMPAIGN, name, field=field)

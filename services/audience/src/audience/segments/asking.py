@@ -17,7 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from audience import channels, metrics, names
 from audience.endpoints import rendering
 from audience.endpoints.queries import Pool
-from audience.segments import behaviours, checks, queries, scanning, store
+from audience.segments import behaviours, checks, queries, scanning, sources, store
 from audience.segments.behaviours import Window
 from audience.segments.sets import Analytics
 from audience.segments.windows import Windows
@@ -66,7 +66,8 @@ class Asking:
         if request.HasField("filter"):
             application = names.application_of(request.name, field="name")
             checks.check(application, request.filter, "filter")
-            question = request.filter
+            async with self._sessions() as session:
+                question = await sources.resolved(session, application, request.filter, "filter")
         else:
             application, question = await self._resolve(request.name)
         page = pagination.Page(request, PREVIEW_SIZE_DEFAULT, PREVIEW_SIZE_MAX)
@@ -115,7 +116,10 @@ class Asking:
 
     async def _resolve(self, name: str) -> tuple[str, segment_filter_pb2.SegmentFilter]:
         async with self._sessions() as session:
-            return await store.resolve(session, name)
+            application, version, question = await store.resolve(session, name)
+            path = "segment.filter"
+            whole = await sources.resolved(session, application, question, path, version)
+            return application, whole
 
     async def _counts(
         self, application: str, question: segment_filter_pb2.SegmentFilter

@@ -6,8 +6,10 @@ from typing import Final
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from heliograph.audience.v1 import segment_filter_pb2 as pb
+from mesh.aip import resource_names
 
-from audience.refusals import invalid, shown, unsupported
+from audience import names
+from audience.refusals import invalid, shown
 from audience.segments import behaviour_checks, instants
 
 DEPTH_MAX: Final = 32
@@ -22,7 +24,6 @@ _INSTANTS: Final = frozenset(
     )
 )
 _NO_VALUES: Final = frozenset((pb.AttributeCondition.PRESENT, pb.AttributeCondition.ABSENT))
-_UNSUPPORTED: Final = ("source_segments",)
 
 
 def check(application: str, question: pb.SegmentFilter, path: str) -> None:
@@ -46,8 +47,6 @@ def _check(application: str, question: pb.SegmentFilter, path: str, depth: int) 
     here = f"{path}.{node}"
     if depth > DEPTH_MAX:
         raise invalid("FILTER_TOO_DEEP", here, f"more than {DEPTH_MAX} levels")
-    if node in _UNSUPPORTED:
-        raise unsupported(here, "FILTER_NOT_SUPPORTED")
     if node == "group":
         _check_group(application, question.group, here, depth)
         return
@@ -55,6 +54,15 @@ def _check(application: str, question: pb.SegmentFilter, path: str, depth: int) 
     if node in _CHECKS:
         _CHECKS[node](question, here)
     behaviour_checks.check(application, question, path)
+    for index, name in enumerate(question.source_segments.segments):
+        _check_source(application, name, f"{here}.segments[{index}]")
+
+
+def _check_source(application: str, name: str, field: str) -> None:
+    owner, _, version = names.source_of(name, field=field)
+    names.refuse_mismatch(application, owner, field)
+    if version and not names.is_version(version):
+        raise resource_names.invalid(names.SEGMENT_VERSION, name, field)
 
 
 def _check_group(application: str, group: pb.FilterGroup, path: str, depth: int) -> None:

@@ -14,7 +14,7 @@ from mesh.eventing import outbox
 from audience import names
 from audience.applications import store as applications_store
 from audience.moments import timestamp
-from audience.segments import asking, rendering, segments, store
+from audience.segments import asking, rendering, segments, sources, store
 from audience.tables import SegmentRow
 
 PAGE_SIZE_DEFAULT = 100
@@ -57,6 +57,7 @@ class SegmentServicer(asking.Asking):
             if await session.get(SegmentRow, (application, segment)) is not None:
                 name = f"{request.parent}/segments/{segment}"
                 raise AlreadyExists("SEGMENT_EXISTS", f"{name} exists already", segment=name)
+            await sources.check(session, application, segment, 1, request.segment.filter)
             row, version = segments.create(application, segment, request.segment, self._now())
             session.add(row)
             await session.flush()
@@ -79,6 +80,8 @@ class SegmentServicer(asking.Asking):
             segments.check(application, changed)
             version = segments.update(row, changed, paths, self._now())
             if version is not None:
+                number = version.version
+                await sources.check(session, application, segment, number, changed.filter)
                 session.add(version)
             return rendering.segment(row, version or current)
 

@@ -1,10 +1,11 @@
 """The statements on segments and their versions."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from heliograph.audience.v1 import segment_filter_pb2
 from mesh.aip import resource_names
 from mesh.errors import NotFound
+from sqlalchemy import and_, or_, tuple_
 from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -35,8 +36,10 @@ async def version(
     return row
 
 
-async def resolve(session: AsyncSession, name: str) -> tuple[str, segment_filter_pb2.SegmentFilter]:
-    """The application and the filter of a segment, or of a version of it, by its name."""
+async def resolve(
+    session: AsyncSession, name: str
+) -> tuple[str, str, segment_filter_pb2.SegmentFilter]:
+    """The application, the version and the filter of a segment, or of a version of it, by name."""
     ids = resource_names.match(names.SEGMENT_VERSION, name)
     if ids is not None:
         number = parsed_version(name, ids["version"])
@@ -45,7 +48,43 @@ async def resolve(session: AsyncSession, name: str) -> tuple[str, segment_filter
         ids = resource_names.parse(names.SEGMENT, name)
         newest = await get(session, ids["application"], ids["segment"])
         row = await version(session, ids["application"], ids["segment"], newest.version)
-    return ids["application"], segment_filter_pb2.SegmentFilter.FromString(row.filter)
+    found = names.version_name(row.application, row.segment, row.version)
+    return row.application, found, segment_filter_pb2.SegmentFilter.FromString(row.filter)
+
+
+async def sources(
+    session: AsyncSession, application: str, wanted: Collection[str]
+) -> dict[str, tuple[str, segment_filter_pb2.SegmentFilter]]:
+    """Versions and their filters, by the names of segments or versions that stand for them."""
+    asked = {name: names.source_of(name, field="segments")[1:] for name in wanted}
+    pinned = [
+        (segment, int(number)) for segment, number in asked.values() if names.is_version(number)
+    ]
+    query = (
+        select(SegmentVersionRow, SegmentRow.version)
+        .join(
+            SegmentRow,
+            and_(
+                col(SegmentRow.application) == col(SegmentVersionRow.application),
+                col(SegmentRow.segment) == col(SegmentVersionRow.segment),
+            ),
+        )
+        .where(
+            col(SegmentVersionRow.application) == application,
+            col(SegmentVersionRow.segment).in_({segment for segment, _ in asked.values()}),
+            or_(
+                col(SegmentVersionRow.version) == col(SegmentRow.version),
+                tuple_(col(SegmentVersionRow.segment), col(SegmentVersionRow.version)).in_(pinned),
+            ),
+        )
+    )
+    found = {}
+    for row, newest in (await session.exec(query)).all():
+        version = names.version_name(application, row.segment, row.version)
+        found[version] = (version, segment_filter_pb2.SegmentFilter.FromString(row.filter))
+        if row.version == newest:
+            found[names.segment_name(application, row.segment)] = found[version]
+    return {name: found[name] for name in wanted if name in found}
 
 
 async def page(
@@ -89,6 +128,6 @@ async def remove(session: AsyncSession, row: SegmentRow) -> None:
 
 def parsed_version(name: str, text: str) -> int:
     """The number of a version; one that is none does not exist."""
-    if not text.isascii() or not text.isdigit() or len(text) > len(str(2**62)):
+    if not names.is_version(text):
         raise NotFound("SEGMENT_VERSION_NOT_FOUND", f"{name} does not exist", version=name)
     return int(text)
