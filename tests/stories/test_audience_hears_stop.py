@@ -31,8 +31,7 @@ async def explained(shop, endpoint, campaign=""):
 
 async def test_a_stop_is_counted_and_explained_and_a_start_ends_it(local_mesh, shop, tmp_path):
     await shop.import_phones(MEMBERS, tmp_path)
-    run = await shop.finished(await shop.launch("hello", "Hello"))
-    campaign = run.name.partition("/runs/")[0]
+    campaign = (await shop.launch("hello", "Hello")).partition("/runs/")[0]
     before = await explained(shop, "e000003", campaign)
     assert (await eligible(shop), before.eligible, before.treatment) == (MEMBERS, True, "a")
 
