@@ -7,6 +7,7 @@ from typing import Any, Final
 from google.protobuf.timestamp_pb2 import Timestamp
 from heliograph.audience.v1 import endpoint_pb2 as pb
 
+from audience.endpoints import zone_estimates
 from audience.endpoints.states import Attributes, State
 from audience.moments import timestamp
 
@@ -49,6 +50,9 @@ def arguments(prefix: str, row: Sequence[Any]) -> dict[str, Any]:
         "create_time": _moment(row[11]),
         "update_time": _moment(row[12]),
         "etag": f'"{row[13]}"',
+        "estimated_time_zone": (
+            None if "timezone" in row[5] else zone_estimates.estimate(row[1], row[2], row[6])
+        ),
     }
 
 
@@ -75,6 +79,11 @@ def written(application: str, state: State, user_attributes: Attributes) -> pb.E
         "create_time": timestamp(state.create_time),
         "update_time": timestamp(state.update_time),
         "etag": f'"{state.revision}"',
+        "estimated_time_zone": (
+            None
+            if "timezone" in state.demographic
+            else zone_estimates.estimate(state.channel_type, state.address, state.location)
+        ),
     }
     return pb.Endpoint(**fields)
 
