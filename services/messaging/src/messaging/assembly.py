@@ -15,12 +15,15 @@ from heliograph.twoway.v1.opt_out_service_pb2_grpc import OptOutServiceStub
 from mesh import service
 from mesh.eventing import jetstream
 from mesh.eventing.consumer import Consumer
+from mesh.eventing.erasures import Erasures
 from mesh.rpc import tls
+from mesh.rpc.auth.gone import Gone, Services
 from mesh.rpc.channel import channel
 from mesh.store import engine, pool, purging
+from mesh.store.tombstones import Tombstones
 from nats.js import JetStreamContext
 
-from messaging import housekeeping, loops
+from messaging import erasure, housekeeping, loops
 from messaging.channels.drivers import DRIVERS
 from messaging.connections import Connections
 from messaging.deciding import Deciding
@@ -77,6 +80,8 @@ class Assembly:
     settling: Settling
     outbox: Outbox
     inbound: Inbound
+    gone: Tombstones
+    erasures: Erasures
     services: Mapping[str, object]
 
     @classmethod
@@ -103,6 +108,7 @@ class Assembly:
         audience = await stack.enter_async_context(neighbour(settings.audience_address))
         twoway = await stack.enter_async_context(neighbour(settings.twoway_address))
 
+        gone = Tombstones(sessions)
         partitions = Partitions(bulk, settings.ledger_retention_days)
         receiving, inbound = Receiving(bulk, js), Inbound(bulk, js)
         sealer = Sealer(settings.secrets_key.get_secret_value())
@@ -126,23 +132,30 @@ class Assembly:
             partitions=partitions,
             connections=connections,
             batches=Batches(
-                bulk, js, partitions, connections, templates, handing, settings.chunk_size_max
+                bulk, js, partitions, connections, templates, handing, settings.chunk_size_max, gone
             ),
             receiving=receiving,
             settling=Settling(bulk, js, outgoing),
             outbox=outgoing,
             inbound=inbound,
-            services={
-                "heliograph.messaging.v1.MessageService": MessageServicer(
-                    bulk, js, calls, sends, Deciding(bulk, js)
-                ),
-                "heliograph.messaging.v1.ChannelService": ChannelServicer(
-                    sessions, sealer, connections
-                ),
-                "heliograph.messaging.v1.TemplateService": TemplateServicer(sessions, templates),
-                "heliograph.messaging.v1.SuppressionService": SuppressionServicer(sessions),
-                **_UNIMPLEMENTED,
-            },
+            gone=gone,
+            erasures=erasure.erasures(sessions, js, gone, bulk, connections),
+            services=Services(
+                {
+                    "heliograph.messaging.v1.MessageService": MessageServicer(
+                        bulk, js, calls, sends, Deciding(bulk, js)
+                    ),
+                    "heliograph.messaging.v1.ChannelService": ChannelServicer(
+                        sessions, sealer, connections
+                    ),
+                    "heliograph.messaging.v1.TemplateService": TemplateServicer(
+                        sessions, templates
+                    ),
+                    "heliograph.messaging.v1.SuppressionService": SuppressionServicer(sessions),
+                    **_UNIMPLEMENTED,
+                },
+                Gone(gone),
+            ),
         )
 
     async def start(self, stack: AsyncExitStack) -> None:
@@ -150,7 +163,9 @@ class Assembly:
 
         Batches stop first, each at its next chunk, while their channels are still open.
         """
-        await jetstream.ensure_streams(self.js, subjects.SENDS, subjects.MESSAGES, subjects.INBOUND)
+        await jetstream.ensure_streams(
+            self.js, subjects.SENDS, subjects.MESSAGES, subjects.INBOUND, subjects.AUDIENCE
+        )
         stack.push_async_callback(self.connections.close)
         self._loop(stack, "channels", self.connections.run(self.settings.database_url))
         parked = loops.sweep_forever("receipts", self.receiving.sweep, PARKED_SWEEP_SECONDS)
@@ -163,6 +178,11 @@ class Assembly:
         self._loop(stack, "days", loops.sweep_forever("days", days, PARTITIONS_SECONDS))
         purge = purging.run(self.sessions, housekeeping.purges(), lambda: datetime.now(UTC))
         self._loop(stack, "purging", purge)
+        await self.gone.refresh()
+        self._loop(stack, "tombstones", self.gone.run())
+        self._loop(stack, "erasures", self.erasures.run())
+        await stack.enter_async_context(erasure.consumer(self.js, self.erasures))
+        await erasure.caught_up(self.js)
         for lane, batches_max in (
             (subjects.BULK, self.settings.bulk_batches_max),
             (subjects.DIRECT, self.settings.direct_batches_max),

@@ -27,6 +27,7 @@ FROM unnest(
     $20::text[], $21::jsonb[]
 ) AS r (message_id, treatment, endpoint_id, user_id, channel_type, address, address_digest,
     run_address_digest, origination, country, parts, state, reason, detail, context)
+WHERE NOT EXISTS (SELECT FROM tombstones WHERE application = $1::varchar)
 ON CONFLICT DO NOTHING
 RETURNING message_id
 """
@@ -42,6 +43,7 @@ FROM {
     )
 }
 WHERE {JOINED} AND m.state = $11 AND m.batch_id IN ('', $3)
+    AND NOT EXISTS (SELECT FROM tombstones WHERE application = $1::text)
 RETURNING m.message_id
 """
 
@@ -61,6 +63,7 @@ async def claim(connection: Connection, rows: Sequence[Row]) -> set[UUID]:
     """Enters the rows, all of one batch; the ids of those that were not there.
 
     Left out is a row that is there already, and one whose address another row of the run claims.
+    Of an application that was deleted, nothing is entered.
     """
     first = rows[0]
     ordered = sorted(rows, key=lambda row: row.message_id.int)
@@ -95,7 +98,7 @@ async def take(connection: Connection, rows: Sequence[Row]) -> set[UUID]:
     """Moves `ACCEPTED` rows, all of one batch, to the state they have here; the ids of those moved.
 
     A row that another batch has claimed, or that is no longer `ACCEPTED`, stays as it is: of two
-    workers that try, one gets it.
+    workers that try, one gets it. Of an application that was deleted, none is moved.
     """
     first = rows[0]
     ordered = sorted(rows, key=lambda row: row.message_id.int)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -46,7 +46,10 @@ class Batches:
         templates: StoredTemplates,
         handing: Handing,
         chunk_size_max: int,
+        gone: Container[str] = (),
     ) -> None:
+        """Batches of an application that is `gone` are passed by."""
+        self._gone = gone
         self._pool = pool
         self._js = js
         self._partitions = partitions
@@ -69,6 +72,8 @@ class Batches:
         batch = delivery.parse(SendBatch)
         if not (batch.application and batch.batch_id and batch.HasField("source_time")):
             raise InvalidArgument("SEND_BATCH_INVALID", "a batch lacks application, id or time")
+        if batch.application in self._gone:
+            return
         source_time = batch.source_time.ToDatetime(message_ids.EPOCH.tzinfo)
         await self._partitions.ensure(source_time.date())
         async with batch_lock(self._pool, batch.batch_id) as connection:
