@@ -202,9 +202,7 @@ async def test_announcements_are_heard_from_the_bus(room: Room, nats: tuple[Any,
         await eventually(is_out_of_reach, 20)
 
 
-async def test_many_opt_outs_are_asked_by_hash_and_not_one_after_the_other(
-    room: Room, database: Any
-) -> None:
+async def test_of_many_opt_outs_those_count_that_are_of_members(room: Room, database: Any) -> None:
     await database.execute(
         "INSERT INTO address_opt_out SELECT 'shop', '+1415' || n, 'default', true, now(), '' "
         "FROM generate_series(1000000, 1030000) n; "
@@ -214,3 +212,27 @@ async def test_many_opt_outs_are_asked_by_hash_and_not_one_after_the_other(
     )
 
     assert await eligible(room) == 10_000
+
+
+async def test_opt_outs_are_not_looked_up_one_by_one(room: Room, database: Any) -> None:
+    await database.execute(
+        "INSERT INTO address_opt_out SELECT 'shop', '+1415' || n, 'default', true, now(), '' "
+        "FROM generate_series(1000000, 1001000) n; "
+        "INSERT INTO endpoint SELECT 'shop', 'e' || n, 1, '+1415' || n, '{}', '{}', '{}', '{}', '',"
+        " 1, 1, '[]', now(), now(), 1 FROM generate_series(1000001, 1020000) n; "
+        "ANALYZE"
+    )
+    await database.execute(
+        "SELECT pg_stat_reset_single_table_counters('address_opt_out'::regclass)"
+    )
+
+    assert await eligible(room) == 19_000
+
+    async def looked_up() -> bool:
+        scans = await database.fetchval(
+            "SELECT coalesce(seq_scan, 0) + coalesce(idx_scan, 0) FROM pg_stat_user_tables"
+            " WHERE relname = 'address_opt_out'"
+        )
+        return 1 <= scans <= 10
+
+    await eventually(looked_up, 20)
