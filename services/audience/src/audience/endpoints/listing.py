@@ -23,6 +23,7 @@ from audience.segments.compiling import Question
 _EQUALITY: Final = ("=", "!=")
 _ORDER: Final = ("=", "!=", "<", "<=", ">", ">=")
 _LISTS: Final = ("=", "!=", ":")
+_CHANNELS: Final = f"'{{{','.join(map(str, channels.NAMES))}}}'::smallint[]"
 _COORDINATES: Final = ("latitude", "longitude")
 
 
@@ -87,9 +88,11 @@ def _name(compiler: _Compiler, asked: Restriction) -> str:
 def _address(compiler: _Compiler, asked: Restriction) -> str:
     only(asked, 1, _EQUALITY)
     address = compiler.parameter(plain_text(asked), "text")
-    # The hash is what the index on addresses holds.
+    # The index on addresses holds hashes by channel, of active endpoints: with `status = ACTIVE`
+    # it finds the address whatever the channel.
     return (
-        f"(hashtextextended(e.address::text, 0) = hashtextextended({address}, 0)"
+        f"(e.channel_type = ANY({_CHANNELS})"
+        f" AND hashtextextended(e.address::text, 0) = hashtextextended({address}, 0)"
         f" AND e.address = {address})"
     )
 

@@ -11,7 +11,9 @@ from audience.endpoints.states import State
 from audience.refusals import invalid
 
 BYTES_MAX: Final = 15 * 1024
-"""Pinpoint's limit of an endpoint."""
+"""Pinpoint's limit of an endpoint, and here of what its user has beside that."""
+
+_UTF8_BYTES_MAX: Final = 4
 
 COLUMNS: Final = (
     "application",
@@ -45,9 +47,8 @@ def record(application: str, state: State) -> Record:
     metrics = json_text("metrics", state.metrics)
     demographic = json_text("demographic", state.demographic)
     location = json_text("location", state.location)
-    size = len(attributes) + len(metrics) + len(demographic) + len(location) + len(state.address)
-    if size > BYTES_MAX:
-        raise invalid("ENDPOINT_TOO_LARGE", "", f"the endpoint has more than {BYTES_MAX} bytes")
+    topics = _topics(state.refused_topics)
+    refuse_large("", attributes, metrics, demographic, location, topics, state.address)
     if "\0" in state.address:
         raise invalid("NUL_CHARACTER", "address", "U+0000 cannot be stored")
     return (
@@ -62,11 +63,24 @@ def record(application: str, state: State) -> Record:
         state.user_id,
         state.opt_out,
         state.status,
-        _topics(state.refused_topics),
+        topics,
         state.create_time,
         state.update_time,
         state.revision,
     )
+
+
+def refuse_large(field: str, *texts: str) -> None:
+    """Refuse more than `BYTES_MAX` bytes of UTF-8 in all, saying how many there are."""
+    characters = sum(map(len, texts))
+    if characters * _UTF8_BYTES_MAX <= BYTES_MAX:
+        return
+    size = sum(len(text) if text.isascii() else len(text.encode()) for text in texts)
+    if size > BYTES_MAX:
+        subject = "the user's attributes have" if field else "the endpoint has"
+        description = f"{subject} {size} bytes, more than {BYTES_MAX}"
+        metadata = {"bytes": str(size), "bytes_max": str(BYTES_MAX)}
+        raise invalid("ENDPOINT_TOO_LARGE", field, description, **metadata)
 
 
 class Times(dict[datetime, str]):

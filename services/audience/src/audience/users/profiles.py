@@ -7,7 +7,7 @@ import msgspec
 
 from audience.endpoints.checks import ATTRIBUTES_MAX
 from audience.endpoints.patches import Checked
-from audience.endpoints.records import Record, json_text
+from audience.endpoints.records import Record, json_text, refuse_large
 from audience.endpoints.states import Attributes
 from audience.refusals import invalid
 
@@ -53,11 +53,13 @@ def _unshared(supplied: Mapping[str, list[str]]) -> Attributes:
 
 
 def record(application: str, profile: Profile) -> Record:
-    """The row of a user; refuses texts that cannot be stored."""
+    """The row of a user; refuses one that is too large or cannot be stored."""
+    attributes = json_text("user.attributes", profile.attributes)
+    refuse_large("user.attributes", attributes)
     return (
         application,
         profile.user_id,
-        json_text("user.attributes", profile.attributes),
+        attributes,
         profile.create_time,
         profile.update_time,
         profile.revision,
