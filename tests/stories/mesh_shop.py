@@ -113,9 +113,11 @@ class Shop:
             )
         )
 
-    async def launch(self, campaign_id: str, text: str, **fields: Any) -> str:
-        """Launch an SMS campaign to everybody; its run."""
-        campaign = Campaign(segment=f"{self.parent}/segments/everybody", **fields)
+    async def launch(
+        self, campaign_id: str, text: str, segment: str = "everybody", **fields: Any
+    ) -> str:
+        """Launch an SMS campaign to a segment; its run."""
+        campaign = Campaign(segment=f"{self.parent}/segments/{segment}", **fields)
         campaign.treatments.add(treatment="a").content.sms.body = text
         await self.client.campaigns.CreateCampaign(
             CreateCampaignRequest(parent=self.parent, campaign_id=campaign_id, campaign=campaign)
