@@ -17,7 +17,7 @@ from heliograph.audience.v1 import segment_service_pb2 as pb
 from heliograph.twoway.v1 import events_pb2
 from mesh.errors import InvalidArgument
 from mesh.eventing import jetstream, publisher
-from mesh.store import pool
+from mesh.store import pool, tombstones
 from mesh.testkit import eventually
 
 PHONES = {"group": {"operator": "ALL"}}
@@ -163,6 +163,30 @@ async def test_a_stop_counts_for_texts_and_calls_and_not_for_mail(room: Room) ->
     await hear(room, out(ANN, 1), out("ann@example.org", 1))
 
     assert dict((await count(room)).eligible_by_channel) == {"EMAIL": 1}
+
+
+async def test_a_preview_tells_who_is_out_of_reach(room: Room) -> None:
+    await three_phones(room)
+    await room.write("e3", channel_type=EMAIL, address="ann@example.org", opt_out="ALL")
+    await hear(room, out(ANN, 1), out("ann@example.org", 1))
+    segment = await room.create_segment(PHONES)
+
+    shown = await room.segments.PreviewSegment(pb.PreviewSegmentRequest(name=segment.name))
+
+    assert [one.rpartition("/")[2] for one in shown.out_of_reach] == ["e0", "e3"]
+    assert len(shown.endpoints) == 4
+
+
+async def test_what_is_heard_late_of_a_deleted_application_is_let_go(
+    room: Room, database: Any
+) -> None:
+    async with room.sessions.begin() as session:
+        await tombstones.bury(session, "other", "operations/o", room.now(), room.now())
+
+    await hear(room, out(ANN, 1, app="other"), out(BOB, 1))
+
+    kept = await database.fetch("SELECT application, address FROM address_opt_out")
+    assert [tuple(row) for row in kept] == [("shop", BOB)]
 
 
 async def test_an_opt_out_of_another_application_counts_there_alone(room: Room) -> None:

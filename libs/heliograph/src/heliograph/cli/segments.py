@@ -83,6 +83,9 @@ def preview(segment: str, *, app: str, limit: int = 10, json: bool = False) -> N
     request = PreviewSegmentRequest(name=resource(app, "segments", segment), page_size=limit)
     answer = talk(lambda mesh: mesh.segments.PreviewSegment(request))
     output.print_messages(list(answer.endpoints)[:limit], MEMBER_COLUMNS, as_json=json)
+    if answer.out_of_reach and not json:
+        ids = ", ".join(name.rpartition("/")[2] for name in answer.out_of_reach)
+        sys.stdout.write(f"out of reach, as `heliograph endpoints explain` tells: {ids}\n")
 
 
 def parse(text: str) -> "SegmentFilter":

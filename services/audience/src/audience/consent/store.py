@@ -17,6 +17,9 @@ INSERT INTO address_opt_out AS known
     (application, address, opt_out_list, opted_out, change_time, origination_identity)
 SELECT * FROM unnest(
     $1::text[], $2::text[], $3::text[], $4::boolean[], $5::timestamptz[], $6::text[]
+) AS heard (application)
+WHERE NOT EXISTS (
+    SELECT FROM tombstones gone WHERE gone.application::text = heard.application
 )
 ON CONFLICT (application, address, opt_out_list) DO UPDATE SET
     opted_out = EXCLUDED.opted_out,
@@ -31,6 +34,10 @@ JOIN address_opt_out ended ON ended.application = asked.application
     AND ended.address = '' AND ended.opt_out_list = asked.opt_out_list
 WHERE known.application = ended.application AND known.opt_out_list = ended.opt_out_list
     AND known.opted_out AND known.change_time <= ended.change_time
+"""
+_OPTED_OUT: Final = """
+SELECT DISTINCT address FROM address_opt_out
+WHERE application = $1 AND address = ANY($2::text[]) AND opted_out
 """
 _OPT_OUTS: Final = """
 SELECT opt_out_list, change_time, origination_identity FROM address_opt_out
@@ -50,7 +57,7 @@ class OptOut:
 async def keep(connection: Any, facts: Sequence[Fact]) -> None:
     """Keep those facts that are newer than what is known, in the caller's transaction.
 
-    Each key at most once.
+    Each key at most once. What comes late of a deleted application is let go.
     """
     columns = [list(column) for column in zip(*map(_values, facts), strict=True)]
     lists = sorted({(fact.application, fact.opt_out_list) for fact in facts})
@@ -64,6 +71,14 @@ async def opt_outs(connection: Any, application: str, address: str) -> list[OptO
     """The lists that an address is on, the oldest opt-out first."""
     rows = await connection.fetch(_OPT_OUTS, application, address)
     return [OptOut(*row) for row in rows]
+
+
+async def opted_out(connection: Any, application: str, addresses: Sequence[str]) -> set[str]:
+    """Those of the addresses that are on any list."""
+    if not addresses:
+        return set()
+    rows = await connection.fetch(_OPTED_OUT, application, addresses)
+    return {row[0] for row in rows}
 
 
 def _values(fact: Fact) -> tuple[Any, ...]:

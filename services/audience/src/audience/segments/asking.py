@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from audience import channels, metrics, names
+from audience.consent import reach
 from audience.endpoints import rendering
 from audience.endpoints.queries import Pool
 from audience.segments import behaviours, checks, queries, scanning, sources, store
@@ -76,8 +77,11 @@ class Asking:
         async with aclosing(pages):
             rows = await scanning.following(pages)
         rows, token = page.cut(rows, key=lambda row: [row[0]])
+        endpoints = [rendering.message(application, row) for row in rows]
         return service_pb.PreviewSegmentResponse(
-            endpoints=[rendering.message(application, row) for row in rows], next_page_token=token
+            endpoints=endpoints,
+            next_page_token=token,
+            out_of_reach=await reach.out_of_reach(self._pool, application, endpoints),
         )
 
     async def CheckMembers(
@@ -117,9 +121,7 @@ class Asking:
     async def _resolve(self, name: str) -> tuple[str, segment_filter_pb2.SegmentFilter]:
         async with self._sessions() as session:
             application, version, question = await store.resolve(session, name)
-            path = "segment.filter"
-            whole = await sources.resolved(session, application, question, path, version)
-            return application, whole
+            return application, await sources.of_version(session, application, version, question)
 
     async def _counts(
         self, application: str, question: segment_filter_pb2.SegmentFilter
