@@ -158,6 +158,20 @@ async def test_what_doubles_at_each_level_is_refused_in_time(room: Room) -> None
     assert refusal.value.reason == "FILTER_TOO_LARGE"
 
 
+async def test_sources_that_ask_too_much_by_now_are_told_of_when_asked(room: Room) -> None:
+    await room.create_segment(GOLD, "base")
+    asked = [{"event": {"event_type": f"type{index}"}} for index in range(12)]
+    await room.create_segment({"group": {"operator": "ANY", "filters": asked}}, "twelve")
+    await room.create_segment(of("ANY", "base", "twelve"), "all")
+    others = [{"event": {"event_type": f"other{index}"}} for index in range(12)]
+    await define(room, "base", {"group": {"operator": "ANY", "filters": others}})
+
+    with pytest.raises(FailedPrecondition) as refusal:
+        await counted(room, "all")
+    assert refusal.value.reason == "FILTER_TOO_LARGE"
+    assert f"{SHOP}/segments/all/versions/1" in str(refusal.value)
+
+
 @pytest.mark.parametrize("segment", ["applications/other/segments/a", "campaigns/a", ""])
 async def test_a_name_of_no_segment_here_is_refused(room: Room, segment: str) -> None:
     with pytest.raises(InvalidArgument):

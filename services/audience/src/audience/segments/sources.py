@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from heliograph.audience.v1 import segment_filter_pb2 as pb
-from mesh.errors import FailedPrecondition, Violation
+from mesh.errors import FailedPrecondition, InvalidArgument, Violation
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from audience import names
@@ -43,6 +43,24 @@ async def check(
     version = names.version_name(application, segment, number)
     newest = {names.segment_name(application, segment): Source(version, question)}
     await resolved(session, application, question, "segment.filter", version, newest)
+
+
+async def of_version(
+    session: AsyncSession, application: str, version: str, question: pb.SegmentFilter
+) -> pb.SegmentFilter:
+    """The filter of a saved version with its sources in it.
+
+    Raises FailedPrecondition: its sources have changed since it was saved, not the request.
+    """
+    try:
+        return await resolved(session, application, question, "segment.filter", version)
+    except InvalidArgument as refusal:
+        raise FailedPrecondition(
+            refusal.reason,
+            f"{version}: {refusal.message}",
+            violations=refusal.violations,
+            segment=version,
+        ) from refusal
 
 
 async def resolved(
