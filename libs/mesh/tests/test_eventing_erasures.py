@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from google.protobuf.struct_pb2 import Struct
+from mesh.eventing import dead_letters, jetstream
 from mesh.eventing import erasures as module
 from mesh.eventing.erasures import Erasures
 from mesh.store import engine, erasing, tombstones
@@ -220,6 +221,22 @@ async def test_the_loop_works_on_what_it_is_woken_for(sessions: Sessions, js: An
     await eventually(is_told)
     running.cancel()
     await asyncio.wait([running])
+
+
+async def test_streams_and_dead_letters_keep_nothing_of_it(sessions: Sessions, js: Any) -> None:
+    await jetstream.ensure_stream(js, "NOTES", ["notes.>"])
+    erasing_ = await begun(sessions, js, kept=[("NOTES", "notes.*.>")])
+    await dead_letters.ensure_stream(js)
+    for application in ("shop", "other"):
+        await js.publish(f"notes.{application}.a", b"")
+        await js.publish(f"dead.notes.{application}.a", b"")
+    await bury(sessions)
+
+    await erasing_.step()
+
+    for stream, subject in (("NOTES", "notes.other.a"), ("DEAD_LETTERS", "dead.notes.other.a")):
+        info = await js.stream_info(stream, subjects_filter=">")
+        assert list(info.state.subjects) == [subject]
 
 
 def test_tables_are_erased_before_those_they_refer_to() -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias
 
 from google.protobuf.message import Message
-from mesh.eventing import publisher
+from mesh.eventing import dead_letters, publisher
 from mesh.eventing.delivery import Delivery
 from mesh.store import erasing, tombstones
 from mesh.store.erasing import Rows
@@ -140,9 +140,16 @@ class Erasures:
         found += await erasing.erase(self._sessions, application, self._rows)
         for step in self._after:
             found += await step(application)
-        for stream, subject in self._kept:
-            await self._js.purge_stream(stream, subject=subject.replace("*", application, 1))
+        await self._purge(application)
         return found
+
+    async def _purge(self, application: str) -> None:
+        """What streams keep, and what nobody could handle."""
+        await dead_letters.ensure_stream(self._js)
+        for stream, subject in self._kept:
+            mine = subject.replace("*", application, 1)
+            await self._js.purge_stream(stream, subject=mine)
+            await self._js.purge_stream(dead_letters.STREAM, subject=dead_letters.PREFIX + mine)
 
     async def _announce(self, application: str) -> None:
         now = datetime.now(UTC)
