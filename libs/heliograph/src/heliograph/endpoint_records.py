@@ -1,12 +1,12 @@
 """Endpoints in the shape of Pinpoint's exports (`EndpointResponse`), as an import reads them."""
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, Final
 
+from google.protobuf.timestamp_pb2 import Timestamp
 from heliograph.audience.v1 import channel_type_pb2 as channels
 from heliograph.audience.v1 import endpoint_pb2 as pb
-
-if TYPE_CHECKING:
-    from google.protobuf.timestamp_pb2 import Timestamp
 
 _PINPOINTS_NAMES: Final = {
     channels.PUSH_FCM: "GCM",
@@ -49,42 +49,58 @@ def record(endpoint: pb.Endpoint) -> dict[str, Any]:
 
     `RefusedTopics` is what Pinpoint did not know; times are those of our store.
     """
+    # What is not set is not looked at: this is done for every endpoint of an export.
+    stated = {field.name: value for field, value in endpoint.ListFields()}
     _, application, _, endpoint_id = endpoint.name.split("/", 3)
-    parts = {
-        "Attributes": _lists(endpoint.attributes),
-        "Metrics": dict(endpoint.metrics),
-        "Demographic": _stated(endpoint.demographic, DEMOGRAPHIC),
-        "Location": _stated(endpoint.location, LOCATION),
-        "User": _user(endpoint.user),
-        "RefusedTopics": list(endpoint.refused_topics),
-    }
-    return {
+    made = {
         "Id": endpoint_id,
         "ApplicationId": application,
         "ChannelType": CHANNELS[endpoint.channel_type],
         "Address": endpoint.address,
         "OptOut": _OPT_OUTS[endpoint.opt_out],
         "EndpointStatus": _STATUSES[endpoint.status],
-        "CreationDate": _instant(endpoint.create_time),
-        "EffectiveDate": _instant(endpoint.update_time),
-        **{name: part for name, part in parts.items() if part},
     }
+    for field, (name, read) in _PARTS.items():
+        if field in stated:
+            made[name] = read(stated[field])
+    return made
 
 
 def _user(user: pb.User) -> dict[str, Any]:
-    if not user.user_id:
-        return {}
-    attributes = _lists(user.attributes)
-    return {"UserId": user.user_id, **({"UserAttributes": attributes} if attributes else {})}
+    if not user.attributes:
+        return {"UserId": user.user_id}
+    return {"UserId": user.user_id, "UserAttributes": _lists(user.attributes)}
 
 
 def _lists(attributes: Any) -> dict[str, list[str]]:
     return {name: list(one.values) for name, one in attributes.items()}
 
 
-def _stated(part: Any, names: dict[str, str]) -> dict[str, Any]:
-    return {names[field.name]: value for field, value in part.ListFields()}
+def _demographic(part: pb.Demographic) -> dict[str, Any]:
+    return {DEMOGRAPHIC[field.name]: value for field, value in part.ListFields()}
 
 
-def _instant(moment: "Timestamp") -> str:
-    return moment.ToJsonString()
+def _location(part: pb.Location) -> dict[str, Any]:
+    return {LOCATION[field.name]: value for field, value in part.ListFields()}
+
+
+def _instant(moment: Timestamp) -> str:
+    return _text(moment.seconds, moment.nanos)
+
+
+@lru_cache(4096)
+def _text(seconds: int, nanos: int) -> str:
+    """Endpoints that came together share their times."""
+    return Timestamp(seconds=seconds, nanos=nanos).ToJsonString()
+
+
+_PARTS: Final[dict[str, tuple[str, Callable[[Any], Any]]]] = {
+    "create_time": ("CreationDate", _instant),
+    "update_time": ("EffectiveDate", _instant),
+    "attributes": ("Attributes", _lists),
+    "metrics": ("Metrics", dict),
+    "demographic": ("Demographic", _demographic),
+    "location": ("Location", _location),
+    "user": ("User", _user),
+    "refused_topics": ("RefusedTopics", list),
+}

@@ -21,7 +21,9 @@ from audience.transfers import flattening
 if TYPE_CHECKING:
     import pyarrow
 
-ROW_GROUP_ROWS: Final = 10_000
+ROW_GROUP_ROWS: Final = 5_000
+"""As Python values first, which bounds what a file costs in memory."""
+
 _CODECS: Final[dict[int, str]] = {pb.GZIP: "gzip", pb.ZSTD: "zstd"}
 _SUFFIXES: Final[dict[int, str]] = {pb.GZIP: ".gz", pb.ZSTD: ".zst"}
 _PARTIAL: Final = ".partial"
@@ -140,6 +142,7 @@ class ParquetFile(_Columns):
     """Numbers as doubles, attributes as lists of text, all else as text."""
 
     def _complete(self) -> None:
+        import pyarrow
         from pyarrow import parquet
 
         columns = [header for header, _ in self._shape.columns()]
@@ -152,7 +155,9 @@ class ParquetFile(_Columns):
                 if len(rows) == ROW_GROUP_ROWS:
                     out.write_table(_table(rows, schema))
                     rows = []
-            out.write_table(_table(rows, schema))
+            if rows:
+                out.write_table(_table(rows, schema))
+        pyarrow.default_memory_pool().release_unused()
 
 
 KINDS: Final[dict[int, type[ExportFile]]] = {

@@ -4,6 +4,7 @@ A file is moved to its place before the job says so: a job that is killed in bet
 file again.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from datetime import datetime
@@ -82,9 +83,12 @@ class Export:
         )
         async with aclosing(pages):
             source = _Pages(pages)
-            while await source.has_more():
-                if not await self._write(job, source):
-                    return
+            try:
+                while await source.has_more():
+                    if not await self._write(job, source):
+                        return
+            finally:
+                await source.close()
         async with self._sessions.begin() as session:
             row = await exports.get(session, job.application, job.export_job, lock=True)
             if row.state == pb.ExportJob.RUNNING:
@@ -159,16 +163,24 @@ class Export:
 
 
 class _Pages:
-    """Pages of members, cut where a file is full."""
+    """Pages of members, the next one asked for while one is written; cut where a file is full."""
 
     def __init__(self, pages: AsyncIterator[service_pb.MemberPage]) -> None:
         self._pages = pages
+        self._next = asyncio.ensure_future(self._ask())
         self._left = service_pb.MemberPage()
+
+    async def close(self) -> None:
+        """Ask for no more."""
+        self._next.cancel()
+        await asyncio.gather(self._next, return_exceptions=True)
 
     async def has_more(self) -> bool:
         """Whether there is another member."""
         if not self._left.endpoints:
-            self._left = await anext(self._pages, service_pb.MemberPage())
+            self._left = await self._next
+            if self._left.endpoints:
+                self._next = asyncio.ensure_future(self._ask())
         return bool(self._left.endpoints)
 
     async def take(self, most: int) -> service_pb.MemberPage | None:
@@ -182,6 +194,9 @@ class _Pages:
             del taken.endpoints[most:]
             taken.last = taken.endpoints[-1].name.split("/", 3)[3]
         return taken
+
+    async def _ask(self) -> service_pb.MemberPage:
+        return await anext(self._pages, service_pb.MemberPage())
 
 
 def kind(
