@@ -124,3 +124,20 @@ async def test_without_a_mesh_the_command_says_how_to_start_one(tmp_path):
 
     assert process.returncode != 0
     assert "make up" in err.decode()
+
+
+async def test_an_application_is_deleted_when_that_is_meant(heliograph):
+    await heliograph("apps", "create", "unwanted")
+    await heliograph("endpoints", "import", str(FEW), "--app", "unwanted")
+
+    unsure = await heliograph("apps", "delete", "unwanted")
+    status, out, err = await heliograph("apps", "delete", "unwanted", "--yes", "--json")
+    again = await heliograph("apps", "show", "unwanted")
+
+    assert unsure[0] == 2
+    assert status == 0, err
+    erased = {one["service"]: one["erased_rows"] for one in json.loads(out)}
+    assert erased.keys() == {"audience", "campaign", "messaging", "analytics", "twoway"}
+    assert erased["audience"]["endpoint"] == "4"
+    assert again[0] == 1
+    assert "was deleted" in again[2]

@@ -1,0 +1,35 @@
+"""Waiting until every service has erased an application."""
+
+from collections.abc import Callable
+
+from google.longrunning.operations_pb2 import Operation, WaitOperationRequest
+from heliograph.audience.v1.application_service_pb2 import (
+    DeleteApplicationMetadata,
+    ServiceErasure,
+)
+from heliograph.client import Client
+
+WAIT_SECONDS = 5
+
+
+async def erased(
+    client: Client, operation: Operation, waits: Callable[[list[str]], None]
+) -> list[ServiceErasure]:
+    """What each service erased, once all have; until then, `waits` hears which have not.
+
+    Has no end while a service is away; whoever is tired of it may ask for the operation later.
+    """
+    while not operation.done:
+        request = WaitOperationRequest(name=operation.name, timeout={"seconds": WAIT_SECONDS})
+        operation = await client.operations.WaitOperation(request)
+        left = [one.service for one in services(operation) if not one.HasField("erase_time")]
+        if left:
+            waits(left)
+    return services(operation)
+
+
+def services(operation: Operation) -> list[ServiceErasure]:
+    """How far each service is."""
+    metadata = DeleteApplicationMetadata()
+    operation.metadata.Unpack(metadata)
+    return list(metadata.services)
