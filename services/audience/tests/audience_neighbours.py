@@ -12,7 +12,7 @@ from heliograph.messaging.v1 import (
     template_pb2,
     template_service_pb2,
 )
-from heliograph.twoway.v1 import opt_out_service_pb2
+from heliograph.twoway.v1 import opt_out_list_pb2, opt_out_service_pb2
 from mesh.errors import NotFound
 
 SHOP = "applications/shop"
@@ -29,6 +29,7 @@ class Town:
         ]
         self.suppressions: list[suppression_pb2.Suppression] = []
         self.templates: dict[str, template_pb2.TemplateContent] = {}
+        self.lists: dict[str, list[opt_out_list_pb2.OptedOutNumber]] = {}
         self.opted_out: set[tuple[str, str]] = set()
         """Pairs of an origination and an address."""
 
@@ -72,6 +73,24 @@ class Town:
 
     async def GetTemplateVersion(self, request: Any, context: Any) -> template_pb2.TemplateVersion:
         return template_pb2.TemplateVersion(name=request.name, content=self.templates[request.name])
+
+    async def ListOptOutLists(
+        self, request: Any, context: Any
+    ) -> opt_out_service_pb2.ListOptOutListsResponse:
+        return opt_out_service_pb2.ListOptOutListsResponse(
+            opt_out_lists=[{"name": name} for name in self.lists]
+        )
+
+    async def ListOptedOutNumbers(
+        self, request: Any, context: Any
+    ) -> opt_out_service_pb2.ListOptedOutNumbersResponse:
+        """One number a page."""
+        position = int(request.page_token or 0)
+        numbers = self.lists[request.parent]
+        return opt_out_service_pb2.ListOptedOutNumbersResponse(
+            opted_out_numbers=numbers[position : position + 1],
+            next_page_token=str(position + 1) if position + 1 < len(numbers) else "",
+        )
 
     async def CheckConsent(
         self, request: Any, context: Any

@@ -17,6 +17,7 @@ from mesh.store.tombstones import Tombstones
 from audience import housekeeping
 from audience.applications import erasure
 from audience.consent import hearing
+from audience.consent.catching_up import CatchingUp
 from audience.eligibility.neighbours import Neighbours
 from audience.removals.removing import kind as removal_kind
 from audience.segments.servicer import SegmentServicer
@@ -56,7 +57,7 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     await stack.enter_async_context(hearing.consumer(js, sessions))
     gone = Tombstones(sessions)
     await gone.refresh()
-    erasures = erasure.erasures(sessions, js, gone)
+    erasures = erasure.erasures(sessions, js, gone, settings.export_folder)
     background(stack, gone.run(), "tombstones")
     background(stack, erasures.run(), "erasures")
     background(stack, erasure.remind_forever(sessions, js), "deletions")
@@ -85,6 +86,7 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     background(stack, removing.run(), "removals")
     background(stack, purging.run(sessions, housekeeping.purges(settings), now), "purging")
     neighbours = Neighbours.of(campaign, messaging, twoway)
+    background(stack, CatchingUp(sessions, neighbours.opt_outs, now).run(), "opt-outs")
     served = services(settings, sessions, reading, analytics, neighbours, now, gone, erasures.wake)
     segments = SegmentServicer(sessions, reading, Analytics(analytics), now)
     exports = exporting_kind(sessions, Members(segments, reading), now)

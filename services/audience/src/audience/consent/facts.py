@@ -56,7 +56,7 @@ def told(delivery: Delivery) -> Iterator[Fact]:
     event = delivery.parse(_TYPES[type_name])
     if isinstance(event, events_pb2.OptOutListDeleted):
         ended = event.delete_time.ToDatetime(tzinfo=UTC)
-        yield Fact(event.application, EVERYBODY, _list_id(event.opt_out_list), False, ended)
+        yield Fact(event.application, EVERYBODY, list_id(event.opt_out_list), False, ended)
     elif isinstance(event, events_pb2.NumberOptedOut | events_pb2.NumberOptedIn):
         for change in event.changes:
             if change.destination_address:
@@ -77,12 +77,13 @@ def _fact(application: str, change: ConsentChange) -> Fact:
     return Fact(
         application=application,
         address=change.destination_address,
-        opt_out_list=_list_id(change.opt_out_list),
+        opt_out_list=list_id(change.opt_out_list),
         opted_out=change.kind == ConsentChange.OPTED_OUT,
         change_time=change.change_time.ToDatetime(tzinfo=UTC),
         origination_identity=change.origination_identity,
     )
 
 
-def _list_id(name: str) -> str:
+def list_id(name: str) -> str:
+    """The id in a list's name; refuses what is none."""
     return resource_names.parse(OPT_OUT_LIST, name, field="opt_out_list")["opt_out_list"]

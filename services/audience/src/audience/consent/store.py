@@ -35,6 +35,14 @@ JOIN address_opt_out ended ON ended.application = asked.application
 WHERE known.application = ended.application AND known.opt_out_list = ended.opt_out_list
     AND known.opted_out AND known.change_time <= ended.change_time
 """
+_BEHIND: Final = """
+SELECT a.application FROM application a WHERE NOT EXISTS (
+    SELECT FROM address_opt_out o
+    WHERE o.application = a.application AND o.address = '' AND o.opt_out_list = ''
+)
+AND NOT EXISTS (SELECT FROM tombstones gone WHERE gone.application::text = a.application::text)
+ORDER BY a.application LIMIT 1
+"""
 _OPTED_OUT: Final = """
 SELECT DISTINCT address FROM address_opt_out
 WHERE application = $1 AND address = ANY($2::text[]) AND opted_out
@@ -71,6 +79,12 @@ async def opt_outs(connection: Any, application: str, address: str) -> list[OptO
     """The lists that an address is on, the oldest opt-out first."""
     rows = await connection.fetch(_OPT_OUTS, application, address)
     return [OptOut(*row) for row in rows]
+
+
+async def behind(connection: Any) -> str | None:
+    """An application whose lists were not read; None when all were."""
+    found: str | None = await connection.fetchval(_BEHIND)
+    return found
 
 
 async def opted_out(connection: Any, application: str, addresses: Sequence[str]) -> set[str]:
