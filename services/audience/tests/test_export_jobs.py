@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from audience.transfers import exporting, members
+from audience.transfers import exporting, members, targets
 from audience_exports import Job, exported, read, told
 from audience_files import people
 from audience_room import SHOP, Room
@@ -166,3 +166,16 @@ async def test_a_segment_that_is_none_is_refused_at_once(
 ) -> None:
     with pytest.raises(kind):
         await exported(room, path="all", spec={"segment": segment})
+
+
+async def test_the_files_of_a_deleted_application_go_with_it(room: Room) -> None:
+    await room.imported(people(5))
+    await exported(room, path="a", spec={"endpoints_per_file": 2})
+    others = room.export_folder / "other" / "part-00000.jsonl"
+    others.parent.mkdir()
+    others.touch()
+    erase = targets.erasing(str(room.export_folder))
+
+    assert [await erase("shop"), await erase("shop")] == [3, 0]
+    assert (others.exists(), (room.export_folder / "shop").exists()) == (True, False)
+    assert await targets.erasing("")("shop") == 0

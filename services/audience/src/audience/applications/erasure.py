@@ -24,6 +24,7 @@ from sqlmodel import col, select
 
 from audience import tables
 from audience.applications import deletion
+from audience.transfers import targets
 
 REMIND_SECONDS: Final = 3600.0
 """Between two announcements of a deletion that somebody has not answered: streams forget."""
@@ -40,10 +41,15 @@ _OPERATIONS: Final = Rows(
 _log = logging.get(__name__)
 
 
-def erasures(sessions: Sessions, js: JetStreamContext, gone: Tombstones) -> Erasures:
-    """The erasures of this service."""
+def erasures(
+    sessions: Sessions, js: JetStreamContext, gone: Tombstones, export_folder: str = ""
+) -> Erasures:
+    """The erasures of this service, the files below its export folder among them."""
     rows = [*erasing.rows_of(tables.metadata, request_ids.metadata), _OPERATIONS]
-    return Erasures(sessions, js, gone, rows, ErasureReport, "audience", kept=_kept())
+    files = targets.erasing(export_folder)
+    return Erasures(
+        *(sessions, js, gone, rows, ErasureReport, "audience"), after=[files], kept=_kept()
+    )
 
 
 def consumer(js: JetStreamContext, sessions: Sessions) -> Consumer:

@@ -1,5 +1,8 @@
 """Where an export goes: a folder of the application's own below the operator's."""
 
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from mesh.errors import Error, FailedPrecondition, PermissionDenied
@@ -27,6 +30,23 @@ def find(folder: str, application: str, path: str) -> Path:
     except OSError as error:
         raise not_writable(path, error) from None
     return target
+
+
+def erasing(folder: str) -> Callable[[str], Awaitable[int]]:
+    """Deletes what was exported of an application, and tells how many files that were."""
+
+    async def erase(application: str) -> int:
+        return await asyncio.to_thread(_erase, Path(folder) / application) if folder else 0
+
+    return erase
+
+
+def _erase(root: Path) -> int:
+    if not root.is_dir():
+        return 0
+    count = sum(1 for path in root.rglob("*") if not path.is_dir())
+    shutil.rmtree(root)
+    return count
 
 
 def not_writable(path: str, error: OSError) -> Error:
