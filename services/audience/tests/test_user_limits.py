@@ -1,6 +1,7 @@
 """How many endpoints a user may have, through every door, and at once."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -218,3 +219,34 @@ async def waits_for_lock(reading: "asyncpg.Pool[asyncpg.Record]") -> None:
     """Until somebody waits for an advisory lock."""
     waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
     await eventually(lambda: reading.fetchval(waiting))
+
+
+async def test_whatever_is_written_at_once_users_and_addresses_keep_their_rules(
+    room: Room, reading: "asyncpg.Pool[asyncpg.Record]"
+) -> None:
+    await allow(room, 2, "EVICT_LEAST_RECENT")
+    chance = random.Random(7)
+
+    def some() -> pb.UpdateEndpointRequest:
+        endpoint = {
+            "name": name(f"e{chance.randrange(12)}"),
+            "channel_type": FCM,
+            "address": f"t{chance.randrange(8)}",
+            "user": {"user_id": f"u{chance.randrange(3)}"},
+        }
+        return pb.UpdateEndpointRequest(endpoint=endpoint, allow_missing=True)
+
+    batches = [[some() for _ in range(5)] for _ in range(30)]
+    await asyncio.gather(
+        *(
+            room.endpoints.BatchUpdateEndpoints(
+                pb.BatchUpdateEndpointsRequest(parent=SHOP, requests=batch)
+            )
+            for batch in batches
+        )
+    )
+
+    crowded = "SELECT user_id FROM endpoint WHERE user_id <> '' GROUP BY 1 HAVING count(*) > 2"
+    held_twice = "SELECT address FROM endpoint WHERE status = 1 GROUP BY 1 HAVING count(*) > 1"
+    assert await reading.fetch(crowded) == []
+    assert await reading.fetch(held_twice) == []

@@ -52,6 +52,11 @@ WHERE application = $1 AND endpoint = ANY($2::text[]) AND address = ANY($3::text
 RETURNING endpoint
 """
 
+LOCK_ROWS: Final = """
+SELECT FROM endpoint WHERE application = $1 AND endpoint = ANY($2::text[])
+ORDER BY endpoint FOR NO KEY UPDATE
+"""
+
 EVICT: Final = """
 UPDATE endpoint SET status = 2, user_id = '', update_time = $3, revision = revision + 1
 WHERE application = $1 AND endpoint = ANY($2::text[])
@@ -71,13 +76,13 @@ async def read(
     return {row[0]: state(row) for row in rows}
 
 
-async def claim(
+async def rivals(
     connection: "asyncpg.Connection[Any]",
     application: str,
     active: Sequence[State],
     written: Container[str],
 ) -> list[Claim]:
-    """Take the addresses of `active` from other endpoints; who lost one to whom.
+    """Who loses the addresses of `active`, and to whom.
 
     All endpoints `written` with the batch are left out: their rows are about to be stored.
     """
@@ -85,19 +90,34 @@ async def claim(
     if not takers:
         return []
     channel_types = sorted({channel_type for channel_type, _ in takers})
-    addresses = [address for _, address in takers]
-    holders = await connection.fetch(HOLDERS, application, channel_types, joined(addresses))
-    claims = [
+    addresses = joined(address for _, address in takers)
+    holders = await connection.fetch(HOLDERS, application, channel_types, addresses)
+    return [
         Claim(takers[key].endpoint, endpoint, channel_type)
         for endpoint, channel_type, address in holders
         if (key := (channel_type, address)) in takers and endpoint not in written
     ]
+
+
+async def lock_rows(
+    connection: "asyncpg.Connection[Any]", application: str, endpoints: Iterable[str]
+) -> None:
+    """Lock rows in the order that all writers keep, before any is changed."""
+    await connection.execute(LOCK_ROWS, application, sorted(set(endpoints)))
+
+
+async def deactivate(
+    connection: "asyncpg.Connection[Any]",
+    application: str,
+    claims: Sequence[Claim],
+    active: Sequence[State],
+) -> list[Claim]:
+    """Make INACTIVE who lost an address of `active`; the claims of those that still held it."""
     if not claims:
         return []
-    formers = [one.former for one in claims]
-    rows = await connection.fetch(
-        DEACTIVATE, application, formers, addresses, active[0].update_time
-    )
+    formers, addresses = [one.former for one in claims], [one.address for one in active]
+    now = active[0].update_time
+    rows = await connection.fetch(DEACTIVATE, application, formers, addresses, now)
     deactivated = {row[0] for row in rows}
     return [one for one in claims if one.former in deactivated]
 
@@ -112,8 +132,9 @@ async def evict(
 
 
 async def upsert(connection: "asyncpg.Connection[Any]", rows: Sequence[Record]) -> None:
-    """Write endpoints, new or not, in one statement."""
+    """Write endpoints, new or not, in one statement, in the order of `lock_rows`."""
     if rows:
+        rows = sorted(rows, key=lambda row: str(row[1]))
         await connection.execute(UPSERT, *map(list, zip(*rows, strict=True)))
 
 

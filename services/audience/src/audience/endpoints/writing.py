@@ -41,8 +41,7 @@ async def write_few(
     batch = Batch(application, now, states, users, limits)
     outcomes = [batch.apply(patch) for patch in patches]
     await locks.lock(connection, application, "address", map(_address_key, batch.active()))
-    await _claim(connection, application, batch)
-    await _evict(connection, application, batch, now)
+    await _displace(connection, application, batch, now, alone=False)
     await store.upsert(connection, [record for _, record in batch.records()])
     await users_store.upsert(connection, [record for _, record in batch.user_records()])
     return batch, outcomes
@@ -77,27 +76,35 @@ async def write_many(
     users = await users_store.read(connection, application, user_ids)
     limits = await households.read(connection, application, patches, states)
     if not states and not users and not limits:
-        await _claim(connection, application, prepared.batch)
+        await _displace(connection, application, prepared.batch, prepared.now, alone=True)
         await store.copy(connection, prepared.endpoints)
         await users_store.copy(connection, prepared.users)
         return prepared.batch, prepared.outcomes
     batch = Batch(application, prepared.now, states, users, limits)
     outcomes = [batch.apply(patch) for patch in patches]
-    await _claim(connection, application, batch)
-    await _evict(connection, application, batch, prepared.now)
+    await _displace(connection, application, batch, prepared.now, alone=True)
     await _store(connection, application, batch)
     return batch, outcomes
 
 
-async def _claim(connection: "asyncpg.Connection[Any]", application: str, batch: Batch) -> None:
-    claims = await store.claim(connection, application, batch.active(), batch.written)
-    batch.claims += claims
-
-
-async def _evict(
-    connection: "asyncpg.Connection[Any]", application: str, batch: Batch, now: datetime
+async def _displace(
+    connection: "asyncpg.Connection[Any]",
+    application: str,
+    batch: Batch,
+    now: datetime,
+    *,
+    alone: bool,
 ) -> None:
-    """Evict what the batch does not store itself; what was deleted meanwhile is no eviction."""
+    """Take addresses from their holders and evict what the batch does not store itself.
+
+    Those rows belong to nobody's locks, so that two small writes could wait for each other.
+    """
+    active = batch.active()
+    claims = await store.rivals(connection, application, active, batch.written)
+    if (claims or batch.unread) and not alone:
+        formers = [one.former for one in claims]
+        await store.lock_rows(connection, application, [*batch.written, *formers, *batch.unread])
+    batch.claims += await store.deactivate(connection, application, claims, active)
     there = await store.evict(connection, application, batch.unread, now)
     gone = set(batch.unread) - there
     batch.evictions = [one for one in batch.evictions if one.endpoint not in gone]
