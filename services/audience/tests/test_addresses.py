@@ -26,6 +26,7 @@ def by_library(text: str) -> str | None:
 @example(code=39, national="0669812345")
 @example(code=52, national="15512345678")
 @example(code=54, national="91123456789")
+@example(code=672, national="10000")
 def test_the_fast_way_agrees_with_the_library(code: int, national: str) -> None:
     text = f"+{code}{national}"
     fast, library = phone_numbers.canonical(text), by_library(text)

@@ -11,7 +11,8 @@ from typing import Final
 import phonenumbers
 from phonenumbers import PhoneMetadata, PhoneNumberFormat, ValidationResult
 
-# A national part that begins with 0 is a trunk prefix nearly everywhere; the library knows where.
+# A national part that begins with 0 is a trunk prefix nearly everywhere, and one that is too short
+# may be a local form (Norfolk Island); the library knows where.
 _PLAIN: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _CODE_DIGITS_MAX: Final = 3
 _WRITTEN: Final = re.compile(r"\+[-0-9 ()./\u00a0]{6,40}")
@@ -24,9 +25,9 @@ def canonical(text: str) -> str | None:
             lengths = _national_lengths(text[1 : digits + 1])
             if lengths:
                 national = text[digits + 1 :]
-                if national[0] == "0":
-                    break
-                return text if len(national) in lengths else None
+                if national[0] != "0" and len(national) in lengths:
+                    return text
+                break
         else:
             return None
     return _parsed(text)
