@@ -9,6 +9,7 @@ from typing import Any
 from audience.endpoints.states import State
 from audience.segments import behaviours, queries, scanning
 from audience.segments.behaviours import Window
+from audience.segments.prefetching import ahead
 from audience.segments.sets import Analytics
 from audience.segments.windows import Windows
 from audience_analytics import store as store_events
@@ -164,7 +165,7 @@ async def test_sql_and_python_agree_on_what_endpoints_did(
     source = Windows(reading, analytics, SHOP, conditions, LATER)
 
     scanned = scanning.windowed_pages(question, source, "", page_size, window_size)
-    async with aclosing(scanning.ahead(scanned)) as pages:
+    async with aclosing(ahead(scanned)) as pages:
         rows = [row async for page in pages for row in page]
     counted = 0
     async with aclosing(source.after("", window_size)) as found:

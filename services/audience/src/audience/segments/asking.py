@@ -20,6 +20,7 @@ from audience.endpoints import rendering
 from audience.endpoints.queries import Pool
 from audience.segments import behaviours, checks, queries, scanning, sources, store
 from audience.segments.behaviours import Window
+from audience.segments.prefetching import ahead, following
 from audience.segments.sets import Analytics
 from audience.segments.windows import Windows
 
@@ -75,7 +76,7 @@ class Asking:
         after = str(page.after[0]) if page.after else ""
         pages = self._pages(application, question, after, page.limit, PREVIEW_WINDOW_SIZE)
         async with aclosing(pages):
-            rows = await scanning.following(pages)
+            rows = await following(pages) or []
         rows, token = page.cut(rows, key=lambda row: [row[0]])
         endpoints = [rendering.message(application, row) for row in rows]
         return service_pb.PreviewSegmentResponse(
@@ -112,7 +113,7 @@ class Asking:
         found = self._pages(
             application, question, request.after, size, STREAM_WINDOW_SIZE, read_time
         )
-        async with aclosing(scanning.ahead(found)) as pages:
+        async with aclosing(ahead(found)) as pages:
             async for rows in pages:
                 metrics.MEMBERS_STREAMED.inc(len(rows))
                 # In a thread: a page takes milliseconds that other calls should not wait for.
@@ -145,7 +146,7 @@ class Asking:
             yield None
             return
         source = Windows(self._pool, self._analytics, application, conditions, self._now())
-        async with aclosing(source.after("", COUNT_WINDOW_SIZE)) as windows:
+        async with aclosing(ahead(source.after("", COUNT_WINDOW_SIZE))) as windows:
             async for window in windows:
                 yield window
 

@@ -1,6 +1,5 @@
-"""All members by key, a page at a time, each page read while the consumer has the one before."""
+"""All members by key, a page at a time."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import TypeAlias
@@ -8,6 +7,7 @@ from typing import TypeAlias
 from heliograph.audience.v1 import segment_filter_pb2 as pb
 
 from audience.segments import queries
+from audience.segments.prefetching import ahead
 from audience.segments.windows import Windows
 
 Rows: TypeAlias = Sequence[queries.Row]
@@ -28,7 +28,7 @@ async def windowed_pages(
 ) -> Pages:
     """Pages of a question about behaviour: the same SQL, asked of a window at a time."""
     held: list[queries.Row] = []
-    async with aclosing(windows.after(after, window_size)) as found:
+    async with aclosing(ahead(windows.after(after, window_size))) as found:
         async for window in found:
             held += await queries.members_in(
                 windows.pool, windows.application, question, window, windows.read_time
@@ -38,23 +38,3 @@ async def windowed_pages(
                 held = held[size:]
     if held:
         yield held
-
-
-async def ahead(source: Pages) -> Pages:
-    """Page after page, the next one asked for while the consumer is busy with this one."""
-    asking = asyncio.ensure_future(following(source))
-    try:
-        while rows := await asking:
-            asking = asyncio.ensure_future(following(source))
-            yield rows
-    finally:
-        asking.cancel()
-        await asyncio.gather(asking, return_exceptions=True)
-        await source.aclose()
-
-
-async def following(source: Pages) -> Rows:
-    """The next page; an empty one after the last."""
-    async for rows in source:
-        return rows
-    return []
