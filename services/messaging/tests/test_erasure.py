@@ -1,6 +1,8 @@
 """A deleted application: nothing is sent for it any more, and nothing of it is left."""
 
+import asyncio
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 
 import pytest
 from heliograph import subjects
@@ -15,6 +17,9 @@ from mesh.eventing import publisher
 from mesh.store import engine
 from mesh.testkit.tenants import rows_left
 from mesh.testkit.waiting import eventually
+from messaging import erasure
+from messaging.ledger import frontiers
+from messaging.ledger.persistence import batch_lock
 from messaging_samples import APPLICATION, PARENT, batch, endpoint, number
 from nats.js.errors import NotFoundError
 
@@ -158,3 +163,30 @@ async def test_the_ledger_takes_nothing_whoever_has_not_heard_yet(room):
 
     await eventually(is_done, 30)
     assert (await room.rows(), await room.arrived()) == ([], [])
+
+
+async def test_nothing_leaves_once_it_is_buried_though_it_was_marked_before(room):
+    now = datetime.now(UTC)
+    before = await frontiers.reach(room.pool, APPLICATION, "b1", 5, now)
+    await room.pool.execute(
+        "INSERT INTO tombstones (application, operation, delete_time, hear_time, erased_rows)"
+        " VALUES ($1, 'o', now(), now(), '{}')",
+        APPLICATION,
+    )
+
+    after = await frontiers.reach(room.pool, APPLICATION, "b1", 9, now)
+
+    assert (before, after) == (True, False)
+    assert await frontiers.read(room.pool, APPLICATION, "b1") == 5
+    assert await frontiers.under_way(room.pool, APPLICATION) == ["b1"]
+
+
+async def test_what_is_leaving_is_waited_for(room):
+    await frontiers.reach(room.pool, APPLICATION, "b1", 5, datetime.now(UTC))
+    async with batch_lock(room.pool, "b1") as worker:
+        assert worker is not None
+        waiting = asyncio.create_task(erasure.wait_for_workers(room.assembly.pool, APPLICATION))
+        done, _ = await asyncio.wait([waiting], timeout=0.3)
+        assert not done
+
+    assert await waiting == 0

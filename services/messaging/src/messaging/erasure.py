@@ -1,7 +1,7 @@
 """What this service does when an application is deleted: nothing is sent, then everything goes.
 
-The ledger takes nothing of a buried application, so no batch hands over more than it has marked by
-then; that is waited for.
+The ledger takes nothing of a buried application, and no slice of a batch moves its frontier,
+without which it does not leave; what was leaving by then is waited for.
 """
 
 import asyncio
@@ -12,7 +12,6 @@ from heliograph import subjects
 from heliograph.audience.v1.erasure_report_pb2 import ErasureReport
 from heliograph.audience.v1.events_pb2 import ApplicationDeleted
 from heliograph.messaging.v1.events_pb2 import InboundSmsReceived, MessagesChanged
-from heliograph.messaging.v1.message_pb2 import Message
 from heliograph.messaging.v1.send_batch_pb2 import SendBatch
 from mesh.aip import request_ids
 from mesh.errors import Unavailable
@@ -24,6 +23,7 @@ from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 
 from messaging.connections import Connections
+from messaging.ledger import frontiers
 from messaging.ledger.persistence import Pool, batch_lock
 from messaging.ledger.tables import MESSAGES
 
@@ -33,8 +33,6 @@ ACK_WAIT_SECONDS: Final = 5.0
 
 POLL_SECONDS: Final = 0.1
 WORKER_WAIT_SECONDS: Final = 120.0
-
-_MARKED: Final = "SELECT DISTINCT batch_id FROM messages WHERE application = $1 AND state = $2"
 
 
 def erasures(
@@ -89,11 +87,11 @@ async def wait_for_workers(pool: Pool, application: str) -> int:
 
     Raises Unavailable when somebody still does after two minutes.
     """
-    marked = await pool.fetch(_MARKED, application, Message.HANDING)
+    batch_ids = await frontiers.under_way(pool, application)
     try:
         async with asyncio.timeout(WORKER_WAIT_SECONDS):
-            for record in marked:
-                await _until_free(pool, record["batch_id"])
+            for batch_id in batch_ids:
+                await _until_free(pool, batch_id)
     except TimeoutError:
         raise Unavailable(
             "BATCH_IN_WORK", f"messages of {application} are under way", application=application

@@ -22,6 +22,9 @@ from messaging.pipeline.works import Work
 from messaging.places import NoPlaceError
 
 NO_PLACE = Later(1.0, "no place")
+GONE = Later(0.0, "application deleted")
+"""They are asked for once more, and the ledger gives them no more."""
+
 PLACES_SECONDS_MAX = 30.0
 
 URGENT_MAX = 20
@@ -77,16 +80,17 @@ class Driving:
         )
         try:
             async with taken as give_one:
-                await self._reach(works)
+                if not await self._reach(works):
+                    return [GONE] * len(works)
                 messages = [work.outgoing for work in works]
                 return await open_channel.driver.hand_over(messages, give_one, urgent=urgent)
         except NoPlaceError:
             return [NO_PLACE] * len(works)
 
-    async def _reach(self, works: Sequence[Work]) -> None:
+    async def _reach(self, works: Sequence[Work]) -> bool:
         row, frontier = works[0].row, max(work.position for work in works) + 1
         now = datetime.now(UTC)
-        await persist(
+        return await persist(
             self._pool,
             lambda c: frontiers.reach(c, row.application, row.batch_id, frontier, now),
         )
