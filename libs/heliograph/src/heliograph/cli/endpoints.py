@@ -143,12 +143,14 @@ def show(endpoint: str, *, app: str, json: bool = False) -> None:
 
 
 @app.command(name="list")
-def list_(*, app: str, limit: int = 20, json: bool = False) -> None:
-    """List endpoints by id."""
+def list_(*, app: str, where: str = "", limit: int = 20, json: bool = False) -> None:
+    """List endpoints by id; `--where 'channel_type = SMS AND attributes.color:red'` (AIP-160)."""
     from heliograph.audience.v1.endpoint_service_pb2 import ListEndpointsRequest
     from heliograph.paging import collect
 
-    request = ListEndpointsRequest(parent=application(app), page_size=min(limit, 1000))
+    request = ListEndpointsRequest(
+        parent=application(app), page_size=min(limit, 1000), filter=where
+    )
     found = talk(
         lambda mesh: collect(mesh.endpoints.ListEndpoints, request, "endpoints", limit=limit)
     )
