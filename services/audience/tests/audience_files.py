@@ -50,6 +50,42 @@ AWKWARD_FAILURES = [
 ]
 
 
+# As Pinpoint's export job writes a file: gzip of EndpointResponse, one a line.
+PINPOINT_EXPORT = [
+    {
+        "Id": "0dd7c9b9",
+        "ApplicationId": "4fd1a1bf",
+        "ChannelType": "EMAIL",
+        "Address": "ann@example.com",
+        "OptOut": "NONE",
+        "EndpointStatus": "ACTIVE",
+        "RequestId": "93fd5fe2",
+        "CohortId": "39",
+        "CreationDate": "2023-01-01T00:00:00.000Z",
+        "EffectiveDate": "2023-06-01T00:00:00.000Z",
+        "Attributes": {"interest": ["golf", "chess"]},
+        "Metrics": {"age": 31.0},
+        "Demographic": {"Make": "LG", "Platform": "Android", "Timezone": "Europe/Berlin"},
+        "Location": {"Country": "DEU", "PostalCode": "10115"},
+        "User": {"UserId": "u1", "UserAttributes": {"first": ["Ann"]}},
+    },
+    {
+        "Id": "7a1",
+        "ApplicationId": "4fd1a1bf",
+        "ChannelType": "APNS",
+        "Address": "ab" * 32,
+        "OptOut": "ALL",
+        "EndpointStatus": "INACTIVE",
+        "CohortId": "0",
+        "Attributes": {},
+        "Metrics": {},
+        "Demographic": {},
+        "Location": {},
+        "User": {"UserId": "u1"},
+    },
+]
+
+
 def awkward() -> bytes:
     """BOM, CRLF, repeated and mixed-case headers, quoted line breaks, every kind of bad row."""
     lines = [

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from audience.transfers import chunks, compression, parquet_format
-from audience_files import AWKWARD_FAILURES, awkward, people
+from audience_files import AWKWARD_FAILURES, PINPOINT_EXPORT, awkward, people
 from audience_room import SHOP, Room
 from heliograph.audience.v1 import endpoint_pb2, import_job_pb2
 from heliograph.audience.v1 import transfer_service_pb2 as pb
@@ -20,41 +20,6 @@ from mesh.testkit import eventually
 from pyarrow import parquet
 
 Job = import_job_pb2.ImportJob
-
-# As Pinpoint's export job writes a file: gzip of EndpointResponse, one a line.
-PINPOINT_EXPORT = [
-    {
-        "Id": "0dd7c9b9",
-        "ApplicationId": "4fd1a1bf",
-        "ChannelType": "EMAIL",
-        "Address": "ann@example.com",
-        "OptOut": "NONE",
-        "EndpointStatus": "ACTIVE",
-        "RequestId": "93fd5fe2",
-        "CohortId": "39",
-        "CreationDate": "2023-01-01T00:00:00.000Z",
-        "EffectiveDate": "2023-06-01T00:00:00.000Z",
-        "Attributes": {"interest": ["golf", "chess"]},
-        "Metrics": {"age": 31.0},
-        "Demographic": {"Make": "LG", "Platform": "Android", "Timezone": "Europe/Berlin"},
-        "Location": {"Country": "DEU", "PostalCode": "10115"},
-        "User": {"UserId": "u1", "UserAttributes": {"first": ["Ann"]}},
-    },
-    {
-        "Id": "7a1",
-        "ApplicationId": "4fd1a1bf",
-        "ChannelType": "APNS",
-        "Address": "ab" * 32,
-        "OptOut": "ALL",
-        "EndpointStatus": "INACTIVE",
-        "CohortId": "0",
-        "Attributes": {},
-        "Metrics": {},
-        "Demographic": {},
-        "Location": {},
-        "User": {"UserId": "u1"},
-    },
-]
 
 
 def packed(data: bytes, kind: str) -> bytes:
@@ -239,6 +204,22 @@ async def test_a_text_that_is_not_utf_8_costs_its_row_alone(room: Room) -> None:
     assert await room.failures(job.name) == [(2, "", "ENCODING_INVALID")]
 
 
+async def test_categories_are_read_as_what_they_stand_for(room: Room) -> None:
+    columns = {
+        "Id": ["a", "b", "c"],
+        "ChannelType": pa.array(["SMS", "SMS", "SMS"]).dictionary_encode(),
+        "Address": ["+14155550100", "+14155550101", "+14155550102"],
+        "Attributes.visits": pa.array([7, None, 7]).dictionary_encode(),
+    }
+    out = io.BytesIO()
+    parquet.write_table(pa.table(columns), out)
+    job = await room.imported(out.getvalue())
+
+    assert job.imported_count == 3
+    assert list((await room.read("c")).attributes["visits"].values) == ["7"]
+    assert not (await room.read("b")).attributes
+
+
 @pytest.mark.parametrize("kind", ["gzip", "zstd", "parquet"])
 async def test_a_killed_job_goes_on_from_its_last_committed_row(
     room: Room, database_url: str, kind: str, monkeypatch: pytest.MonkeyPatch
@@ -263,3 +244,27 @@ async def test_a_killed_job_goes_on_from_its_last_committed_row(
     assert (0 < before.imported_count < 2000, before.state) == (True, Job.RUNNING)
     assert (job.state, job.imported_count, job.created_count) == (Job.SUCCEEDED, 2000, 2000)
     assert job.processed_bytes == job.total_bytes
+
+
+async def test_a_value_that_is_written_once_and_meant_often_fills_no_memory(room: Room) -> None:
+    huge = "x" * 30_000_000
+    ids = [f"e{index}" for index in range(3000)]
+    for is_list in (False, True):
+        out = io.BytesIO()
+        parquet.write_table(
+            pa.table({"Id": ids, "Attributes.a": _repeated(huge, 3000, is_list)}),
+            out,
+            compression="zstd",
+            dictionary_pagesize_limit=64_000_000,
+        )
+        job = await room.imported(out.getvalue(), size=100_000)
+
+        assert len(out.getvalue()) < 200_000
+        assert status.to_error(job.error).reason == "ROW_TOO_LONG"
+
+
+def _repeated(text: str, count: int, is_list: bool) -> Any:
+    once = pa.DictionaryArray.from_arrays(pa.array([0] * count, "int32"), pa.array([text]))
+    if not is_list:
+        return once
+    return pa.ListArray.from_arrays(pa.array(range(count + 1), "int32"), once)

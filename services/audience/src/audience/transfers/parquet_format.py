@@ -1,18 +1,15 @@
-"""Parquet, a batch of rows at a time: its columns become the cells that a CSV file would have."""
+"""Parquet, a batch of rows at a time."""
 
-from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from mesh.errors import Error, InvalidArgument
 
-from audience.endpoints.checks import VALUES_MAX
 from audience.endpoints.writing import Prepared
-from audience.transfers import headers
-from audience.transfers.cells import RowReader
 from audience.transfers.chunks import LINES, Chunk
-from audience.transfers.headers import Column
 from audience.transfers.lines import is_unicode
+from audience.transfers.parquet_cells import Cells
 from audience.transfers.pulling import Seekable, in_thread
 from audience.transfers.rows import Collected
 
@@ -22,7 +19,11 @@ if TYPE_CHECKING:
 COLUMN_BUFFER_BYTES: Final = 256 * 1024
 ROW_GROUP_BYTES_MAX: Final = 2 * 1024**3
 METADATA_BYTES_MAX: Final = 64 * 1024 * 1024
-EXACT_MAX: Final = 2.0**53
+READING: Final[dict[str, Any]] = {
+    "buffer_size": COLUMN_BUFFER_BYTES,
+    "pre_buffer": False,
+    "thrift_string_size_limit": METADATA_BYTES_MAX,
+}
 
 
 class ParquetChunks:
@@ -60,9 +61,8 @@ class ParquetChunks:
 
         file = parquet.ParquetFile(
             self._file,
-            buffer_size=COLUMN_BUFFER_BYTES,
-            pre_buffer=False,
-            thrift_string_size_limit=METADATA_BYTES_MAX,
+            read_dictionary=_texts(parquet.ParquetFile(self._file, **READING)),
+            **READING,
         )
         self._rows = file.metadata.num_rows
         self._cells.open(file.schema_arrow)
@@ -91,100 +91,11 @@ class ParquetChunks:
         return Chunk(prepared, collected.lines, failures, self._row, self._row, stored)
 
 
-class Cells:
-    """Columns of a schema as cells; a list has as many as its longest in the batch."""
-
-    def __init__(self) -> None:
-        self._columns: list[Column] = []
-        self._lists: list[bool] = []
-        self._readers: dict[tuple[int, ...], RowReader] = {}
-
-    def open(self, schema: "pyarrow.Schema") -> None:
-        """Refuse a schema that has not the columns or the types of an endpoint."""
-        from pyarrow import types
-
-        self._columns = headers.columns(schema.names)
-        self._lists = [_is_list(field.type) for field in schema]
-        for field, column, is_list in zip(schema, self._columns, self._lists, strict=True):
-            inner = field.type.value_type if is_list else field.type
-            if column.kind != "ignored" and types.is_nested(inner):
-                raise headers.header_invalid(f"column {field.name} is {field.type}", schema.names)
-            if is_list and column.kind not in headers.SEVERAL:
-                description = f"column {field.name} is a list, and an endpoint has one"
-                raise headers.header_invalid(description, schema.names)
-
-    def read(self, batch: "pyarrow.RecordBatch") -> tuple[Callable[[Any], Any], list[Any]]:
-        """What makes a patch of a row, and the rows."""
-        columns: list[Sequence[str]] = []
-        widths = []
-        for index, column in enumerate(self._columns):
-            given = [] if column.kind == "ignored" else self._column(batch.column(index), index)
-            widths.append(len(given))
-            columns += given
-        return self._reader(tuple(widths)).patch, list(zip(*columns, strict=True))
-
-    def _column(self, values: "pyarrow.Array", index: int) -> list[list[str]]:
-        if not self._lists[index]:
-            return [list(map(_text, _python(values)))]
-        lists = [list(map(_text, one or ())) for one in _python(values)]
-        # One more than there may be, so that a longer list is refused and not cut.
-        width = min(max(map(len, lists), default=0), VALUES_MAX + 1)
-        padding = [""] * width
-        return [list(cells) for cells in zip(*((one + padding)[:width] for one in lists))]  # noqa: B905
-
-    def _reader(self, widths: tuple[int, ...]) -> RowReader:
-        if widths not in self._readers:
-            columns = [
-                column
-                for column, width in zip(self._columns, widths, strict=True)
-                for _ in range(width)
-            ]
-            self._readers[widths] = RowReader(columns)
-        return self._readers[widths]
-
-
-def _is_list(kind: "pyarrow.DataType") -> bool:
-    from pyarrow import types
-
-    return bool(types.is_list(kind) or types.is_large_list(kind))
-
-
-def _python(values: "pyarrow.Array") -> list[Any]:
-    """Python values; text as bytes where it is not UTF-8, times to the microsecond."""
-    import pyarrow
-    from pyarrow import types
-
-    if types.is_timestamp(values.type):
-        values = values.cast(pyarrow.timestamp("us", tz=values.type.tz), safe=False)
-    try:
-        found: list[Any] = values.to_pylist()
-    except UnicodeDecodeError:
-        found = values.cast(_binary(values.type)).to_pylist()
-    return found
-
-
-def _binary(kind: "pyarrow.DataType") -> "pyarrow.DataType":
-    import pyarrow
-
-    return pyarrow.list_(pyarrow.binary()) if _is_list(kind) else pyarrow.binary()
-
-
-def _text(value: Any) -> str:
-    """The cell of a value: what a spreadsheet would show."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bytes):
-        return value.decode(errors="surrogateescape")
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        # Whole numbers become floats where a column has gaps.
-        return str(int(value)) if abs(value) < EXACT_MAX and value.is_integer() else repr(value)
-    if isinstance(value, datetime | date):
-        return value.isoformat().replace("+00:00", "Z")
-    return str(value)
+def _texts(file: "pyarrow.parquet.ParquetFile") -> list[str]:
+    """The paths of columns that hold text, also in lists."""
+    schema = file.schema
+    columns = (schema.column(index) for index in range(len(schema)))
+    return [column.path for column in columns if column.physical_type == "BYTE_ARRAY"]
 
 
 def _after(batches: Any, rows: int) -> Any:
