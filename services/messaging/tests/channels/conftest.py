@@ -1,12 +1,15 @@
 """What every driver test needs: a listener that keeps what it hears, and messages to hand over."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from uuid import UUID
 
 import pytest
 from mesh.sms import segment
+from mesh.testkit.waiting import eventually
 from messaging.channels.inbound import InboundText, Receipt
 from messaging.channels.outgoing import Outgoing, Rendered, RenderedSms
+from messaging.channels.smpp.driver import SmppDriver
+from messaging_carrier import Carrier
 
 
 class Hearing:
@@ -47,3 +50,20 @@ def outgoing() -> Callable[..., Outgoing]:
         return Outgoing(UUID(int=number), address or f"+49170{number:07}", origination, rendered)
 
     return make
+
+
+@pytest.fixture
+async def carrier() -> AsyncIterator[Carrier]:
+    carrier = Carrier()
+    async with carrier.smsc:
+        carrier.port = await carrier.smsc.start()
+        yield carrier
+
+
+@pytest.fixture
+async def driver(carrier: Carrier, hearing) -> AsyncIterator[SmppDriver]:
+    driver = SmppDriver(carrier.channel(), hearing)
+    await driver.open()
+    await eventually(lambda: driver.ready)
+    yield driver
+    await driver.close()
