@@ -1,9 +1,10 @@
-"""Who goes first at a channel."""
+"""Who goes first at a channel, and what is left of how far a batch had come."""
 
 from dataclasses import replace
 
 import pytest
 from heliograph.messaging.v1.content_pb2 import Purpose
+from mesh.testkit.waiting import eventually
 from messaging.pipeline import works
 from messaging.pipeline.driving import URGENT_MAX, is_urgent
 from messaging_samples import batch, endpoint
@@ -31,3 +32,13 @@ def row(purpose, run):
 )
 def test_who_waits_for_a_message_goes_first(purpose, run, count, urgent):
     assert is_urgent(row(purpose, run), count) is urgent
+
+
+async def test_a_batch_that_has_ended_leaves_no_frontier(room):
+    await room.publish(batch([endpoint(i) for i in range(30)]))
+    await room.settled(30)
+
+    async def forgotten():
+        return await room.pool.fetchval("SELECT count(*) FROM batch_frontiers") == 0
+
+    await eventually(forgotten)

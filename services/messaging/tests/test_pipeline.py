@@ -154,16 +154,6 @@ async def all_accepted(room, count):
     return list((await room.states()).values()) == ["ACCEPTED"] * count
 
 
-async def test_a_batch_that_has_ended_leaves_no_frontier(room):
-    await room.publish(batch([endpoint(i) for i in range(30)]))
-    await room.settled(30)
-
-    async def forgotten():
-        return await room.pool.fetchval("SELECT count(*) FROM batch_frontiers") == 0
-
-    await eventually(forgotten)
-
-
 async def test_a_throttling_carrier_costs_no_message(room):
     await room.carrier.remote.behave(submits_per_second_max=300)
 
