@@ -48,6 +48,22 @@ async def test_who_finds_no_room_waits_until_there_is():
     await second.leave()
 
 
+async def test_nobody_finds_free_what_others_wait_for():
+    places = Places(10)
+    assert places.free == 10
+    first = Guest(places, 6)
+    await first.inside.wait()
+    assert places.free == 4
+    second = Guest(places, 6)
+    await settled()
+    assert places.free == 0
+
+    await first.leave()
+    await second.inside.wait()
+    await second.leave()
+    assert places.free == 10
+
+
 async def test_a_small_party_does_not_overtake_a_large_one():
     places = Places(10)
     first, large, small = Guest(places, 6), Guest(places, 6), Guest(places, 1)

@@ -25,6 +25,11 @@ class Places:
         self._urgent: deque[Waiting] = deque()
         self._waiting: deque[Waiting] = deque()
 
+    @property
+    def free(self) -> int:
+        """How many could be had now."""
+        return 0 if self._urgent or self._waiting else self._free
+
     @asynccontextmanager
     async def taken(
         self, count: int, *, timeout_seconds: float, urgent: bool = False
