@@ -40,7 +40,7 @@ class Receiving:
         self._pool = pool
         self._js = js
         self._groups: GroupCommit[Arrived, None] = GroupCommit(
-            self._flush, size_max=GROUP_SIZE_MAX, linger_seconds=0.02
+            self._flush, size_max=GROUP_SIZE_MAX, linger_seconds=LINGER_SECONDS
         )
 
     async def receive(self, application: str, batch: Sequence[Receipt]) -> None:
