@@ -52,7 +52,7 @@ async def test_everything_of_it_is_erased_and_told(service, event_store, session
     erasures = erasure.erasures(sessions, service.js, gone, event_store)
     working = asyncio.create_task(erasures.run())
     subject = subjects.subject(ErasureReport, application)
-    async with erasure.consumer(service.js, erasures):
+    async with erasures.consumer(subjects.AUDIENCE.name):
         deleted = ApplicationDeleted(
             application=application, operation=f"applications/{application}/operations/o1"
         )

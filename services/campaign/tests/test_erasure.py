@@ -59,7 +59,7 @@ async def test_everything_of_it_is_erased_and_told(launched):
     gone = Tombstones(launched.sessions)
     erasures = erasure.erasures(launched.sessions, launched.js, gone)
     working = asyncio.create_task(erasures.run())
-    async with erasure.consumer(launched.js, erasures):
+    async with erasures.consumer(subjects.AUDIENCE.name):
         await delete(launched.js)
 
         async def is_told():

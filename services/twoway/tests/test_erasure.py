@@ -46,7 +46,7 @@ async def test_everything_of_it_is_erased_and_told(
     gone = Tombstones(room.sessions)
     erasures = erasure.erasures(room.sessions, js, gone)
     working = asyncio.create_task(erasures.run())
-    async with erasure.consumer(js, erasures):
+    async with erasures.consumer(subjects.AUDIENCE.name):
         await delete(js)
 
         async def is_told() -> bool:

@@ -58,7 +58,7 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> Mapping[str, objec
     erasures = erasure.erasures(sessions, js, gone, events)
     service.background(stack, gone.run(), "tombstones")
     service.background(stack, erasures.run(), "erasures")
-    await stack.enter_async_context(erasure.consumer(js, erasures))
+    await stack.enter_async_context(erasures.consumer(subjects.AUDIENCE.name))
     intervals_seconds: Mapping[type[Message], float] = {
         EventsRecorded: settings.insert_interval_seconds,
         # A campaign's come evenly for minutes: few large inserts leave the machine to the sending.

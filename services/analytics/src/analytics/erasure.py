@@ -7,7 +7,6 @@ from heliograph.analytics.v1 import events_pb2
 from heliograph.audience.v1.erasure_report_pb2 import ErasureReport
 from heliograph.audience.v1.events_pb2 import ApplicationDeleted
 from mesh.aip import request_ids
-from mesh.eventing.consumer import Consumer
 from mesh.eventing.erasures import Erasures
 from mesh.store import erasing
 from mesh.store.tombstones import Sessions, Tombstones
@@ -39,16 +38,4 @@ def erasures(
         heard=ApplicationDeleted,
         after=[erase],
         kept=[(subjects.EVENTS.name, f"{message.full_name}.*") for message in messages],
-    )
-
-
-def consumer(js: JetStreamContext, erasures: Erasures) -> Consumer:
-    """Hears of deleted applications."""
-    return Consumer(
-        js,
-        subjects.AUDIENCE.name,
-        "analytics-ApplicationDeleted",
-        subjects.subject(ApplicationDeleted, "*"),
-        erasures.handle,
-        concurrency=1,
     )

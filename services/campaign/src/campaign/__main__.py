@@ -58,7 +58,7 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> Mapping[str, objec
     erasures = erasure.erasures(sessions, js, gone)
     service.background(stack, gone.run(), "tombstones")
     service.background(stack, erasures.run(), "erasures")
-    await stack.enter_async_context(erasure.consumer(js, erasures))
+    await stack.enter_async_context(erasures.consumer(subjects.AUDIENCE.name))
     _start(stack, "ticker", partial(ticker.tick, sessions, now))
     _start(stack, "closing", closing.step)
     purges = [request_ids.aged(settings.request_id_retention)]

@@ -7,7 +7,6 @@ from heliograph.audience.v1.erasure_report_pb2 import ErasureReport
 from heliograph.audience.v1.events_pb2 import ApplicationDeleted
 from heliograph.campaign.v1 import events_pb2
 from mesh.aip import request_ids
-from mesh.eventing.consumer import Consumer
 from mesh.eventing.erasures import Erasures
 from mesh.store import erasing
 from mesh.store.tombstones import Sessions, Tombstones
@@ -29,18 +28,6 @@ def erasures(sessions: Sessions, js: JetStreamContext, gone: Tombstones) -> Eras
         heard=ApplicationDeleted,
         before=[partial(stop, sessions)],
         kept=[(subjects.CAMPAIGN.name, f"{message.full_name}.*") for message in messages],
-    )
-
-
-def consumer(js: JetStreamContext, erasures: Erasures) -> Consumer:
-    """Hears of deleted applications."""
-    return Consumer(
-        js,
-        subjects.AUDIENCE.name,
-        "campaign-ApplicationDeleted",
-        subjects.subject(ApplicationDeleted, "*"),
-        erasures.handle,
-        concurrency=1,
     )
 
 

@@ -181,7 +181,10 @@ class Assembly:
         await self.gone.refresh()
         self._loop(stack, "tombstones", self.gone.run())
         self._loop(stack, "erasures", self.erasures.run())
-        await stack.enter_async_context(erasure.consumer(self.js, self.erasures))
+        deletions = self.erasures.consumer(
+            subjects.AUDIENCE.name, ack_wait_seconds=erasure.ACK_WAIT_SECONDS
+        )
+        await stack.enter_async_context(deletions)
         await erasure.caught_up(self.js)
         for lane, batches_max in (
             (subjects.BULK, self.settings.bulk_batches_max),

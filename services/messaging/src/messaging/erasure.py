@@ -15,7 +15,6 @@ from heliograph.messaging.v1.events_pb2 import InboundSmsReceived, MessagesChang
 from heliograph.messaging.v1.send_batch_pb2 import SendBatch
 from mesh.aip import request_ids
 from mesh.errors import Unavailable
-from mesh.eventing.consumer import Consumer
 from mesh.eventing.erasures import Erasures
 from mesh.store import erasing
 from mesh.store.tombstones import Sessions, Tombstones
@@ -58,19 +57,6 @@ def erasures(
             (subjects.MESSAGES.name, subjects.subject(MessagesChanged, "*")),
             (subjects.INBOUND.name, subjects.subject(InboundSmsReceived, "*")),
         ],
-    )
-
-
-def consumer(js: JetStreamContext, erasures: Erasures) -> Consumer:
-    """Hears of deleted applications."""
-    return Consumer(
-        js,
-        subjects.AUDIENCE.name,
-        DURABLE,
-        subjects.subject(ApplicationDeleted, "*"),
-        erasures.handle,
-        concurrency=1,
-        ack_wait_seconds=ACK_WAIT_SECONDS,
     )
 
 

@@ -61,7 +61,7 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     erasures = erasure.erasures(sessions, js, gone)
     background(stack, gone.run(), "tombstones")
     background(stack, erasures.run(), "erasures")
-    await stack.enter_async_context(erasure.consumer(js, erasures))
+    await stack.enter_async_context(erasures.consumer(subjects.AUDIENCE.name))
     await stack.enter_async_context(
         Consumer(
             js,

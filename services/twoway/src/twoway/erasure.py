@@ -9,7 +9,6 @@ from heliograph.audience.v1.erasure_report_pb2 import ErasureReport
 from heliograph.audience.v1.events_pb2 import ApplicationDeleted
 from heliograph.twoway.v1 import events_pb2
 from mesh.aip import request_ids
-from mesh.eventing.consumer import Consumer
 from mesh.eventing.erasures import Erasures
 from mesh.store import erasing
 from mesh.store.tombstones import Sessions, Tombstones
@@ -30,16 +29,4 @@ def erasures(sessions: Sessions, js: JetStreamContext, gone: Tombstones) -> Eras
         "twoway",
         heard=ApplicationDeleted,
         kept=[(subjects.TWOWAY.name, f"{message.full_name}.*") for message in messages],
-    )
-
-
-def consumer(js: JetStreamContext, erasures: Erasures) -> Consumer:
-    """Hears of deleted applications."""
-    return Consumer(
-        js,
-        subjects.AUDIENCE.name,
-        "twoway-ApplicationDeleted",
-        subjects.subject(ApplicationDeleted, "*"),
-        erasures.handle,
-        concurrency=1,
     )

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from google.protobuf.message import Message
 from mesh.eventing import dead_letters, publisher
+from mesh.eventing.consumer import Consumer
 from mesh.eventing.delivery import Delivery
 from mesh.store import erasing, tombstones
 from mesh.store.erasing import Rows
@@ -67,6 +68,20 @@ class Erasures:
         self._kept = kept
         self._settle = timedelta(seconds=settle_seconds)
         self._woken = asyncio.Event()
+
+    def consumer(self, stream: str, *, ack_wait_seconds: float = 30.0) -> Consumer:
+        """Hears of deletions on a stream, each replica of the service some of them."""
+        assert self._heard is not None
+        heard = self._heard.DESCRIPTOR
+        return Consumer(
+            self._js,
+            stream,
+            f"{self._service}-{heard.name}",
+            f"{heard.full_name}.*",
+            self.handle,
+            concurrency=1,
+            ack_wait_seconds=ack_wait_seconds,
+        )
 
     async def handle(self, delivery: Delivery) -> None:
         """Hear of a deletion, any number of times; each is answered."""
