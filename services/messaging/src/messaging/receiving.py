@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 from heliograph.messaging.v1.events_pb2 import MessageEvent
 from heliograph.messaging.v1.message_pb2 import Message
+from mesh.store.group_commit import GroupCommit
 from mesh.telemetry import logging
 from nats.js import JetStreamContext
 
 from messaging import events, receipts
 from messaging.announcing import announce
 from messaging.channels.inbound import Receipt
-from messaging.group_commit import GroupCommit
 from messaging.ledger import parking, reports
 from messaging.ledger.persistence import Pool, persist
 from messaging.ledger.reports import Move

@@ -18,11 +18,11 @@ from heliograph.messaging.v1.message_service_pb2 import (
 from heliograph.messaging.v1.send_batch_pb2 import SendBatch
 from mesh.errors import DeadlineExceeded, Error, InvalidArgument
 from mesh.rpc import status
+from mesh.store.group_commit import GroupCommit
 
 from messaging.direct import accepting, outbox, packing, requests
 from messaging.direct.packing import SOURCE, Request
 from messaging.direct.requests import Answered
-from messaging.group_commit import GroupCommit
 from messaging.ledger.partitions import Partitions
 from messaging.ledger.persistence import Pool
 from messaging.pipeline import works

@@ -4,8 +4,8 @@ import asyncio
 from functools import partial
 
 import pytest
+from mesh.store.group_commit import GroupCommit
 from mesh.telemetry import propagation, tracing
-from messaging.group_commit import GroupCommit
 
 
 async def test_calls_that_come_meanwhile_make_up_the_next_group():
