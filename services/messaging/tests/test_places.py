@@ -152,3 +152,13 @@ async def test_whoever_comes_and_goes_there_are_never_more_inside(parties):
     assert all(one is None or isinstance(one, asyncio.CancelledError) for one in done)
     async with places.taken(8, timeout_seconds=SOON):
         assert inside == []
+
+
+async def test_an_answer_that_comes_after_the_places_were_left_gives_nothing_twice():
+    places = Places(10)
+    async with places.taken(4, timeout_seconds=SOON) as give_one:
+        give_one()
+    for _ in range(3):
+        give_one()
+
+    assert places.free == 10

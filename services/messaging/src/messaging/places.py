@@ -56,7 +56,9 @@ class Places:
         try:
             yield give_one
         finally:
-            self._give(held)
+            # An answer may come after whoever waited for it has left: it gives nothing twice.
+            left, held = held, 0
+            self._give(left)
 
     async def _take(self, count: int, urgent: bool) -> None:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
