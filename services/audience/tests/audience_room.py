@@ -75,14 +75,19 @@ class Room:
             database_url, self.sessions, kind(self.sessions, self.now, self.unpacked_bytes_max)
         )
 
-    def another_exporter(self, database_url: str, reading: Any) -> Worker:
+    def another_exporter(
+        self, database_url: str, reading: Any, page_size: int = 1000, progress_endpoints: int = 1000
+    ) -> Worker:
         """Runs exports, as a replica would."""
         analytics = Analytics(self._connect(self.analytics_address))
         segments = SegmentServicer(self.sessions, reading, analytics, self.now)
         return Worker(
             database_url,
             self.sessions,
-            exporting.kind(self.sessions, Members(segments, reading), self.now),
+            exporting.kind(
+                *(self.sessions, Members(segments, reading, page_size=page_size), self.now),
+                progress_endpoints=progress_endpoints,
+            ),
         )
 
     def workers(self) -> list[Worker]:

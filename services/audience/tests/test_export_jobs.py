@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from audience.transfers import exporting, members, targets
+from audience.transfers import targets
 from audience_exports import Job, exported, read, told
 from audience_files import people
 from audience_room import SHOP, Room
@@ -34,9 +34,9 @@ async def test_nobody_to_export_is_no_file_and_no_failure(room: Room) -> None:
 
 
 async def test_a_killed_job_goes_on_after_its_last_complete_file(
-    room: Room, database_url: str, reading: Any, monkeypatch: pytest.MonkeyPatch
+    room: Room, database_url: str, reading: Any
 ) -> None:
-    monkeypatch.setattr(members, "PAGE_SIZE", 30)
+    room.exporter = room.another_exporter(database_url, reading, page_size=30)
     await room.imported(people(1000))
     operation = await room.transfers.ExportEndpoints(
         pb.ExportEndpointsRequest(parent=SHOP, path="all", spec={"endpoints_per_file": 100})
@@ -61,9 +61,8 @@ async def test_a_killed_job_goes_on_after_its_last_complete_file(
     assert ids == sorted(f"e{index}" for index in range(1000))
 
 
-async def test_progress_is_told_within_a_file(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exporting, "PROGRESS_ENDPOINTS", 1)
-    monkeypatch.setattr(members, "PAGE_SIZE", 10)
+async def test_progress_is_told_within_a_file(room: Room, database_url: str, reading: Any) -> None:
+    room.exporter = room.another_exporter(database_url, reading, 10, 1)
     await room.imported(people(200))
     operation = await room.transfers.ExportEndpoints(
         pb.ExportEndpointsRequest(parent=SHOP, path="all")
@@ -80,10 +79,9 @@ async def test_progress_is_told_within_a_file(room: Room, monkeypatch: pytest.Mo
 
 
 async def test_a_job_that_is_cancelled_leaves_no_partial_file(
-    room: Room, monkeypatch: pytest.MonkeyPatch
+    room: Room, database_url: str, reading: Any
 ) -> None:
-    monkeypatch.setattr(exporting, "PROGRESS_ENDPOINTS", 1)
-    monkeypatch.setattr(members, "PAGE_SIZE", 10)
+    room.exporter = room.another_exporter(database_url, reading, 10, 1)
     await room.imported(people(2000))
     operation = await room.transfers.ExportEndpoints(
         pb.ExportEndpointsRequest(parent=SHOP, path="all", spec={"format": "CSV"})

@@ -7,7 +7,6 @@ import random
 from typing import Any
 
 import pytest
-from audience.transfers import members
 from audience_exports import Job, exported, read, told
 from audience_files import people
 from audience_room import SHOP, Room, values
@@ -135,19 +134,16 @@ async def test_a_segment_is_written_as_its_version_was_when_the_job_was_made(roo
     assert {json.loads(line)["Metrics"]["age"] < 10 for line in lines} == {True}
 
 
-async def test_a_stream_gives_pages_and_goes_on_where_it_was_left(
-    room: Room, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(members, "PAGE_SIZE", 30)
-    await room.imported(people(100))
+async def test_a_stream_gives_pages_and_goes_on_where_it_was_left(room: Room) -> None:
+    await room.imported(people(2100))
     segment = await room.create_segment(FIRST_HUNDRED, "young")
     everybody = [page async for page in _stream(room)]
     rest = [page async for page in _stream(room, after=everybody[0].last)]
     young = [page async for page in _stream(room, segment=segment.name)]
 
-    assert [len(page.endpoints) for page in everybody] == [30, 30, 30, 10]
+    assert [len(page.endpoints) for page in everybody] == [1000, 1000, 100]
     assert rest == everybody[1:]
-    assert sum(len(page.endpoints) for page in young) == 20
+    assert sum(len(page.endpoints) for page in young) == 240
 
 
 def _stream(room: Room, **request: Any) -> Any:

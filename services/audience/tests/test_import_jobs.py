@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from asyncpg import CheckViolationError
 from audience.transfers import chunks
+from audience.transfers.import_jobs import jobs
 from audience_files import people
 from audience_room import SHOP, Room
 from google.longrunning import operations_pb2
@@ -94,9 +95,7 @@ async def test_a_stopped_job_keeps_what_it_imported(
 
 
 def _cancelled() -> Error:
-    from audience.transfers.jobs import cancelled
-
-    return cancelled()
+    return jobs.cancelled()
 
 
 async def test_a_waiting_job_is_cancelled_at_once(room: Room) -> None:

@@ -18,12 +18,10 @@ from audience.applications.directory import Directory
 from audience.refusals import unsupported
 from audience.segments import store as segments_store
 from audience.settings import Settings
-from audience.tables import ExportJobRow
-from audience.transfers import exports, rendering, targets
+from audience.transfers import export_jobs, rendering, targets
+from audience.transfers.export_jobs import jobs
+from audience.transfers.jobs import PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX
 from audience.transfers.members import Members
-
-PAGE_SIZE_DEFAULT = 100
-PAGE_SIZE_MAX = 1000
 
 
 class Exports:
@@ -48,7 +46,7 @@ class Exports:
             path = await asyncio.to_thread(
                 targets.find, self._settings.export_folder, application, request.path
             )
-            job = await exports.create(
+            job = await export_jobs.create(
                 *(session, application, request.spec, self._now()),
                 segment=segment,
                 target=request.path,
@@ -77,21 +75,17 @@ class Exports:
     async def GetExportJob(
         self, request: service_pb.GetExportJobRequest, context: Any
     ) -> pb.ExportJob:
-        application, export_job = _ids(request.name)
+        application, export_job = jobs.ids(request.name)
         async with self._sessions() as session:
-            return rendering.export_job(await exports.get(session, application, export_job))
+            return rendering.export_job(await jobs.get(session, application, export_job))
 
     async def ListExportJobs(
         self, request: service_pb.ListExportJobsRequest, context: Any
     ) -> service_pb.ListExportJobsResponse:
         application = names.application_of(request.parent)
         page = pagination.Page(request, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX)
-        before = None
-        if page.after:
-            before = (datetime.fromisoformat(str(page.after[0])), str(page.after[1]))
         async with self._sessions() as session:
-            rows = await exports.page(session, application, before=before, limit=page.limit)
-        rows, token = page.cut(rows, key=_page_key)
+            rows, token = await jobs.page(session, application, page)
         return service_pb.ListExportJobsResponse(
             export_jobs=map(rendering.export_job, rows), next_page_token=token
         )
@@ -99,11 +93,10 @@ class Exports:
     async def CancelExportJob(
         self, request: service_pb.CancelExportJobRequest, context: Any
     ) -> pb.ExportJob:
-        application, export_job = _ids(request.name)
+        application, export_job = jobs.ids(request.name)
         async with self._sessions.begin() as session:
-            job = await exports.get(session, application, export_job, lock=True)
-            if job.state in exports.OPEN:
-                await exports.fail(session, job, exports.cancelled(), self._now())
+            job = await jobs.get(session, application, export_job, lock=True)
+            await jobs.fail(session, job, jobs.cancelled(), self._now())
             return rendering.export_job(job)
 
 
@@ -120,12 +113,3 @@ async def _pinned(session: AsyncSession, application: str, segment: str, field: 
     number = segments_store.parsed_version(segment, version)
     await segments_store.version(session, application, row.segment, number)
     return resource_names.format(names.SEGMENT_VERSION, **{**ids, "version": version})
-
-
-def _ids(name: str) -> tuple[str, str]:
-    ids = resource_names.parse(names.EXPORT_JOB, name)
-    return ids["application"], ids["export_job"]
-
-
-def _page_key(row: ExportJobRow) -> list[str]:
-    return [row.create_time.isoformat(), row.export_job]

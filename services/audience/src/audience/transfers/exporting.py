@@ -14,21 +14,20 @@ from typing import Final
 from heliograph import endpoint_records
 from heliograph.audience.v1 import export_job_pb2 as pb
 from heliograph.audience.v1 import segment_service_pb2 as service_pb
-from mesh.aip import operations
 from mesh.errors import Error
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from audience import metrics
 from audience.tables import ExportJobRow
-from audience.transfers import export_files, exports, rendering
+from audience.transfers import export_files, rendering
 from audience.transfers.export_files import ExportFile
+from audience.transfers.export_jobs import jobs
 from audience.transfers.members import Members
 from audience.transfers.pulling import in_thread
 from audience.transfers.targets import not_writable
 from audience.transfers.worker import Kind
 
-ATTEMPTS_MAX: Final = 5
 ENDPOINTS_PER_FILE: Final = 250_000
 PROGRESS_ENDPOINTS: Final = 10_000
 """Endpoints of a file after which the operation says how far it is."""
@@ -42,14 +41,18 @@ class Export:
         sessions: async_sessionmaker[AsyncSession],
         members: Members,
         now: Callable[[], datetime],
+        *,
+        progress_endpoints: int = PROGRESS_ENDPOINTS,
     ) -> None:
         self._sessions = sessions
         self._members = members
         self._now = now
+        self._progress_endpoints = progress_endpoints
 
     async def run(self, application: str, export_job: str) -> None:
         """Bring a job to its end, or to an error that passes and is worth another attempt."""
-        job = await self._start(application, export_job)
+        async with self._sessions.begin() as session:
+            job = await jobs.start(session, application, export_job, self._now())
         if job is None:
             return
         try:
@@ -60,21 +63,6 @@ class Export:
             await self._end(job, not_writable(job.target, error))
         except Error as error:
             await self._end(job, error)
-
-    async def _start(self, application: str, export_job: str) -> ExportJobRow | None:
-        """Count the attempt; None when there is nothing to do any more."""
-        async with self._sessions.begin() as session:
-            job = await exports.get(session, application, export_job, lock=True)
-            if job.state not in exports.OPEN:
-                return None
-            job.attempts += 1
-            if job.attempts > ATTEMPTS_MAX:
-                await exports.fail(session, job, _abandoned(job), self._now())
-                return None
-            job.state = pb.ExportJob.RUNNING
-            job.start_time = job.start_time or self._now()
-            await operations.update(session, job.operation, rendering.export_job(job))
-        return job
 
     async def _export(self, job: ExportJobRow) -> None:
         """File after file, from one stream of members."""
@@ -90,10 +78,10 @@ class Export:
             finally:
                 await source.close()
         async with self._sessions.begin() as session:
-            row = await exports.get(session, job.application, job.export_job, lock=True)
-            if row.state == pb.ExportJob.RUNNING:
+            row = await jobs.get(session, job.application, job.export_job, lock=True)
+            if jobs.is_running(row):
                 row.total_count = job.total_count
-                await exports.succeed(session, row, self._now())
+                await jobs.succeed(session, row, self._now())
 
     async def _write(self, job: ExportJobRow, source: "_Pages") -> bool:
         """Write one file; false when the job was stopped or is another worker's now."""
@@ -119,7 +107,7 @@ class Export:
         while written < wanted and (page := await source.take(wanted - written)):
             await in_thread(lambda page=page: _add(file, page))  # type: ignore[misc]
             written, last = written + len(page.endpoints), page.last
-            if written - told >= PROGRESS_ENDPOINTS:
+            if written - told >= self._progress_endpoints:
                 told = written
                 if not await self._tell(job, written):
                     return written, ""
@@ -128,38 +116,33 @@ class Export:
     async def _tell(self, job: ExportJobRow, written: int) -> bool:
         """Say how far the file is; false when the job was stopped."""
         async with self._sessions.begin() as session:
-            row = await exports.get(session, job.application, job.export_job, lock=True)
-            if row.state != pb.ExportJob.RUNNING or row.last != job.last:
+            row = await jobs.get(session, job.application, job.export_job, lock=True)
+            if not jobs.is_running(row) or row.last != job.last:
                 return False
             row.total_count = job.total_count
             progress = rendering.export_job(row)
             progress.exported_count += written
-            operation = await operations.update(session, row.operation, progress)
-            if operation.cancel_requested:
-                await exports.fail(session, row, exports.cancelled(), self._now())
-        return row.state == pb.ExportJob.RUNNING
+            await jobs.move_on(session, row, progress, self._now())
+        return jobs.is_running(row)
 
     async def _commit(self, job: ExportJobRow, name: str, written: int, last: str) -> bool:
         """The file is complete."""
         async with self._sessions.begin() as session:
-            row = await exports.get(session, job.application, job.export_job, lock=True)
-            if row.state != pb.ExportJob.RUNNING or row.last != job.last:
+            row = await jobs.get(session, job.application, job.export_job, lock=True)
+            if not jobs.is_running(row) or row.last != job.last:
                 return False
             row.exported_count += written
             row.last, row.files, row.attempts = last, [*row.files, name], 1
             row.total_count = job.total_count
-            operation = await operations.update(session, row.operation, rendering.export_job(row))
-            if operation.cancel_requested:
-                await exports.fail(session, row, exports.cancelled(), self._now())
+            await jobs.move_on(session, row, rendering.export_job(row), self._now())
         job.last, job.files = row.last, row.files
         metrics.ENDPOINTS_EXPORTED.inc(written)
-        return row.state == pb.ExportJob.RUNNING
+        return jobs.is_running(row)
 
     async def _end(self, job: ExportJobRow, error: Error) -> None:
         async with self._sessions.begin() as session:
-            row = await exports.get(session, job.application, job.export_job, lock=True)
-            if row.state in exports.OPEN:
-                await exports.fail(session, row, error, self._now())
+            row = await jobs.get(session, job.application, job.export_job, lock=True)
+            await jobs.fail(session, row, error, self._now())
 
 
 class _Pages:
@@ -200,21 +183,16 @@ class _Pages:
 
 
 def kind(
-    sessions: async_sessionmaker[AsyncSession], members: Members, now: Callable[[], datetime]
+    sessions: async_sessionmaker[AsyncSession],
+    members: Members,
+    now: Callable[[], datetime],
+    *,
+    progress_endpoints: int = PROGRESS_ENDPOINTS,
 ) -> Kind:
     """Export jobs, for a worker."""
-    run = Export(sessions, members, now).run
-    return Kind("export", exports.CHANNEL, exports.waiting, run)
+    run = Export(sessions, members, now, progress_endpoints=progress_endpoints).run
+    return Kind("export", jobs.noun, jobs.waiting, run)
 
 
 def _add(file: ExportFile, page: service_pb.MemberPage) -> None:
     file.add(map(endpoint_records.record, page.endpoints))
-
-
-def _abandoned(job: ExportJobRow) -> Error:
-    return Error(
-        "EXPORT_ABANDONED",
-        f"the job failed {ATTEMPTS_MAX} times after {job.exported_count} endpoints",
-        attempts=str(ATTEMPTS_MAX),
-        exported_count=str(job.exported_count),
-    )

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
-from heliograph.audience.v1 import import_job_pb2 as pb
 from mesh.aip import operations
 from mesh.errors import Error
 from mesh.store import engine, failures
@@ -21,13 +20,13 @@ from audience.endpoints.announcing import announce
 from audience.endpoints.batches import Batch
 from audience.endpoints.writing import Outcome, write_many
 from audience.tables import ImportJobRow
-from audience.transfers import jobs, rendering
+from audience.transfers import rendering
 from audience.transfers.chunks import Chunk
 from audience.transfers.failures import Failure, failure
+from audience.transfers.import_jobs import jobs
 from audience.transfers.reading import Chunks, Reading, Written
 from audience.transfers.worker import Kind
 
-ATTEMPTS_MAX: Final = 5
 RETRIES_MAX: Final = 8
 RETRY_FIRST_SECONDS: Final = 0.05
 RETRY_MAX_SECONDS: Final = 5.0
@@ -52,29 +51,17 @@ class Import:
 
     async def run(self, application: str, import_job: str) -> None:
         """Bring a job to its end, or to an error that passes and is worth another attempt."""
-        job = await self._start(application, import_job)
+        async with self._sessions.begin() as session:
+            job = await jobs.start(session, application, import_job, self._now())
         if job is None:
             return
         try:
             written = await self._look(job)
             await self._import(job, written)
         except Error as error:
-            await self._end(job, error)
-
-    async def _start(self, application: str, import_job: str) -> ImportJobRow | None:
-        """Count the attempt; None when there is nothing to do any more."""
-        async with self._sessions.begin() as session:
-            job = await jobs.get(session, application, import_job, lock=True)
-            if job.state not in jobs.OPEN:
-                return None
-            job.attempts += 1
-            if job.attempts > ATTEMPTS_MAX:
-                await jobs.fail(session, job, _abandoned(job), self._now())
-                return None
-            job.state = pb.ImportJob.RUNNING
-            job.start_time = job.start_time or self._now()
-            await operations.update(session, job.operation, rendering.import_job(job))
-        return job
+            async with self._sessions.begin() as session:
+                row = await jobs.get(session, application, import_job, lock=True)
+                await jobs.fail(session, row, error, self._now())
 
     async def _look(self, job: ImportJobRow) -> Written:
         """How the file is written; the job says so from now on."""
@@ -91,7 +78,7 @@ class Import:
                 return
         async with self._sessions.begin() as session:
             row = await jobs.get(session, job.application, job.import_job, lock=True)
-            if row.state == pb.ImportJob.RUNNING:
+            if jobs.is_running(row):
                 row.stored_bytes = row.stored_bytes and row.total_bytes
                 await jobs.succeed(session, row, self._now())
 
@@ -125,7 +112,7 @@ class Import:
     async def _write(self, job: ImportJobRow, chunk: Chunk) -> bool:
         async with self._sessions.begin() as session:
             row = await jobs.get(session, job.application, job.import_job, lock=True)
-            if row.state != pb.ImportJob.RUNNING or row.processed_bytes != job.processed_bytes:
+            if not jobs.is_running(row) or row.processed_bytes != job.processed_bytes:
                 return False
             connection = await engine.raw(session)
             batch, outcomes = await write_many(connection, chunk.prepared)
@@ -133,17 +120,9 @@ class Import:
             await _store_failures(connection, row, refused)
             announce(session, row.application, batch, chunk.prepared.now, "import")
             _move_on(row, chunk, batch, outcomes, len(refused))
-            operation = await operations.update(session, row.operation, rendering.import_job(row))
-            if operation.cancel_requested:
-                await jobs.fail(session, row, jobs.cancelled(), self._now())
+            await jobs.move_on(session, row, rendering.import_job(row), self._now())
         job.processed_bytes = row.processed_bytes
-        return row.state == pb.ImportJob.RUNNING
-
-    async def _end(self, job: ImportJobRow, error: Error) -> None:
-        async with self._sessions.begin() as session:
-            row = await jobs.get(session, job.application, job.import_job, lock=True)
-            if row.state in jobs.OPEN:
-                await jobs.fail(session, row, error, self._now())
+        return jobs.is_running(row)
 
 
 def _move_on(
@@ -178,15 +157,6 @@ async def _store_failures(connection: Any, row: ImportJobRow, refused: list[Fail
         )
 
 
-def _abandoned(job: ImportJobRow) -> Error:
-    return Error(
-        "IMPORT_ABANDONED",
-        f"the job failed {ATTEMPTS_MAX} times at line {job.processed_lines}",
-        attempts=str(ATTEMPTS_MAX),
-        line=str(job.processed_lines),
-    )
-
-
 def kind(
     sessions: async_sessionmaker[AsyncSession],
     now: Callable[[], datetime],
@@ -194,4 +164,4 @@ def kind(
 ) -> Kind:
     """Import jobs, for a worker."""
     run = Import(sessions, now, unpacked_bytes_max).run
-    return Kind("import", jobs.CHANNEL, jobs.waiting, run)
+    return Kind("import", jobs.noun, jobs.waiting, run)

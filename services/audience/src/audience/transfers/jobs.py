@@ -1,155 +1,162 @@
-"""The life of an import job, as rows: created, claimed, moved on, ended."""
+"""The life of a job, as rows: made, found by a worker, begun, moved on, ended.
 
-import uuid
-from collections.abc import Sequence
+Imports and exports live the same life; what differs between them is data of `Jobs`.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, Generic, TypeVar
 
 from google.protobuf.message import Message
-from heliograph.audience.v1 import events_pb2
-from heliograph.audience.v1 import import_job_pb2 as pb
-from mesh.aip import operations, resource_names
+from mesh.aip import operations, pagination, resource_names
 from mesh.errors import Cancelled, Error, NotFound
-from mesh.eventing import outbox
 from mesh.rpc import status
 from sqlalchemy import func
-from sqlmodel import col, delete, select
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from audience import names
-from audience.moments import timestamp
-from audience.tables import ImportBlockRow, ImportFailureRow, ImportJobRow
-from audience.transfers import rendering
+from audience.tables import ExportJobRow, ImportJobRow
 
-CHANNEL: Final = "import_job"
-"""Notified when there is a job to run."""
+ATTEMPTS_MAX: Final = 5
+PAGE_SIZE_DEFAULT: Final = 100
+PAGE_SIZE_MAX: Final = 1000
+ERROR_DOMAIN: Final = "heliograph.audience.v1"
 
-OPEN: Final = (pb.ImportJob.QUEUED, pb.ImportJob.RUNNING)
-
-
-async def create(
-    session: AsyncSession,
-    application: str,
-    spec: pb.ImportSpec,
-    now: datetime,
-    *,
-    source: str,
-    path: str = "",
-    total_bytes: int = 0,
-    file_changed_seconds: float = 0.0,
-) -> ImportJobRow:
-    """A job that waits for a worker, and the operation that ends with it."""
-    row = ImportJobRow(
-        application=application,
-        import_job=uuid.uuid4().hex,
-        spec=spec.SerializeToString(),
-        source=source,
-        path=path,
-        total_bytes=total_bytes,
-        file_changed_seconds=file_changed_seconds,
-        state=pb.ImportJob.QUEUED,
-        operation="",
-        create_time=now,
-    )
-    operation = await operations.create(session, application, rendering.import_job(row))
-    row.operation = operations.name(operation)
-    session.add(row)
-    await session.flush()
-    await operations.update(session, row.operation, rendering.import_job(row))
-    await session.exec(select(func.pg_notify(CHANNEL, "")))
-    return row
+Row = TypeVar("Row", ImportJobRow, ExportJobRow)
 
 
-async def get(
-    session: AsyncSession, application: str, import_job: str, *, lock: bool = False
-) -> ImportJobRow:
-    """The job, or NOT_FOUND."""
-    row = await session.get(ImportJobRow, (application, import_job), with_for_update=lock or None)
-    if row is None:
-        ids = {"application": application, "import_job": import_job}
-        name = resource_names.format(names.IMPORT_JOB, **ids)
-        raise NotFound("IMPORT_JOB_NOT_FOUND", f"{name} does not exist", import_job=name)
-    return row
+@dataclass(frozen=True)
+class Jobs(Generic[Row]):
+    """Jobs of one kind, `import` or `export`."""
 
+    kind: str
+    row: type[Row]
+    pattern: str
+    """Of resource names."""
+    state: Callable[[str], int]
+    """The number of a state in the contract."""
+    render: Callable[[Row], Message]
+    abandoned: Callable[[Row, int], Error]
+    """How one ends that failed so many times without getting on."""
+    ended: Callable[[AsyncSession, Row, datetime], Awaitable[None]]
+    """Called in the transaction that ends a job."""
 
-async def waiting(session: AsyncSession, limit: int) -> Sequence[tuple[str, str]]:
-    """Jobs that have not ended, oldest first, as application and id."""
-    query = (
-        select(ImportJobRow.application, ImportJobRow.import_job)
-        .where(col(ImportJobRow.state).in_(OPEN))
-        .order_by(col(ImportJobRow.create_time))
-        .limit(limit)
-    )
-    return (await session.exec(query)).all()
+    @property
+    def noun(self) -> str:
+        """Of their ids, wherever these are; the channel that is notified of new jobs, too."""
+        return f"{self.kind}_job"
 
+    @property
+    def open(self) -> tuple[int, int]:
+        """The states in which a worker may take a job."""
+        return self.state("QUEUED"), self.state("RUNNING")
 
-async def page(
-    session: AsyncSession, application: str, *, before: tuple[datetime, str] | None, limit: int
-) -> Sequence[ImportJobRow]:
-    """The next jobs, newest first."""
-    created, import_job = col(ImportJobRow.create_time), col(ImportJobRow.import_job)
-    query = select(ImportJobRow).filter_by(application=application)
-    if before is not None:
-        moment, last = before
-        query = query.where((created < moment) | ((created == moment) & (import_job < last)))
-    ordered = query.order_by(created.desc(), import_job.desc()).limit(limit)
-    return (await session.exec(ordered)).all()
+    def ids(self, name: str, field: str = "name") -> tuple[str, str]:
+        """The application and the id in the name of a job."""
+        ids = resource_names.parse(self.pattern, name, field=field)
+        return ids["application"], ids[self.noun]
 
+    def is_running(self, row: Row) -> bool:
+        """Whether a worker may go on with it."""
+        return row.state == self.state("RUNNING")
 
-async def failures(
-    session: AsyncSession, application: str, import_job: str, *, after: int, limit: int
-) -> Sequence[ImportFailureRow]:
-    """The next refused rows, by line."""
-    line = col(ImportFailureRow.line)
-    query = (
-        select(ImportFailureRow)
-        .filter_by(application=application, import_job=import_job)
-        .where(line > after)
-        .order_by(line)
-        .limit(limit)
-    )
-    return (await session.exec(query)).all()
+    async def add(self, session: AsyncSession, row: Row) -> Row:
+        """Store a job that waits for a worker, and the operation that ends with it."""
+        operation = await operations.create(session, row.application, self.render(row))
+        row.operation = operations.name(operation)
+        session.add(row)
+        await session.flush()
+        await operations.update(session, row.operation, self.render(row))
+        await session.exec(select(func.pg_notify(self.noun, "")))
+        return row
 
+    async def get(
+        self, session: AsyncSession, application: str, job: str, *, lock: bool = False
+    ) -> Row:
+        """The job, or NOT_FOUND."""
+        row = await session.get(self.row, (application, job), with_for_update=lock or None)
+        if row is None:
+            ids = {"application": application, self.noun: job}
+            name = resource_names.format(self.pattern, **ids)
+            reason = f"{self.noun.upper()}_NOT_FOUND"
+            metadata: dict[str, Any] = {self.noun: name}
+            raise NotFound(reason, f"{name} does not exist", **metadata)
+        return row
 
-async def succeed(session: AsyncSession, row: ImportJobRow, now: datetime) -> None:
-    """End a job whose every line is imported or among the failures."""
-    row.state, row.end_time = pb.ImportJob.SUCCEEDED, now
-    job = rendering.import_job(row)
-    await operations.update(session, row.operation, job)
-    await operations.finish(session, row.operation, job)
-    await _ended(session, row, now)
-
-
-async def fail(session: AsyncSession, row: ImportJobRow, error: Error, now: datetime) -> None:
-    """End a job that cannot go on; what it imported stays."""
-    refused = isinstance(error, Cancelled)
-    row.state = pb.ImportJob.CANCELLED if refused else pb.ImportJob.FAILED
-    row.end_time = now
-    row.error = status.from_error(error, pb.DESCRIPTOR.package).SerializeToString()
-    await operations.update(session, row.operation, rendering.import_job(row))
-    await operations.fail(session, row.operation, error)
-    await _ended(session, row, now)
-
-
-def cancelled() -> Cancelled:
-    """How a job ends that somebody stopped."""
-    return Cancelled("IMPORT_CANCELLED", "somebody stopped the job")
-
-
-async def _ended(session: AsyncSession, row: ImportJobRow, now: datetime) -> None:
-    """Drop the upload, and announce the end."""
-    await session.exec(
-        delete(ImportBlockRow).where(
-            col(ImportBlockRow.application) == row.application,
-            col(ImportBlockRow.import_job) == row.import_job,
+    async def waiting(self, session: AsyncSession, limit: int) -> Sequence[tuple[str, str]]:
+        """Jobs that have not ended, oldest first, as application and id."""
+        query = (
+            select(self.row.application, self._id)
+            .where(col(self.row.state).in_(self.open))
+            .order_by(col(self.row.create_time))
+            .limit(limit)
         )
-    )
-    event: Message = events_pb2.ImportFinished(
-        application=row.application,
-        import_job=rendering.name(row),
-        succeeded=row.state == pb.ImportJob.SUCCEEDED,
-        imported_count=row.imported_count,
-        failed_count=row.failed_count,
-        end_time=timestamp(now),
-    )
-    outbox.publish(session, event, row.application)
+        return (await session.exec(query)).all()
+
+    async def page(
+        self, session: AsyncSession, application: str, page: pagination.Page
+    ) -> tuple[list[Row], str]:
+        """The next jobs, newest first, and the token of those after them."""
+        created = col(self.row.create_time)
+        query = select(self.row).filter_by(application=application)
+        if page.after:
+            moment, last = datetime.fromisoformat(str(page.after[0])), str(page.after[1])
+            query = query.where((created < moment) | ((created == moment) & (self._id < last)))
+        ordered = query.order_by(created.desc(), self._id.desc()).limit(page.limit)
+        rows = (await session.exec(ordered)).all()
+        return page.cut(rows, key=self._page_key)
+
+    async def start(
+        self, session: AsyncSession, application: str, job: str, now: datetime
+    ) -> Row | None:
+        """Count an attempt; None when there is nothing to do any more."""
+        row = await self.get(session, application, job, lock=True)
+        if row.state not in self.open:
+            return None
+        row.attempts += 1
+        if row.attempts > ATTEMPTS_MAX:
+            await self.fail(session, row, self.abandoned(row, ATTEMPTS_MAX), now)
+            return None
+        row.state = self.state("RUNNING")
+        row.start_time = row.start_time or now
+        await operations.update(session, row.operation, self.render(row))
+        return row
+
+    async def move_on(
+        self, session: AsyncSession, row: Row, progress: Message, now: datetime
+    ) -> None:
+        """Tell how far the job is; somebody who wished to stop it has it ended."""
+        operation = await operations.update(session, row.operation, progress)
+        if operation.cancel_requested:
+            await self.fail(session, row, self.cancelled(), now)
+
+    async def succeed(self, session: AsyncSession, row: Row, now: datetime) -> None:
+        """End a job that has done everything."""
+        row.state, row.end_time = self.state("SUCCEEDED"), now
+        job = self.render(row)
+        await operations.update(session, row.operation, job)
+        await operations.finish(session, row.operation, job)
+        await self.ended(session, row, now)
+
+    async def fail(self, session: AsyncSession, row: Row, error: Error, now: datetime) -> None:
+        """End a job that cannot go on; what it has done stays. One that has ended stays so."""
+        if row.state not in self.open:
+            return
+        row.state = self.state("CANCELLED" if isinstance(error, Cancelled) else "FAILED")
+        row.end_time = now
+        row.error = status.from_error(error, ERROR_DOMAIN).SerializeToString()
+        await operations.update(session, row.operation, self.render(row))
+        await operations.fail(session, row.operation, error)
+        await self.ended(session, row, now)
+
+    def cancelled(self) -> Cancelled:
+        """How a job ends that somebody stopped."""
+        return Cancelled(f"{self.kind.upper()}_CANCELLED", "somebody stopped the job")
+
+    @property
+    def _id(self) -> Any:
+        return col(getattr(self.row, self.noun))
+
+    def _page_key(self, row: Row) -> list[str]:
+        return [row.create_time.isoformat(), getattr(row, self.noun)]

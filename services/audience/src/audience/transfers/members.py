@@ -33,9 +33,10 @@ class Segments(Protocol):
 class Members:
     """The members of segments; an empty segment name stands for the whole audience."""
 
-    def __init__(self, segments: Segments, pool: Pool) -> None:
+    def __init__(self, segments: Segments, pool: Pool, *, page_size: int = PAGE_SIZE) -> None:
         self._segments = segments
         self._pool = pool
+        self._page_size = page_size
 
     async def count(self, application: str, segment: str) -> int:
         """How many there are now."""
@@ -57,7 +58,7 @@ class Members:
         self, segment: str, after: str, read_time: datetime
     ) -> AsyncGenerator[service_pb.MemberPage, None]:
         request = service_pb.StreamMembersRequest(
-            name=segment, page_size=PAGE_SIZE, after=after, read_time=timestamp(read_time)
+            name=segment, page_size=self._page_size, after=after, read_time=timestamp(read_time)
         )
         async for page in self._segments.StreamMembers(request, None):
             yield page
@@ -66,7 +67,12 @@ class Members:
         self, application: str, after: str, read_time: datetime
     ) -> AsyncGenerator[service_pb.MemberPage, None]:
         while rows := await queries.page(
-            self._pool, application, _EVERYBODY, after=after, limit=PAGE_SIZE, read_time=read_time
+            self._pool,
+            application,
+            _EVERYBODY,
+            after=after,
+            limit=self._page_size,
+            read_time=read_time,
         ):
             after = rows[-1][0]
             yield service_pb.MemberPage(

@@ -8,7 +8,7 @@ from typing import Any
 from google.longrunning import operations_pb2
 from heliograph.audience.v1 import import_job_pb2 as pb
 from heliograph.audience.v1 import transfer_service_pb2 as service_pb
-from mesh.aip import operations, pagination, request_ids, resource_names
+from mesh.aip import operations, pagination, request_ids
 from mesh.errors import Error, ResourceExhausted
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -17,13 +17,12 @@ from audience import names
 from audience.applications.directory import Directory
 from audience.refusals import unsupported
 from audience.settings import Settings
-from audience.tables import ImportJobRow
-from audience.transfers import formats, jobs, rendering, sources, uploads
+from audience.transfers import formats, import_jobs, rendering, sources, uploads
 from audience.transfers.export_servicer import Exports
+from audience.transfers.import_jobs import jobs
+from audience.transfers.jobs import PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX
 from audience.transfers.members import Members
 
-PAGE_SIZE_DEFAULT = 100
-PAGE_SIZE_MAX = 1000
 RETRY_AFTER_SECONDS = 10
 
 
@@ -58,7 +57,7 @@ class TransferServicer(Exports):
         file = await asyncio.to_thread(sources.find, folder, application, request.path)
 
         async def answer() -> operations_pb2.Operation:
-            job = await jobs.create(
+            job = await import_jobs.create(
                 session,
                 application,
                 request.spec,
@@ -83,7 +82,7 @@ class TransferServicer(Exports):
         await self._directory.require(application)
 
         async def answer() -> operations_pb2.Operation:
-            job = await jobs.create(
+            job = await import_jobs.create(
                 session, application, header.spec, self._now(), source=header.file_name
             )
             bytes_max = self._settings.upload_bytes_max
@@ -99,7 +98,7 @@ class TransferServicer(Exports):
     async def GetImportJob(
         self, request: service_pb.GetImportJobRequest, context: Any
     ) -> pb.ImportJob:
-        application, import_job = _ids(request.name, "name")
+        application, import_job = jobs.ids(request.name)
         async with self._sessions() as session:
             return rendering.import_job(await jobs.get(session, application, import_job))
 
@@ -108,12 +107,8 @@ class TransferServicer(Exports):
     ) -> service_pb.ListImportJobsResponse:
         application = names.application_of(request.parent)
         page = pagination.Page(request, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX)
-        before = None
-        if page.after:
-            before = (datetime.fromisoformat(str(page.after[0])), str(page.after[1]))
         async with self._sessions() as session:
-            rows = await jobs.page(session, application, before=before, limit=page.limit)
-        rows, token = page.cut(rows, key=_page_key)
+            rows, token = await jobs.page(session, application, page)
         return service_pb.ListImportJobsResponse(
             import_jobs=map(rendering.import_job, rows), next_page_token=token
         )
@@ -121,22 +116,21 @@ class TransferServicer(Exports):
     async def CancelImportJob(
         self, request: service_pb.CancelImportJobRequest, context: Any
     ) -> pb.ImportJob:
-        application, import_job = _ids(request.name, "name")
+        application, import_job = jobs.ids(request.name)
         async with self._sessions.begin() as session:
             job = await jobs.get(session, application, import_job, lock=True)
-            if job.state in jobs.OPEN:
-                await jobs.fail(session, job, jobs.cancelled(), self._now())
+            await jobs.fail(session, job, jobs.cancelled(), self._now())
             return rendering.import_job(job)
 
     async def ListImportFailures(
         self, request: service_pb.ListImportFailuresRequest, context: Any
     ) -> service_pb.ListImportFailuresResponse:
-        application, import_job = _ids(request.parent, "parent")
+        application, import_job = jobs.ids(request.parent, "parent")
         page = pagination.Page(request, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX)
         after = int(page.after[0] or 0) if page.after else 0
         async with self._sessions() as session:
             await jobs.get(session, application, import_job)
-            rows = await jobs.failures(
+            rows = await import_jobs.failures(
                 session, application, import_job, after=after, limit=page.limit
             )
         rows, token = page.cut(rows, key=lambda row: [row.line])
@@ -152,12 +146,3 @@ def _busy(uploads_max: int) -> Error:
         retry_after_seconds=RETRY_AFTER_SECONDS,
         uploads_max=str(uploads_max),
     )
-
-
-def _ids(name: str, field: str) -> tuple[str, str]:
-    ids = resource_names.parse(names.IMPORT_JOB, name, field=field)
-    return ids["application"], ids["import_job"]
-
-
-def _page_key(row: ImportJobRow) -> list[str]:
-    return [row.create_time.isoformat(), row.import_job]

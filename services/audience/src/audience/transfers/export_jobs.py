@@ -1,0 +1,80 @@
+"""Export jobs: how one is made, and the folder that it has for itself."""
+
+import uuid
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from heliograph.audience.v1 import export_job_pb2 as pb
+from mesh.errors import Error, FailedPrecondition
+from sqlalchemy import func
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from audience import names
+from audience.tables import ExportJobRow
+from audience.transfers import rendering
+from audience.transfers.jobs import Jobs
+
+
+async def create(
+    session: AsyncSession,
+    application: str,
+    spec: pb.ExportSpec,
+    now: datetime,
+    *,
+    segment: str,
+    target: str,
+    path: Path,
+) -> ExportJobRow:
+    """A job that waits for a worker, and the operation that ends with it."""
+    await _refuse_shared(session, path, target)
+    row = ExportJobRow(
+        application=application,
+        export_job=uuid.uuid4().hex,
+        spec=spec.SerializeToString(),
+        segment=segment,
+        target=target,
+        path=str(path),
+        state=pb.ExportJob.QUEUED,
+        files=[],
+        operation="",
+        read_time=now,
+        create_time=now,
+    )
+    return await jobs.add(session, row)
+
+
+async def _refuse_shared(session: AsyncSession, path: Path, target: str) -> None:
+    """A folder is empty until its job's first file, and would take a second job till then."""
+    await session.exec(select(func.pg_advisory_xact_lock(func.hashtextextended(str(path), 0))))
+    taken = select(ExportJobRow.export_job).where(
+        col(ExportJobRow.state).in_(jobs.open), col(ExportJobRow.path) == str(path)
+    )
+    if (await session.exec(taken)).first() is not None:
+        message = f"{target!r} is being written by another job: name another folder"
+        raise FailedPrecondition("EXPORT_FOLDER_NOT_EMPTY", message, path=target)
+
+
+async def _ended(session: AsyncSession, row: ExportJobRow, now: datetime) -> None:
+    """Nothing is left behind but the files."""
+
+
+def _abandoned(row: ExportJobRow, attempts: int) -> Error:
+    return Error(
+        "EXPORT_ABANDONED",
+        f"the job failed {attempts} times after {row.exported_count} endpoints",
+        attempts=str(attempts),
+        exported_count=str(row.exported_count),
+    )
+
+
+jobs: Final = Jobs(
+    kind="export",
+    row=ExportJobRow,
+    pattern=names.EXPORT_JOB,
+    state=pb.ExportJob.State.Value,
+    render=rendering.export_job,
+    abandoned=_abandoned,
+    ended=_ended,
+)

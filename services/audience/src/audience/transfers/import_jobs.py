@@ -1,0 +1,101 @@
+"""Import jobs: how one is made, what it lost, and what its end leaves behind."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from google.protobuf.message import Message
+from heliograph.audience.v1 import events_pb2
+from heliograph.audience.v1 import import_job_pb2 as pb
+from mesh.errors import Error
+from mesh.eventing import outbox
+from sqlmodel import col, delete, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from audience import names
+from audience.moments import timestamp
+from audience.tables import ImportBlockRow, ImportFailureRow, ImportJobRow
+from audience.transfers import rendering
+from audience.transfers.jobs import Jobs
+
+
+async def create(
+    session: AsyncSession,
+    application: str,
+    spec: pb.ImportSpec,
+    now: datetime,
+    *,
+    source: str,
+    path: str = "",
+    total_bytes: int = 0,
+    file_changed_seconds: float = 0.0,
+) -> ImportJobRow:
+    """A job that waits for a worker, and the operation that ends with it."""
+    row = ImportJobRow(
+        application=application,
+        import_job=uuid.uuid4().hex,
+        spec=spec.SerializeToString(),
+        source=source,
+        path=path,
+        total_bytes=total_bytes,
+        file_changed_seconds=file_changed_seconds,
+        state=pb.ImportJob.QUEUED,
+        operation="",
+        create_time=now,
+    )
+    return await jobs.add(session, row)
+
+
+async def failures(
+    session: AsyncSession, application: str, import_job: str, *, after: int, limit: int
+) -> Sequence[ImportFailureRow]:
+    """The next refused rows, by line."""
+    line = col(ImportFailureRow.line)
+    query = (
+        select(ImportFailureRow)
+        .filter_by(application=application, import_job=import_job)
+        .where(line > after)
+        .order_by(line)
+        .limit(limit)
+    )
+    return (await session.exec(query)).all()
+
+
+async def _ended(session: AsyncSession, row: ImportJobRow, now: datetime) -> None:
+    """Drop the upload, and announce the end."""
+    await session.exec(
+        delete(ImportBlockRow).where(
+            col(ImportBlockRow.application) == row.application,
+            col(ImportBlockRow.import_job) == row.import_job,
+        )
+    )
+    event: Message = events_pb2.ImportFinished(
+        application=row.application,
+        import_job=rendering.name(row),
+        succeeded=row.state == pb.ImportJob.SUCCEEDED,
+        imported_count=row.imported_count,
+        failed_count=row.failed_count,
+        end_time=timestamp(now),
+    )
+    outbox.publish(session, event, row.application)
+
+
+def _abandoned(row: ImportJobRow, attempts: int) -> Error:
+    return Error(
+        "IMPORT_ABANDONED",
+        f"the job failed {attempts} times at line {row.processed_lines}",
+        attempts=str(attempts),
+        line=str(row.processed_lines),
+    )
+
+
+jobs: Final = Jobs(
+    kind="import",
+    row=ImportJobRow,
+    pattern=names.IMPORT_JOB,
+    state=pb.ImportJob.State.Value,
+    render=rendering.import_job,
+    abandoned=_abandoned,
+    ended=_ended,
+)
