@@ -33,7 +33,7 @@ class ImportJobRow(Table, table=True):
         Index(
             "import_job_open_idx",
             "create_time",
-            postgresql_where=text("state = ANY (ARRAY[2, 3])"),
+            postgresql_where=text("state = ANY (ARRAY[2, 3, 7])"),
         ),
         # What is old enough to go.
         Index("import_job_end_idx", "end_time", postgresql_where=text("end_time IS NOT NULL")),
@@ -101,7 +101,7 @@ class ExportJobRow(Table, table=True):
         Index(
             "export_job_open_idx",
             "create_time",
-            postgresql_where=text("state = ANY (ARRAY[1, 2])"),
+            postgresql_where=text("state = ANY (ARRAY[1, 2, 6])"),
         ),
         Index("export_job_end_idx", "end_time", postgresql_where=text("end_time IS NOT NULL")),
     )
