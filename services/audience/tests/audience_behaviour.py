@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from audience_instants import related
 from heliograph.audience.v1 import segment_filter_pb2 as pb
 
 OUTCOMES = {
@@ -85,6 +86,8 @@ def is_recent(condition: Any, one: Happening, now: datetime) -> bool:
 
 def has_word(part: pb.AttributeCondition, word: str | None) -> bool:
     values, kinds = list(part.values), pb.AttributeCondition
+    if part.operator in (kinds.BEFORE, kinds.AFTER, kinds.ON, kinds.BETWEEN):
+        return word is not None and related(part, [word])
     return {
         kinds.INCLUSIVE: word in values,
         kinds.EXCLUSIVE: word not in values,

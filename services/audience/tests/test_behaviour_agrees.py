@@ -6,6 +6,7 @@ from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import audience_samples as samples
 from audience.endpoints.states import State
 from audience.segments import behaviours, queries, scanning
 from audience.segments.behaviours import Window
@@ -19,7 +20,7 @@ from google.protobuf.duration_pb2 import Duration
 from heliograph.audience.v1 import segment_filter_pb2 as pb
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_segments_agree import is_refused, leaves, stored
+from test_segments_agree import instants, is_refused, leaves, spans, stored
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
@@ -38,6 +39,7 @@ attributes = st.builds(
     operator=st.sampled_from([1, 2, 3]),
     values=st.lists(st.sampled_from(WORDS), min_size=1, max_size=2),
 ) | st.builds(pb.AttributeCondition, name=st.just("plan"), operator=st.sampled_from([8, 9]))
+attributes = attributes | instants | spans
 metrics = st.builds(
     pb.MetricCondition,
     name=st.just("price"),
@@ -108,6 +110,8 @@ def _happening(chance: random.Random, endpoint: str) -> Happening:
     if kind.startswith("_message."):
         return Happening(endpoint, kind, time, {"run": chance.choice(RUNS)})
     words = {"plan": chance.choice(WORDS)} if chance.random() < 0.7 else {}
+    if chance.random() < 0.7:
+        words["joined"] = chance.choice(samples.INSTANTS)
     numbers = {"price": chance.choice((1.0, 2.5, 4.0))} if chance.random() < 0.7 else {}
     return Happening(endpoint, kind, time, words, numbers)
 

@@ -28,18 +28,6 @@ from mesh.errors import Error, InvalidArgument, Unimplemented
             "FILTER_NOT_SUPPORTED",
             "segment.filter.campaign.outcome",
         ),
-        (
-            {
-                "event": {
-                    "event_type": "buy",
-                    "attributes": [
-                        {"name": "until", "operator": "BEFORE", "values": ["2026-01-01"]}
-                    ],
-                }
-            },
-            "FILTER_NOT_SUPPORTED",
-            "segment.filter.event.attributes[0].operator",
-        ),
     ],
 )
 async def test_what_nobody_can_answer_is_refused_with_its_path(
@@ -64,6 +52,10 @@ def attribute(operator: str, *given: str) -> dict[str, Any]:
     return {"attribute": {"name": "joined", "operator": operator, "values": list(given)}}
 
 
+def attributes(operator: str, *given: str) -> dict[str, Any]:
+    return {"attributes": [attribute(operator, *given)["attribute"]]}
+
+
 @pytest.mark.parametrize(
     ("question", "reason", "field"),
     [
@@ -76,6 +68,16 @@ def attribute(operator: str, *given: str) -> dict[str, Any]:
             attribute("BETWEEN", "2026-02-01", "2026-01-01"),
             "FILTER_INSTANT_INVALID",
             "attribute.values",
+        ),
+        (
+            {"event": {"event_type": "buy", **attributes("BEFORE", "tomorrow")}},
+            "FILTER_INSTANT_INVALID",
+            "event.attributes[0].values[0]",
+        ),
+        (
+            {"event": {"event_type": "buy", **attributes("INCLUSIVE")}},
+            "FILTER_VALUES_COUNT",
+            "event.attributes[0].values",
         ),
         ({"state": {}}, "FILTER_EMPTY", "state"),
         (

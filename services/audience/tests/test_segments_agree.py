@@ -186,8 +186,8 @@ async def test_sql_and_python_agree_on_every_member(
 
 
 def test_the_evaluator_reads_the_instants_that_the_service_reads() -> None:
-    from audience.segments import instants as ours
-    from audience_evaluator import instant
+    from audience_instants import instant
+    from heliograph import instants as ours
 
     assert [ours.read(text) for text in samples.INSTANTS] == [
         instant(text) for text in samples.INSTANTS

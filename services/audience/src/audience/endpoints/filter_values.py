@@ -4,11 +4,11 @@ import math
 from collections.abc import Mapping
 from datetime import datetime
 
+from heliograph import instants
 from mesh.aip import filters
 from mesh.aip.filters import Restriction
 
 from audience.refusals import shown
-from audience.segments import instants
 
 
 def only(asked: Restriction, parts: int, comparators: tuple[str, ...]) -> None:

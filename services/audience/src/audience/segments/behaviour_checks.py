@@ -7,7 +7,7 @@ from heliograph.audience.v1 import segment_filter_pb2 as pb
 
 from audience import names
 from audience.refusals import invalid, unsupported
-from audience.segments import behaviours
+from audience.segments import attribute_checks, behaviours
 
 BEHAVIOURS_MAX: Final = 20
 VALUES_MAX: Final = 10_000
@@ -40,8 +40,7 @@ def _check_event(application: str, condition: pb.EventCondition, path: str) -> N
 
 
 def _check_attribute(attribute: pb.AttributeCondition, path: str) -> None:
-    if attribute.operator not in behaviours.ATTRIBUTE_OPERATORS:
-        raise unsupported(f"{path}.operator", "FILTER_NOT_SUPPORTED")
+    attribute_checks.check(attribute, path)
     if len(attribute.values) > VALUES_MAX:
         raise invalid("FILTER_TOO_LARGE", f"{path}.values", f"more than {VALUES_MAX} values")
 

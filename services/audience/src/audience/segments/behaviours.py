@@ -28,6 +28,10 @@ ATTRIBUTE_OPERATORS: Final = {
     pb.AttributeCondition.CONTAINS: events_pb.AttributeFilter.CONTAINS,
     pb.AttributeCondition.PRESENT: events_pb.AttributeFilter.PRESENT,
     pb.AttributeCondition.ABSENT: events_pb.AttributeFilter.ABSENT,
+    pb.AttributeCondition.BEFORE: events_pb.AttributeFilter.BEFORE,
+    pb.AttributeCondition.AFTER: events_pb.AttributeFilter.AFTER,
+    pb.AttributeCondition.ON: events_pb.AttributeFilter.ON,
+    pb.AttributeCondition.BETWEEN: events_pb.AttributeFilter.BETWEEN,
 }
 _COMPARISONS: Final = {
     pb.MetricCondition.EQUAL: events_pb.MetricFilter.EQUAL,

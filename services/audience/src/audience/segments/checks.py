@@ -9,21 +9,11 @@ from heliograph.audience.v1 import segment_filter_pb2 as pb
 from mesh.aip import resource_names
 
 from audience import names
-from audience.refusals import invalid, shown
-from audience.segments import behaviour_checks, instants
+from audience.refusals import invalid
+from audience.segments import attribute_checks, behaviour_checks
 
 DEPTH_MAX: Final = 32
 CONDITIONS_MAX: Final = 1000
-
-_INSTANTS: Final = frozenset(
-    (
-        pb.AttributeCondition.BEFORE,
-        pb.AttributeCondition.AFTER,
-        pb.AttributeCondition.ON,
-        pb.AttributeCondition.BETWEEN,
-    )
-)
-_NO_VALUES: Final = frozenset((pb.AttributeCondition.PRESENT, pb.AttributeCondition.ABSENT))
 
 
 def check(application: str, question: pb.SegmentFilter, path: str) -> None:
@@ -80,29 +70,6 @@ def _check_texts(condition: Message, path: str) -> None:
             raise invalid("NUL_CHARACTER", f"{path}.{field.name}", "U+0000 is in no stored text")
 
 
-def _check_attribute(condition: pb.AttributeCondition, path: str) -> None:
-    count, operator = len(condition.values), condition.operator
-    wanted = {pb.AttributeCondition.BETWEEN: count == 2} | dict.fromkeys(_NO_VALUES, count == 0)
-    if not wanted.get(operator, count > 0):
-        name = pb.AttributeCondition.Operator.Name(operator)
-        description = f"{name} does not take {count} values"
-        raise invalid("FILTER_VALUES_COUNT", f"{path}.values", description)
-    if operator in _INSTANTS:
-        _check_instants(condition, path)
-
-
-def _check_instants(condition: pb.AttributeCondition, path: str) -> None:
-    read = [instants.read(value) for value in condition.values]
-    for index, instant in enumerate(read):
-        if instant is None:
-            description = f"{shown(condition.values[index])} is no ISO 8601 instant"
-            raise invalid("FILTER_INSTANT_INVALID", f"{path}.values[{index}]", description)
-    first, last = read[0], read[-1]
-    if condition.operator == pb.AttributeCondition.BETWEEN and first and last and first > last:
-        description = "the first instant is later than the second"
-        raise invalid("FILTER_INSTANT_INVALID", f"{path}.values", description)
-
-
 def _check_distance(condition: pb.DistanceCondition, path: str) -> None:
     center = condition.center
     if not (-90 <= center.latitude <= 90 and -180 <= center.longitude <= 180):
@@ -115,8 +82,8 @@ def _check_state(condition: pb.StateCondition, path: str) -> None:
 
 
 _CHECKS: Final[dict[str, Callable[[pb.SegmentFilter, str], None]]] = {
-    "attribute": lambda question, path: _check_attribute(question.attribute, path),
-    "user_attribute": lambda question, path: _check_attribute(question.user_attribute, path),
+    "attribute": lambda question, path: attribute_checks.check(question.attribute, path),
+    "user_attribute": lambda question, path: attribute_checks.check(question.user_attribute, path),
     "distance": lambda question, path: _check_distance(question.distance, path),
     "state": lambda question, path: _check_state(question.state, path),
 }

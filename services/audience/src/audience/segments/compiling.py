@@ -10,6 +10,7 @@ from datetime import UTC
 from typing import Any, Final
 
 from heliograph.audience.v1 import segment_filter_pb2 as pb
+from heliograph.instants import read
 
 from audience.segments import behaviours, instants
 from audience.segments.behaviours import Sets
@@ -127,7 +128,7 @@ def _values_condition(compiler: _Compiler, condition: pb.AttributeCondition, col
         return _any_value(
             values, f"EXISTS (SELECT FROM unnest({parts}) AS part WHERE strpos(value, part) > 0)"
         )
-    bounds = compiler.parameter([instants.read(text) for text in condition.values], "timestamptz[]")
+    bounds = compiler.parameter([read(text) for text in condition.values], "timestamptz[]")
     template = _INSTANT_CONDITIONS[condition.operator]
     return _any_value(values, template.format(value=f"({instants.sql('value')})", bounds=bounds))
 
