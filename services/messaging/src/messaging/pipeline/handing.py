@@ -25,7 +25,7 @@ from messaging.pipeline import recording, resends
 from messaging.pipeline.consent import Consent
 from messaging.pipeline.driving import Driving
 from messaging.pipeline.patience import Patience
-from messaging.pipeline.works import Work, expiry
+from messaging.pipeline.works import Work, skip_late
 
 _log = logging.get(__name__)
 
@@ -133,21 +133,18 @@ class Handing:
         return [work for work, answer in known if isinstance(answer, Later)]
 
     async def _again(self, batch: SendBatch, works: list[Work]) -> list[Work]:
-        """Takes `ACCEPTED` rows once more; those whose time is over end here."""
+        """Takes `ACCEPTED` rows once more; those whose time is over, or is quiet, end here."""
         now = datetime.now(UTC)
-        reason = expiry(batch, now)
         for work in works:
             work.row.update_time = now
             work.row.state = Message.HANDING
-            if reason:
-                work.skip(reason)
+        skip_late(batch, works, now)
         taken = await persist(self._pool, lambda c: claims.take(c, [work.row for work in works]))
         works = [work for work in works if work.row.message_id in taken]
-        if not reason:
-            return works
-        told = [events.event(work.row, MessageEvent.SKIPPED, now) for work in works]
-        await self._announce(works, told)
-        return []
+        skipped = [work for work in works if work.rendered is None]
+        told = [events.event(work.row, MessageEvent.SKIPPED, now) for work in skipped]
+        await self._announce(skipped, told)
+        return [work for work in works if work.rendered is not None]
 
     async def _write(
         self, works: Sequence[Work], recorded: Sequence[Recorded], now: datetime

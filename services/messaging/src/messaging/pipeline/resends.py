@@ -40,6 +40,8 @@ def alone(batch: SendBatch, work: Work) -> SendBatch:
         treatments=[batch.treatments[work.recipient.treatment_index]],
         recipients=[work.recipient],
         expire_time=batch.expire_time if batch.HasField("expire_time") else None,
+        quiet_time=batch.quiet_time if batch.HasField("quiet_time") else None,
+        caps=batch.caps if batch.HasField("caps") else None,
     )
     single.recipients[0].treatment_index = 0
     return single

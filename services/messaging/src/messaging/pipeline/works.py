@@ -1,14 +1,15 @@
 """A recipient of a batch, judged and rendered: a ledger row and what would be handed over. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from heliograph import message_ids
+from heliograph import message_ids, quiet_times
 from heliograph.audience.v1.channel_type_pb2 import ChannelType
 from heliograph.messaging.v1.message_pb2 import Message
 from heliograph.messaging.v1.reason_pb2 import Reason
 from heliograph.messaging.v1.send_batch_pb2 import SendBatch
+from heliograph.quiet_times import QuietTimes
 
 from messaging import addresses
 from messaging.channels.outgoing import Outgoing, Rendered, RenderedSms
@@ -59,6 +60,7 @@ class Frame:
     prefix: int = field(init=False)
     run: str = field(init=False)
     silenced: Reason.ValueType = field(init=False)
+    quiet_times: QuietTimes | None = field(init=False)
 
     def __post_init__(self) -> None:
         batch = self.batch
@@ -66,6 +68,7 @@ class Frame:
         object.__setattr__(self, "prefix", message_ids.prefix(source_time))
         object.__setattr__(self, "run", run_below(batch.application, batch.run))
         object.__setattr__(self, "silenced", expiry(batch, self.now))
+        object.__setattr__(self, "quiet_times", quiet_times.of(batch.quiet_time, self.now))
 
 
 def expiry(batch: SendBatch, now: datetime) -> Reason.ValueType:
@@ -74,6 +77,15 @@ def expiry(batch: SendBatch, now: datetime) -> Reason.ValueType:
         return Reason.REASON_UNSPECIFIED
     over = batch.expire_time.ToDatetime(now.tzinfo) <= now
     return Reason.EXPIRED if over else Reason.REASON_UNSPECIFIED
+
+
+def skip_late(batch: SendBatch, works: Iterable[Work], now: datetime) -> None:
+    """Decides that nothing is sent of what has waited too long: its time is over, or quiet."""
+    expired, quiet = expiry(batch, now), quiet_times.of(batch.quiet_time, now)
+    for work in works:
+        reason = expired or (quiet.reason(work.recipient.endpoint) if quiet else expired)
+        if reason:
+            work.skip(reason)
 
 
 def make(frame: Frame, recipients: Sequence[SendBatch.Recipient], start: int = 0) -> list[Work]:
@@ -108,6 +120,8 @@ def _content(frame: Frame, recipient: SendBatch.Recipient) -> CompiledContent | 
 def _judge(work: Work, frame: Frame, content: CompiledContent) -> None:
     endpoint, row = work.recipient.endpoint, work.row
     reason = decisions.obstacle(endpoint, frame.batch.purpose, content.parts, frame.originations)
+    if not reason and frame.quiet_times:
+        reason = frame.quiet_times.reason(endpoint)
     if reason:
         work.skip(reason)
         return

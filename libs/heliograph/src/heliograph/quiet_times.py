@@ -1,0 +1,85 @@
+"""Whether it is quiet time where a recipient is, by the clock on the wall there. Pure.
+
+Quiet are whole minutes, both ends included, as Pinpoint's; a quiet time that ends before it starts
+spans midnight. Clocks that are put forward or back need no rule: what counts is what they show.
+"""
+
+from datetime import datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from heliograph.audience.v1.application_pb2 import ApplicationSettings
+from heliograph.audience.v1.endpoint_pb2 import Endpoint
+from heliograph.messaging.v1.reason_pb2 import Reason
+from heliograph.messaging.v1.send_batch_pb2 import SendBatch
+
+ZONES_KEPT = 2048
+"""More than there are; who writes endpoints can make up names without end."""
+
+QUIET, HEARD, UNKNOWN = Reason.QUIET_TIME, Reason.REASON_UNSPECIFIED, Reason.MISSING_TIMEZONE
+
+
+class QuietTimes:
+    """A quiet time at one moment, to be asked for many endpoints."""
+
+    def __init__(self, quiet_time: SendBatch.QuietTime, now: datetime) -> None:
+        self._start, self._end = _minute(quiet_time.start), _minute(quiet_time.end)
+        self._default = quiet_time.default_time_zone
+        self._without_zone = _without_zone(quiet_time)
+        self._now = now
+        self._known: dict[str, Reason.ValueType] = {}
+
+    def reason(self, endpoint: Endpoint) -> Reason.ValueType:
+        """`QUIET_TIME`, or `MISSING_TIMEZONE`, or nothing against a message now."""
+        name = zone_name(endpoint)
+        found = self._known.get(name)
+        if found is None:
+            found = self._known[name] = self._judge(self.zone(name))
+        return found
+
+    def zone(self, name: str) -> ZoneInfo | None:
+        """The zone of that name; for an endpoint without one, what the policy says."""
+        return zone(name) or zone(self._default)
+
+    def is_quiet(self, place: ZoneInfo) -> bool:
+        """Whether the clocks of the zone show a quiet minute."""
+        local = self._now.astimezone(place)
+        minute = local.hour * 60 + local.minute
+        if self._start <= self._end:
+            return self._start <= minute <= self._end
+        return minute >= self._start or minute <= self._end
+
+    def _judge(self, place: ZoneInfo | None) -> Reason.ValueType:
+        if place is None:
+            return self._without_zone
+        return QUIET if self.is_quiet(place) else HEARD
+
+
+def of(quiet_time: SendBatch.QuietTime, now: datetime) -> QuietTimes | None:
+    """The quiet time at this moment; None when there is none at all."""
+    return QuietTimes(quiet_time, now) if quiet_time.start else None
+
+
+def zone_name(endpoint: Endpoint) -> str:
+    """The zone that the endpoint states, else the estimated one; empty when neither is there."""
+    stated = endpoint.demographic.timezone
+    return stated if zone(stated) else endpoint.estimated_time_zone.time_zone
+
+
+@lru_cache(ZONES_KEPT)
+def zone(name: str) -> ZoneInfo | None:
+    """The zone of that name in the tz database, if there is one."""
+    try:
+        return ZoneInfo(name) if name else None
+    except (KeyError, ValueError, OSError):
+        return None
+
+
+def _minute(time_of_day: str) -> int:
+    hours, _, minutes = time_of_day.partition(":")
+    return int(hours) * 60 + int(minutes)
+
+
+def _without_zone(quiet_time: SendBatch.QuietTime) -> Reason.ValueType:
+    anyway = quiet_time.missing_time_zone_policy == ApplicationSettings.SEND_ANYWAY
+    return HEARD if anyway else UNKNOWN
