@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest_asyncio
 from audience_files import AWKWARD_FAILURES, awkward, people
 from audience_room import Room
+from google.longrunning import operations_pb2
+from heliograph.audience.v1 import transfer_service_pb2 as pb
+from mesh.testkit import eventually
 from mesh.testkit.tokens import MintToken
 
 Command = Callable[..., Awaitable[tuple[int, str, str]]]
@@ -102,6 +105,35 @@ async def test_endpoints_are_exported_to_a_folder_of_the_mesh_and_to_a_file_here
     assert (shown[0], "100" in shown[1]) == (0, True)
     status, _, complaints = await heliograph("endpoints", "export", "--app", "shop")
     assert (status, "expected a file, or --folder" in complaints) == (1, True)
+
+
+async def test_jobs_are_listed_held_gone_on_with_and_ended(heliograph: Command, room: Room) -> None:
+    await asyncio.to_thread(write, room.import_folder / "shop" / "people.csv", people(100_000))
+    operation = await room.transfers.ImportEndpoints(
+        pb.ImportEndpointsRequest(parent="applications/shop", path="people.csv")
+    )
+    job = (await room.job(operation)).name
+    await eventually(lambda: _moved(room, operation))
+    told = []
+    for words in (["pause", job], ["show", job], ["resume", job], ["cancel", job], ["list"]):
+        status, out, complaints = await heliograph("imports", *words, "--app", "shop", "--json")
+        assert status == 0, complaints
+        told.append(json.loads(out))
+
+    states = [one["state"] for one in (*told[:4], *told[4])]
+    assert states[:2] == ["PAUSED", "PAUSED"]
+    assert states[2:] == ["QUEUED", "CANCELLED", "CANCELLED"]
+    _, _, complaints = await heliograph("exports", "resume", "none", "--app", "shop")
+    assert complaints.startswith("NOT_FOUND")
+
+
+def write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+async def _moved(room: Room, operation: operations_pb2.Operation) -> bool:
+    return (await room.job(operation)).imported_count > 0
 
 
 async def test_an_export_that_is_refused_says_why(heliograph: Command) -> None:

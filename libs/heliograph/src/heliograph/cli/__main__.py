@@ -9,6 +9,7 @@ from heliograph.cli import (
     endpoints,
     events,
     inbound,
+    jobs,
     local,
     messages,
     reports,
@@ -29,6 +30,8 @@ app.command(local.token)
 app.command(local.addresses)
 app.command(applications.app)
 app.command(endpoints.app)
+app.command(jobs.imports)
+app.command(jobs.exports)
 app.command(segments.app)
 app.command(campaigns.app)
 app.command(messages.send)

@@ -49,7 +49,7 @@ async def _refuse_shared(session: AsyncSession, path: Path, target: str) -> None
     """A folder is empty until its job's first file, and would take a second job till then."""
     await session.exec(select(func.pg_advisory_xact_lock(func.hashtextextended(str(path), 0))))
     taken = select(ExportJobRow.export_job).where(
-        col(ExportJobRow.state).in_(jobs.open), col(ExportJobRow.path) == str(path)
+        col(ExportJobRow.state).in_(jobs.unended), col(ExportJobRow.path) == str(path)
     )
     if (await session.exec(taken)).first() is not None:
         message = f"{target!r} is being written by another job: name another folder"

@@ -90,6 +90,22 @@ class Exports:
             export_jobs=map(rendering.export_job, rows), next_page_token=token
         )
 
+    async def PauseExportJob(
+        self, request: service_pb.PauseExportJobRequest, context: Any
+    ) -> pb.ExportJob:
+        async with self._sessions.begin() as session:
+            job = await jobs.get(session, *jobs.ids(request.name), lock=True)
+            await jobs.pause(session, job)
+            return rendering.export_job(job)
+
+    async def ResumeExportJob(
+        self, request: service_pb.ResumeExportJobRequest, context: Any
+    ) -> pb.ExportJob:
+        async with self._sessions.begin() as session:
+            job = await jobs.get(session, *jobs.ids(request.name), lock=True)
+            await jobs.resume(session, job)
+            return rendering.export_job(job)
+
     async def CancelExportJob(
         self, request: service_pb.CancelExportJobRequest, context: Any
     ) -> pb.ExportJob:

@@ -1,4 +1,4 @@
-"""The life of a job, as rows: made, found by a worker, begun, moved on, ended.
+"""The life of a job, as rows: made, found by a worker, begun, moved on, held, ended.
 
 Imports and exports live the same life; what differs between them is data of `Jobs`.
 """
@@ -10,9 +10,10 @@ from typing import Any, Final, Generic, TypeVar
 
 from google.protobuf.message import Message
 from mesh.aip import operations, pagination, resource_names
-from mesh.errors import Cancelled, Error, NotFound
+from mesh.aip.operations import OperationRow
+from mesh.errors import Cancelled, Error, FailedPrecondition, NotFound
 from mesh.rpc import status
-from sqlalchemy import func
+from sqlalchemy import bindparam, exists, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -48,9 +49,9 @@ class Jobs(Generic[Row]):
         return f"{self.kind}_job"
 
     @property
-    def open(self) -> tuple[int, int]:
-        """The states in which a worker may take a job."""
-        return self.state("QUEUED"), self.state("RUNNING")
+    def unended(self) -> tuple[int, ...]:
+        """The states of a job that has not ended."""
+        return tuple(map(self.state, ("QUEUED", "RUNNING", "PAUSED")))
 
     def ids(self, name: str, field: str = "name") -> tuple[str, str]:
         """The application and the id in the name of a job."""
@@ -58,7 +59,7 @@ class Jobs(Generic[Row]):
         return ids["application"], ids[self.noun]
 
     def is_running(self, row: Row) -> bool:
-        """Whether a worker may go on with it."""
+        """Whether its worker may go on with it."""
         return row.state == self.state("RUNNING")
 
     async def add(self, session: AsyncSession, row: Row) -> Row:
@@ -68,7 +69,7 @@ class Jobs(Generic[Row]):
         session.add(row)
         await session.flush()
         await operations.update(session, row.operation, self.render(row))
-        await session.exec(select(func.pg_notify(self.noun, "")))
+        await self._notify(session)
         return row
 
     async def get(
@@ -77,22 +78,35 @@ class Jobs(Generic[Row]):
         """The job, or NOT_FOUND."""
         row = await session.get(self.row, (application, job), with_for_update=lock or None)
         if row is None:
-            ids = {"application": application, self.noun: job}
-            name = resource_names.format(self.pattern, **ids)
+            name = self._format(application, job)
             reason = f"{self.noun.upper()}_NOT_FOUND"
             metadata: dict[str, Any] = {self.noun: name}
             raise NotFound(reason, f"{name} does not exist", **metadata)
         return row
 
     async def waiting(self, session: AsyncSession, limit: int) -> Sequence[tuple[str, str]]:
-        """Jobs that have not ended, oldest first, as application and id."""
+        """Jobs that somebody has to work at, oldest first, as application and id.
+
+        A held job is one when its operation was cancelled: only a worker can end it.
+        """
+        state = col(self.row.state)
         query = (
             select(self.row.application, self._id)
-            .where(col(self.row.state).in_(self.open))
+            .where(
+                state.in_(bindparam("unended", self.unended, expanding=True, literal_execute=True))
+            )
+            .where((state != self.state("PAUSED")) | self._stopped())
             .order_by(col(self.row.create_time))
             .limit(limit)
         )
         return (await session.exec(query)).all()
+
+    def _stopped(self) -> Any:
+        return exists().where(
+            col(OperationRow.application) == self.row.application,
+            col(OperationRow.id) == func.split_part(self.row.operation, "/", 4),
+            col(OperationRow.cancel_requested),
+        )
 
     async def page(
         self, session: AsyncSession, application: str, page: pagination.Page
@@ -112,7 +126,10 @@ class Jobs(Generic[Row]):
     ) -> Row | None:
         """Count an attempt; None when there is nothing to do any more."""
         row = await self.get(session, application, job, lock=True)
-        if row.state not in self.open:
+        operation = await operations.get(session, row.operation, lock=True)
+        if operation.cancel_requested:
+            await self.fail(session, row, self.cancelled(), now)
+        if row.state not in self.unended or row.state == self.state("PAUSED"):
             return None
         row.attempts += 1
         if row.attempts > ATTEMPTS_MAX:
@@ -131,6 +148,25 @@ class Jobs(Generic[Row]):
         if operation.cancel_requested:
             await self.fail(session, row, self.cancelled(), now)
 
+    async def pause(self, session: AsyncSession, row: Row) -> None:
+        """Hold a job; its worker sees it before it commits anything more."""
+        self._refuse_ended(row)
+        row.state = self.state("PAUSED")
+        await operations.update(session, row.operation, self.render(row))
+
+    async def resume(self, session: AsyncSession, row: Row) -> None:
+        """Let a held job wait for a worker again; its attempts count anew."""
+        self._refuse_ended(row)
+        if row.state == self.state("PAUSED"):
+            row.state, row.attempts = self.state("QUEUED"), 0
+            await operations.update(session, row.operation, self.render(row))
+            await self._notify(session)
+
+    def _refuse_ended(self, row: Row) -> None:
+        if row.state not in self.unended:
+            reason = f"{self.kind.upper()}_ENDED"
+            raise FailedPrecondition(reason, f"the {self.kind} has ended", job=self._name(row))
+
     async def succeed(self, session: AsyncSession, row: Row, now: datetime) -> None:
         """End a job that has done everything."""
         row.state, row.end_time = self.state("SUCCEEDED"), now
@@ -141,7 +177,7 @@ class Jobs(Generic[Row]):
 
     async def fail(self, session: AsyncSession, row: Row, error: Error, now: datetime) -> None:
         """End a job that cannot go on; what it has done stays. One that has ended stays so."""
-        if row.state not in self.open:
+        if row.state not in self.unended:
             return
         row.state = self.state("CANCELLED" if isinstance(error, Cancelled) else "FAILED")
         row.end_time = now
@@ -153,6 +189,15 @@ class Jobs(Generic[Row]):
     def cancelled(self) -> Cancelled:
         """How a job ends that somebody stopped."""
         return Cancelled(f"{self.kind.upper()}_CANCELLED", "somebody stopped the job")
+
+    async def _notify(self, session: AsyncSession) -> None:
+        await session.exec(select(func.pg_notify(self.noun, "")))
+
+    def _name(self, row: Row) -> str:
+        return self._format(row.application, getattr(row, self.noun))
+
+    def _format(self, application: str, job: str) -> str:
+        return resource_names.format(self.pattern, **{"application": application, self.noun: job})
 
     @property
     def _id(self) -> Any:

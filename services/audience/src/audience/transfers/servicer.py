@@ -113,6 +113,22 @@ class TransferServicer(Exports):
             import_jobs=map(rendering.import_job, rows), next_page_token=token
         )
 
+    async def PauseImportJob(
+        self, request: service_pb.PauseImportJobRequest, context: Any
+    ) -> pb.ImportJob:
+        async with self._sessions.begin() as session:
+            job = await jobs.get(session, *jobs.ids(request.name), lock=True)
+            await jobs.pause(session, job)
+            return rendering.import_job(job)
+
+    async def ResumeImportJob(
+        self, request: service_pb.ResumeImportJobRequest, context: Any
+    ) -> pb.ImportJob:
+        async with self._sessions.begin() as session:
+            job = await jobs.get(session, *jobs.ids(request.name), lock=True)
+            await jobs.resume(session, job)
+            return rendering.import_job(job)
+
     async def CancelImportJob(
         self, request: service_pb.CancelImportJobRequest, context: Any
     ) -> pb.ImportJob:
