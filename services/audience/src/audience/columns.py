@@ -35,3 +35,9 @@ def moment(*, nullable: bool = False) -> Any:
 def added(kind: Any) -> Any:
     """A number that came with a later release: the one before goes on inserting without it."""
     return Field(default=0, sa_column=Column(kind, nullable=False, server_default=text("0")))
+
+
+def added_text() -> Any:
+    """An id or a name, compared byte by byte, that came with a later release, as `added`."""
+    column = Column(String(collation="C"), nullable=False, server_default=text("''"))
+    return Field(default="", sa_column=column)

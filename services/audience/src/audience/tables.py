@@ -1,6 +1,7 @@
 """The nouns as rows. Every key begins with the application, so that tables can be sharded by it.
 
-Those of files are in `transfers/tables.py`, and here again: who imports this has them all.
+Those of files are in `transfers/tables.py`, those of lists in `segments/tables.py`, and here again:
+who imports this has them all.
 """
 
 from datetime import datetime
@@ -21,7 +22,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from audience.columns import Table, identifier, metadata, moment
+from audience.columns import Table, added_text, identifier, metadata, moment
+from audience.segments.tables import ImportedEndpointRow, ImportedListRow, ImportedUserRow
 from audience.transfers.tables import (
     ExportJobRow,
     ImportBlockRow,
@@ -38,6 +40,9 @@ __all__ = [
     "ImportBlockRow",
     "ImportFailureRow",
     "ImportJobRow",
+    "ImportedEndpointRow",
+    "ImportedListRow",
+    "ImportedUserRow",
     "SegmentRow",
     "SegmentVersionRow",
     "UserProfileRow",
@@ -130,10 +135,20 @@ class SegmentRow(Table, table=True):
 
 
 class SegmentVersionRow(Table, table=True):
-    """A definition as it was; `filter` is a SegmentFilter as protobuf bytes."""
+    """A definition as it was: `filter` is a SegmentFilter as protobuf bytes.
+
+    Where an import brought the members, `import_job` is its id, and `imported` the ImportedMembers.
+    """
 
     __tablename__ = "segment_version"
     __table_args__ = (
+        # Whether anybody names an import's list.
+        Index(
+            "segment_version_import_job_idx",
+            "application",
+            "import_job",
+            postgresql_where=text("import_job::text <> ''::text"),
+        ),
         ForeignKeyConstraint(
             ["application", "segment"],
             ["segment.application", "segment.segment"],
@@ -146,6 +161,10 @@ class SegmentVersionRow(Table, table=True):
     version: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     filter: bytes = Field(sa_type=LargeBinary)
     create_time: datetime = moment()
+    import_job: str = added_text()
+    imported: bytes = Field(
+        default=b"", sa_column=Column(LargeBinary, nullable=False, server_default=text("''"))
+    )
 
 
 class AddressOptOutRow(Table, table=True):

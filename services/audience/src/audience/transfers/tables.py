@@ -16,7 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from audience.columns import Table, added, identifier, moment
+from audience.columns import Table, added, added_text, identifier, moment
 
 
 class ImportJobRow(Table, table=True):
@@ -24,7 +24,7 @@ class ImportJobRow(Table, table=True):
 
     `processed_bytes` is where a job goes on whose worker died: a place in the file as it is
     unpacked, and in a Parquet file a row. `stored_bytes` is then how far that is in the file as it
-    is stored; 0 where both are the same.
+    is stored; 0 where both are the same. `segment` is the version of a segment that it made.
     """
 
     __tablename__ = "import_job"
@@ -63,6 +63,7 @@ class ImportJobRow(Table, table=True):
     format: int = added(SmallInteger)
     evidence: int = added(SmallInteger)
     compression: int = added(SmallInteger)
+    segment: str = added_text()
 
 
 class ImportFailureRow(Table, table=True):
