@@ -6,8 +6,8 @@ import analytics
 from analytics import tables
 from analytics.eventstore import migrate
 from analytics.eventstore.client import EventStore
-from mesh.aip import request_ids
-from mesh.store import tombstones
+from mesh.aip import operations, request_ids
+from mesh.store import orders, tombstones
 from mesh.store.migrate import assert_matches
 
 MIGRATIONS = Path(analytics.__file__).parent / "migrations"
@@ -16,7 +16,14 @@ MIGRATIONS = Path(analytics.__file__).parent / "migrations"
 async def test_the_migrations_make_what_the_tables_say(migrated_database) -> None:
     database_url = await migrated_database(MIGRATIONS)
 
-    await assert_matches(database_url, tables.metadata, request_ids.metadata, tombstones.metadata)
+    await assert_matches(
+        database_url,
+        tables.metadata,
+        operations.metadata,
+        request_ids.metadata,
+        tombstones.metadata,
+        orders.metadata,
+    )
 
 
 async def test_the_event_store_is_migrated_once(clickhouse_server) -> None:

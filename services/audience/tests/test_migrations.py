@@ -3,7 +3,7 @@
 from audience import tables
 from mesh.aip import operations, request_ids
 from mesh.eventing import outbox
-from mesh.store import migrate, tombstones
+from mesh.store import migrate, orders, tombstones
 
 
 async def test_the_migrations_make_what_the_tables_say(database_url: str) -> None:
@@ -14,4 +14,5 @@ async def test_the_migrations_make_what_the_tables_say(database_url: str) -> Non
         request_ids.indexed_metadata,
         outbox.metadata,
         tombstones.metadata,
+        orders.metadata,
     )

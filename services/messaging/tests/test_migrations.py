@@ -5,7 +5,7 @@ import messaging
 from heliograph.audience.v1.channel_type_pb2 import ChannelType
 from heliograph.messaging.v1.channel_pb2 import Channel, FcmProvider, SmppProvider
 from mesh.aip import request_ids
-from mesh.store import migrate, tombstones
+from mesh.store import migrate, orders, tombstones
 from messaging.ledger.tables import MESSAGES
 
 MIGRATIONS = Path(messaging.__file__).parent / "migrations"
@@ -15,7 +15,7 @@ async def test_the_migrated_database_is_what_the_tables_say(migrated_database):
     database_url = await migrated_database(MIGRATIONS)
 
     await migrate.assert_matches(
-        database_url, MESSAGES.metadata, request_ids.metadata, tombstones.metadata
+        database_url, MESSAGES.metadata, request_ids.metadata, tombstones.metadata, orders.metadata
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import twoway
 from mesh.aip import request_ids
 from mesh.eventing import outbox
-from mesh.store import migrate, tombstones
+from mesh.store import migrate, orders, tombstones
 from mesh.testkit.postgres import MigratedDatabase
 from twoway.tables import metadata
 
@@ -16,5 +16,10 @@ async def test_migrating_gives_exactly_the_tables(migrated_database: MigratedDat
     database_url = await migrated_database(MIGRATIONS)
 
     await migrate.assert_matches(
-        database_url, metadata, outbox.metadata, request_ids.indexed_metadata, tombstones.metadata
+        database_url,
+        metadata,
+        outbox.metadata,
+        request_ids.indexed_metadata,
+        tombstones.metadata,
+        orders.metadata,
     )

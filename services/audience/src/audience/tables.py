@@ -1,7 +1,7 @@
 """The nouns as rows. Every key begins with the application, so that tables can be sharded by it.
 
-Those of files are in `transfers/tables.py`, those of lists in `segments/tables.py`, and here again:
-who imports this has them all.
+Those of files are in `transfers/tables.py`, those of lists in `segments/tables.py`, those of erased
+people in `persons/tables.py`, and here again: who imports this has them all.
 """
 
 from datetime import datetime
@@ -23,6 +23,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from audience.columns import Table, added_text, identifier, metadata, moment
+from audience.persons.tables import ErasedPersonRow, UserErasureRow
 from audience.segments.tables import ImportedEndpointRow, ImportedListRow, ImportedUserRow
 from audience.transfers.tables import (
     ExportJobRow,
@@ -36,6 +37,7 @@ __all__ = [
     "ApplicationRow",
     "AttributeRemovalRow",
     "EndpointRow",
+    "ErasedPersonRow",
     "ExportJobRow",
     "ImportBlockRow",
     "ImportFailureRow",
@@ -45,6 +47,7 @@ __all__ = [
     "ImportedUserRow",
     "SegmentRow",
     "SegmentVersionRow",
+    "UserErasureRow",
     "UserProfileRow",
     "metadata",
 ]

@@ -106,6 +106,20 @@ class SuppressionRow(SQLModel, table=True):
     expire_time: datetime | None = _optional_time()
 
 
+class ErasedRecipientRow(SQLModel, table=True):
+    """Somebody who was erased: what was on its way to them is not sent. `digest` is of an endpoint
+    or an address; the row goes when nothing of then can be on its way any more."""
+
+    __tablename__ = "erased_recipients"
+    __table_args__ = (sa.Index("erased_recipients_by_time", "hear_time"),)
+    metadata = metadata
+
+    application: str = Field(primary_key=True)
+    digest: UUID = Field(primary_key=True)
+    erase_time: datetime = timestamp()
+    hear_time: datetime = timestamp()
+
+
 class CancelledRunRow(SQLModel, table=True):
     """A run whose messages are no longer handed over."""
 

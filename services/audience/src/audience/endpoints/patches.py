@@ -22,7 +22,7 @@ class Patch(msgspec.Struct, gc=False):
 
     An empty list or None inside a map removes that entry, an empty text clears. `replaced` names
     the maps (`attributes`, `metrics`, `demographic`, `location`, `user_attributes`) that are
-    replaced whole.
+    replaced whole. `readmits` lets in a person who was erased.
     """
 
     endpoint: str = ""
@@ -42,3 +42,4 @@ class Patch(msgspec.Struct, gc=False):
     create_only: bool = False
     update_only: bool = False
     keeps_status: bool = False
+    readmits: bool = False

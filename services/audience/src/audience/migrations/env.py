@@ -3,7 +3,7 @@
 from audience import tables
 from mesh.aip import operations, request_ids
 from mesh.eventing import outbox
-from mesh.store import migrate, tombstones
+from mesh.store import migrate, orders, tombstones
 
 migrate.run_env(
     tables.metadata,
@@ -11,4 +11,5 @@ migrate.run_env(
     request_ids.indexed_metadata,
     outbox.metadata,
     tombstones.metadata,
+    orders.metadata,
 )

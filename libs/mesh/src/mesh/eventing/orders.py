@@ -1,0 +1,166 @@
+"""What a service does when it is ordered to erase somebody: erase, again until nothing is found,
+and say what it erased and what it keeps.
+
+The work is a row of `erasure_orders` and not a delivery that is kept waiting: it may take hours,
+and goes on wherever a process died. Any number of replicas may do it at once.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, TypeAlias
+
+from google.protobuf.message import Message
+from mesh.eventing import publisher
+from mesh.eventing.consumer import Consumer
+from mesh.eventing.delivery import Delivery
+from mesh.store import orders
+from mesh.store.orders import OrderRow
+from mesh.store.tombstones import Sessions
+from mesh.telemetry import logging
+from nats.js import JetStreamContext
+
+SETTLE_SECONDS: Final = 3.0
+"""After hearing of it: by then, what was being written when it was heard can be found."""
+
+POLL_SECONDS: Final = 2.0
+ORDERS_MAX: Final = 100
+"""Orders that are looked at in one round."""
+
+AT_ONCE_MAX: Final = 8
+"""Orders that are carried out at the same time: one that waits keeps nobody else."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is kept of somebody nevertheless: a table, stream or file, and why it may or must be."""
+
+    what: str
+    why: str
+    rows: int = 0
+    until: datetime | None = None
+
+
+Step: TypeAlias = Callable[[OrderRow], Awaitable[int]]
+"""Erases what there is; how much it has found, 0 when none. Raises Unavailable to wait."""
+
+Keeping: TypeAlias = Callable[[OrderRow], Awaitable[Sequence[Kept]]]
+Answer: TypeAlias = Callable[[OrderRow, list[dict[str, Any]]], Awaitable[None]]
+"""Tells what was erased and what is kept; may be called again."""
+
+_log = logging.get(__name__)
+
+
+class Orders:
+    """The orders of one service. `handle` hears of one, `run` carries them out."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        steps: Sequence[Step],
+        keeping: Keeping,
+        answer: Answer,
+        *,
+        settle_seconds: float = SETTLE_SECONDS,
+    ) -> None:
+        self._sessions = sessions
+        self._steps = steps
+        self._keeping = keeping
+        self._answer = answer
+        self._settle = timedelta(seconds=settle_seconds)
+        self._woken = asyncio.Event()
+
+    async def take(
+        self, application: str, operation: str, subject: bytes, order_time: datetime
+    ) -> None:
+        """Take an order, any number of times; each is answered."""
+        async with self._sessions.begin() as session:
+            now = datetime.now(UTC)
+            await orders.take(session, application, operation, subject, order_time, now)
+        self.wake()
+
+    def wake(self) -> None:
+        """Look at once for what is to be done."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Carry out orders until cancelled."""
+        while True:
+            self._woken.clear()
+            await self.step()
+            try:
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._woken.wait()
+            except TimeoutError:
+                continue
+
+    async def step(self) -> None:
+        """Bring every order as far as it comes; one that fails is tried again with the next."""
+        try:
+            async with self._sessions() as session:
+                left = await orders.waiting(session, ORDERS_MAX)
+        except Exception as error:
+            _log.warning("orders.not_read", error=repr(error))
+            return
+        slots = asyncio.Semaphore(AT_ONCE_MAX)
+        await asyncio.gather(*(self._try(order, slots) for order in left))
+
+    async def _try(self, order: OrderRow, slots: asyncio.Semaphore) -> None:
+        async with slots:
+            try:
+                await self._carry_out(order)
+            except Exception as error:
+                operation = order.operation
+                _log.warning("order.waits", operation=operation, error=repr(error))
+
+    async def _carry_out(self, order: OrderRow) -> None:
+        settled = order.hear_time + self._settle
+        while True:
+            begin = datetime.now(UTC)
+            found = 0
+            for step in self._steps:
+                found += await step(order)
+            if not found and begin >= settled:
+                break
+            if not found:
+                await asyncio.sleep((settled - begin).total_seconds())
+        kept = [asdict(one) for one in await self._keeping(order)]
+        async with self._sessions.begin() as session:
+            row = await orders.find(session, order)
+            if row is None or not row.subject:
+                return  # another replica was faster
+            row.answer_time = datetime.now(UTC)
+            await self._answer(row, kept)
+            row.subject = b""
+        _log.info("order.carried_out", operation=order.operation)
+
+
+def consumer(
+    js: JetStreamContext,
+    stream: str,
+    service: str,
+    heard: type[Any],
+    handle: Callable[[Delivery], Awaitable[None]],
+) -> Consumer:
+    """Hears of orders on a stream, each replica of the service some of them."""
+    name = heard.DESCRIPTOR.full_name
+    durable = f"{service}-{heard.DESCRIPTOR.name}"
+    return Consumer(js, stream, durable, f"{name}.*.*", handle, concurrency=1)
+
+
+def reporting(js: JetStreamContext, service: str, report: Callable[..., Message]) -> Answer:
+    """Answers by a message: application, operation, service, erased_rows, erase_time, kept."""
+
+    async def answer(order: OrderRow, kept: list[dict[str, Any]]) -> None:
+        message = report(
+            application=order.application,
+            operation=order.operation,
+            service=service,
+            erased_rows=order.erased_rows,
+            erase_time=order.answer_time,
+            kept=kept,
+        )
+        await publisher.publish(js, message, order.application)
+
+    return answer

@@ -1,0 +1,65 @@
+"""Keyed hashes of who was erased: they tell that somebody is one of them, and nothing else.
+
+Without the key nobody can try numbers until one fits. It is one of the process, as every way in
+needs it: set when the service starts.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from typing import Final
+
+from audience import channels
+
+KEY_BYTES: Final = 32
+
+_keys: list[bytes] = []
+
+
+def parsed(text: str) -> list[bytes]:
+    """Keys as settings have them: base64 of 32 bytes, parted by commas. Raises ValueError."""
+    keys = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        try:
+            key = base64.b64decode(part, validate=True)
+        except binascii.Error:
+            key = b""
+        if len(key) != KEY_BYTES:
+            raise ValueError(f"a key is base64 of {KEY_BYTES} bytes")
+        keys.append(key)
+    return keys
+
+
+def use(text: str) -> None:
+    """The keys of this process: the first one hashes, all of them are looked for."""
+    _keys[:] = parsed(text)
+
+
+def has_key() -> bool:
+    """Whether anybody can be hashed."""
+    return bool(_keys)
+
+
+def family(channel_type: int) -> int:
+    """Channels that have their addresses in common: a number that is texted is one that is called.
+    As the lowest channel type of them."""
+    for family_ in (channels.PHONES, channels.MAILBOXES):
+        if channel_type in family_:
+            return min(family_)
+    return channel_type
+
+
+def of_user(application: str, user_id: str) -> list[bytes]:
+    """The hash of a user id under each key."""
+    return _hashes(application, "user", user_id)
+
+
+def of_address(application: str, channel_type: int, address: str) -> list[bytes]:
+    """The hash of an address, in the form it is stored in, under each key."""
+    return _hashes(application, f"address {family(channel_type)}", address)
+
+
+def _hashes(*parts: str) -> list[bytes]:
+    text = "\0".join(parts).encode()
+    return [hmac.digest(key, text, hashlib.sha256) for key in _keys]
