@@ -1,5 +1,6 @@
 """Neighbours of campaign that speak the real contract: a segment of given members, and a ledger."""
 
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,10 +12,13 @@ from campaign.audience import Segments
 from campaign.campaign_servicer import CampaignServicer
 from campaign.closing import Closing, Ledger
 from campaign.fanout import Fanout
+from campaign.rules import Applications
 from campaign.run_servicer import RunServicer
 from campaign.settings import Settings
 from heliograph import subjects
 from heliograph.audience.v1 import endpoint_pb2, segment_service_pb2
+from heliograph.audience.v1.application_pb2 import Application, ApplicationSettings
+from heliograph.audience.v1.application_service_pb2_grpc import ApplicationServiceStub
 from heliograph.audience.v1.segment_service_pb2_grpc import SegmentServiceStub
 from heliograph.campaign.v1 import campaign_service_pb2_grpc, run_service_pb2_grpc
 from heliograph.messaging.v1 import message_service_pb2
@@ -23,6 +27,8 @@ from heliograph.messaging.v1.send_batch_pb2 import SendBatch
 from mesh.errors import NotFound, Unavailable
 from mesh.eventing import jetstream
 from mesh.store import engine
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 MIGRATIONS = Path(campaign.__file__).parent / "migrations"
 
@@ -54,6 +60,19 @@ class FakeAudience:
                 raise Unavailable("DATABASE_UNAVAILABLE", "audience is away")
             page = left[start : start + request.page_size]
             yield segment_service_pb2.MemberPage(endpoints=page, last=key(page[-1]))
+
+
+@dataclass
+class FakeApplications:
+    """The application of another room, as far as its settings go."""
+
+    settings: ApplicationSettings = field(default_factory=ApplicationSettings)
+    is_gone: bool = False
+
+    async def GetApplication(self, request, context):
+        if self.is_gone:
+            raise NotFound("APPLICATION_NOT_FOUND", f"{request.name} does not exist")
+        return Application(name=request.name, settings=self.settings)
 
 
 @dataclass
@@ -100,6 +119,11 @@ def audience():
 
 
 @pytest.fixture
+def applications():
+    return FakeApplications()
+
+
+@pytest.fixture
 def ledger():
     return FakeLedger()
 
@@ -114,10 +138,19 @@ class Room:
     runs: run_service_pb2_grpc.RunServiceStub
     closing: Closing
     segments: SegmentServiceStub
+    applications: Applications
     clock: Clock
 
     def fanout(self, worker: str = "w1") -> Fanout:
-        return Fanout(self.sessions, self.js, self.segments, worker, self.clock.now, Settings())
+        return Fanout(
+            self.sessions,
+            self.js,
+            self.segments,
+            self.applications,
+            worker,
+            self.clock.now,
+            Settings(),
+        )
 
     async def sent(self, application: str = "demo") -> list[SendBatch]:
         """Every batch on the bus, in order."""
@@ -134,7 +167,9 @@ class Room:
 
 
 @pytest.fixture
-async def room(migrated_database, nats_url, rpc_client, rpc_resources, audience, ledger, clock):
+async def room(
+    migrated_database, nats_url, rpc_client, rpc_resources, audience, applications, ledger, clock
+):
     database = engine.create(await migrated_database(MIGRATIONS))
     rpc_resources.push_async_callback(database.dispose)
     sessions = engine.sessions(database)
@@ -145,6 +180,7 @@ async def room(migrated_database, nats_url, rpc_client, rpc_resources, audience,
     neighbours = await rpc_client(
         {
             "heliograph.audience.v1.SegmentService": audience,
+            "heliograph.audience.v1.ApplicationService": applications,
             "heliograph.messaging.v1.MessageService": ledger,
         }
     )
@@ -165,5 +201,6 @@ async def room(migrated_database, nats_url, rpc_client, rpc_resources, audience,
         runs=run_service_pb2_grpc.RunServiceStub(door),
         closing=Closing(sessions, counts, "closer", clock.now, Settings().lease),
         segments=segments,
+        applications=Applications(ApplicationServiceStub(neighbours)),
         clock=clock,
     )

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from campaign import store, ticker
-from google.protobuf import text_format
+from campaign_samples import WELCOME, begin, launch, state_of
 from heliograph.audience.v1 import endpoint_pb2
 from heliograph.campaign.v1 import campaign_service_pb2 as pb
 from heliograph.campaign.v1 import run_service_pb2
@@ -13,39 +13,6 @@ from heliograph.campaign.v1.run_pb2 import Run
 from heliograph.messaging.v1.message_pb2 import Message
 from heliograph.messaging.v1.message_service_pb2 import CountMessagesResponse
 from heliograph.messaging.v1.reason_pb2 import HOLDOUT, OPTED_OUT
-
-WELCOME = "applications/demo/campaigns/welcome"
-
-
-async def launch(room, extra=""):
-    campaign = text_format.Parse(
-        f"""
-        segment: "applications/demo/segments/all"
-        treatments {{ treatment: "a" content {{ sms {{ body: "Hello" }} }} }}
-        treatments {{ treatment: "b" content {{ sms {{ body: "Hi" }} }} }}
-        holdout_percent: 10
-        {extra}
-        """,
-        Campaign(),
-    )
-    await room.campaigns.CreateCampaign(
-        pb.CreateCampaignRequest(
-            parent="applications/demo", campaign_id="welcome", campaign=campaign
-        )
-    )
-    await room.campaigns.LaunchCampaign(pb.LaunchCampaignRequest(name=WELCOME))
-
-
-async def begin(room):
-    """Let the due run begin; its name."""
-    assert await ticker.tick(room.sessions, room.clock.now)
-    campaign = await room.campaigns.GetCampaign(pb.GetCampaignRequest(name=WELCOME))
-    return campaign.latest_run
-
-
-async def state_of(room, run):
-    answer = await room.runs.GetRun(run_service_pb2.GetRunRequest(name=run))
-    return Run.State.Name(answer.state)
 
 
 async def test_every_member_is_handed_over_once(room, audience):
@@ -86,8 +53,8 @@ async def test_a_page_read_again_after_a_crash_is_the_same_message_on_the_bus(ro
     fanout = room.fanout()
     advance, lost = type(fanout)._advance, []
 
-    async def crash(self, run, page):
-        lost.append(page.last)
+    async def crash(self, run, last, count):
+        lost.append(last)
         raise OSError("the process is gone before the cursor moved")
 
     type(fanout)._advance = crash

@@ -118,8 +118,7 @@ async def test_a_wrong_campaign_is_refused_with_the_field(room, extra, reason, f
     "extra",
     [
         "limits { daily: 3 }",
-        "limits { messages_per_second: 10 }",
-        'schedule { quiet_time { start: "22:00" end: "08:00" } }',
+        'schedule { quiet_time { start: "22:00" end: "08:00" policy: HOLD } }',
         "schedule { local_time: true }",
         "schedule { frequency: EVENT }",
         'hook { url: "https://example.com" }',

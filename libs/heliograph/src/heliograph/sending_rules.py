@@ -34,6 +34,28 @@ def quiet_time(settings: ApplicationSettings, campaign: Campaign) -> SendBatch.Q
     )
 
 
+def caps(
+    settings: ApplicationSettings, campaign: Campaign, *, counted: bool
+) -> SendBatch.Caps | None:
+    """How many messages an endpoint gets; None: they are neither limited nor counted.
+
+    `counted` says that another campaign of the application has a daily limit. Messages of what is
+    not promotional count only for the campaign's own limits. `campaign` needs its name and the time
+    it was created.
+    """
+    own, default = campaign.limits, for_purpose(settings, campaign).message_limits
+    daily_max, total_max = own.daily or default.daily_max, own.total or default.total_max
+    if not (daily_max or total_max or (counted and campaign.purpose in PROMOTIONAL)):
+        return None
+    return SendBatch.Caps(daily_max=daily_max, total_max=total_max, total_key=total_key(campaign))
+
+
+def total_key(campaign: Campaign) -> str:
+    """A campaign for as long as it lives: one that is deleted and created anew counts from zero."""
+    campaign_id = campaign.name.rpartition("/")[2]
+    return f"{campaign_id}/{campaign.create_time.ToMicroseconds()}"
+
+
 def for_purpose(settings: ApplicationSettings, campaign: Campaign) -> ApplicationSettings:
     """The settings, as far as they spare recipients: none of them for what is not promotional."""
     return settings if campaign.purpose in PROMOTIONAL else NOTHING

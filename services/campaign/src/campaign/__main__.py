@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
 from heliograph import subjects
+from heliograph.audience.v1.application_service_pb2_grpc import ApplicationServiceStub
 from heliograph.audience.v1.segment_service_pb2_grpc import SegmentServiceStub
 from heliograph.messaging.v1.message_service_pb2_grpc import MessageServiceStub
 from mesh import service
@@ -19,11 +21,12 @@ from mesh.rpc.channel import channel
 from mesh.store import engine, purging
 from mesh.store.tombstones import Tombstones
 
-from campaign import erasure, loops, ticker
+from campaign import erasure, loops, pacing, ticker
 from campaign.audience import Segments
 from campaign.campaign_servicer import CampaignServicer
 from campaign.closing import Closing, Ledger
 from campaign.fanout import Fanout
+from campaign.rules import Applications
 from campaign.run_servicer import RunServicer
 from campaign.settings import Settings
 
@@ -63,9 +66,13 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> Mapping[str, objec
     _start(stack, "closing", closing.step)
     purges = [request_ids.aged(settings.request_id_retention)]
     service.background(stack, purging.run(sessions, purges, now), "purging")
+    applications = Applications(ApplicationServiceStub(audience))
+    fanout = Fanout(sessions, js, segments, applications, worker, now, settings)
     for number in range(settings.fan_out_workers):
-        fanout = Fanout(sessions, js, segments, f"{worker}-{number}", now, settings)
-        _start(stack, f"fan-out {number}", fanout.step)
+        own = replace(fanout, worker=f"{worker}-{number}")
+        _start(stack, f"fan-out {number}", own.step)
+    paced = pacing.several(fanout.take_paced, settings.paced_runs_max, IDLE_SECONDS)
+    service.background(stack, paced, "paced fan-out")
     served = {
         "heliograph.campaign.v1.CampaignService": CampaignServicer(
             sessions, Segments(segments), now

@@ -6,7 +6,6 @@ between two readings of a page, and a batch dropped as a duplicate must really b
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from hashlib import sha256
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -33,7 +32,9 @@ class Plan:
     campaign: Campaign
     allocation: allocation.Allocation
     source_time: Timestamp
-    expire_time: Timestamp | None
+    rules: SendBatch
+    """What limits the run, as a part of each batch."""
+    messages_per_second: int
 
 
 def plan(run: RunRow, campaign: Campaign) -> Plan:
@@ -47,7 +48,8 @@ def plan(run: RunRow, campaign: Campaign) -> Plan:
             campaign_name, campaign.holdout_percent, definitions.percents(campaign)
         ),
         source_time=campaigns.timestamp(run.schedule_time) or Timestamp(),
-        expire_time=_expire_time(run, campaign),
+        rules=SendBatch.FromString(run.rules or b""),
+        messages_per_second=run.messages_per_second,
     )
 
 
@@ -69,12 +71,12 @@ def _batch(plan: Plan, endpoints: Sequence[Endpoint]) -> SendBatch:
         source=plan.run,
         source_time=plan.source_time,
         purpose=plan.campaign.purpose or PROMOTIONAL,
-        expire_time=plan.expire_time,
         treatments=[
             SendBatch.Treatment(treatment=treatment.treatment, content=treatment.content)
             for treatment in plan.campaign.treatments
         ],
     )
+    batch.MergeFrom(plan.rules)
     for endpoint in endpoints:
         _add_recipient(batch, plan.allocation, endpoint)
     content = batch.SerializeToString(deterministic=True)
@@ -89,10 +91,3 @@ def _add_recipient(batch: SendBatch, shares: allocation.Allocation, endpoint: En
         batch.recipients.add(endpoint=endpoint, key=key, skip_reason=REASON_HOLDOUT)
     else:
         batch.recipients.add(endpoint=endpoint, key=key, treatment_index=index)
-
-
-def _expire_time(run: RunRow, campaign: Campaign) -> Timestamp | None:
-    if not campaign.limits.HasField("maximum_duration"):
-        return None
-    duration: timedelta = campaign.limits.maximum_duration.ToTimedelta()
-    return campaigns.timestamp(run.schedule_time + duration)

@@ -63,6 +63,7 @@ class CampaignServicer:
             application=application,
             campaign=request.campaign_id or f"c-{uuid4().hex[:12]}",
             definition=written.SerializeToString(deterministic=True),
+            daily_max=written.limits.daily,
             create_time=now,
             update_time=now,
         )

@@ -60,6 +60,7 @@ def edit(row: CampaignRow, changed: Campaign, now: datetime) -> None:
     """Replace the author's part; a launched campaign's next run follows its new schedule."""
     _require(row, "changed", EDITABLE)
     row.definition = changed.SerializeToString(deterministic=True)
+    row.daily_max = changed.limits.daily
     row.version += 1
     if row.state == "SCHEDULED":
         row.next_run_time = first_time(changed, now)

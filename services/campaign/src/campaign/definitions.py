@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from zoneinfo import ZoneInfo, available_timezones
 
 from heliograph.campaign.v1.campaign_pb2 import Campaign, Treatment
-from heliograph.campaign.v1.schedule_pb2 import Schedule
+from heliograph.campaign.v1.schedule_pb2 import QuietTime, Schedule
 from heliograph.messaging.v1.content_pb2 import MessageContent
 from mesh.errors import InvalidArgument, Unimplemented, Violation
 
@@ -30,13 +30,11 @@ OUTPUT_FIELDS = (
 NOT_SUPPORTED = (
     "limits.daily",
     "limits.total",
-    "limits.messages_per_second",
     "limits.session",
     "topic",
     "hook",
     "priority",
     "schedule.local_time",
-    "schedule.quiet_time",
     "schedule.event_filter",
 )
 """Fields of the contract that this release does not act on; set, they are refused."""
@@ -91,6 +89,8 @@ def _refuse_unsupported(written: Campaign) -> None:
         Schedule.SKIP,
     ):
         asked.append("schedule.overlap_policy")
+    if written.schedule.quiet_time.policy == QuietTime.HOLD:
+        asked.append("schedule.quiet_time.policy")
     asked += [
         f"treatments[{index}].schedule"
         for index, treatment in enumerate(written.treatments)

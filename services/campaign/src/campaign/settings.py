@@ -18,6 +18,12 @@ class Settings(ServiceSettings):
     fan_out_workers: int = Field(
         default=2, ge=1, le=64, description="Runs that this replica sends at the same time."
     )
+    paced_runs_max: int = Field(
+        default=100,
+        ge=1,
+        description="Runs with a number of messages per second that this replica sends at the"
+        " same time.",
+    )
     page_size: int = Field(default=1_000, ge=1, le=1_000, description="Members in a send batch.")
     queued_batches_max: int = Field(
         default=32,

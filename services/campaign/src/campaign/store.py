@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from mesh.errors import AlreadyExists, NotFound
-from sqlalchemy import tuple_, update
+from sqlalchemy import not_, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -148,14 +148,35 @@ async def runs(
     return (await session.exec(statement)).all()
 
 
+async def has_daily_max(session: AsyncSession, application: str) -> bool:
+    """Whether a campaign of the application has a daily limit of its own."""
+    statement = (
+        select(CampaignRow.campaign)
+        .where(CampaignRow.application == application, col(CampaignRow.daily_max) > 0)
+        .limit(1)
+    )
+    return (await session.exec(statement)).first() is not None
+
+
 async def take_run(
-    session: AsyncSession, state: str, worker: str, now: datetime, lease: timedelta
+    session: AsyncSession,
+    state: str,
+    worker: str,
+    now: datetime,
+    lease: timedelta,
+    *,
+    paced: bool | None = None,
 ) -> RunRow | None:
-    """Take over the run in `state` that has waited longest and that nobody holds."""
+    """Take over the run in `state` that has waited longest and that nobody holds.
+
+    `paced` narrows it to runs with, or without, a number of messages per second.
+    """
     key = (col(RunRow.application), col(RunRow.campaign), col(RunRow.run))
+    is_paced = col(RunRow.messages_per_second) > 0
+    kind = [] if paced is None else [is_paced if paced else not_(is_paced)]
     free = (
         select(*key)
-        .where(RunRow.state == state, RunRow.lease_time <= now)
+        .where(RunRow.state == state, RunRow.lease_time <= now, *kind)
         .order_by(col(RunRow.lease_time))
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -179,6 +200,13 @@ async def advance(
         cursor=cursor,
         members=col(RunRow.members) + members,
         lease_time=lease_time,
+    )
+
+
+async def keep_rules(session: AsyncSession, run: RunRow) -> bool:
+    """Write down what limits a held run."""
+    return await _update_held(
+        session, run, rules=run.rules, messages_per_second=run.messages_per_second
     )
 
 

@@ -29,10 +29,16 @@ def moment(*, nullable: bool = False) -> datetime:
     return column
 
 
+def count() -> int:
+    """A whole number that the release before this one does not write."""
+    column: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    return column
+
+
 class CampaignRow(Table, table=True):
     """A campaign. `definition` is the part its author writes, as protobuf bytes.
 
-    A schedule without a start time counts from `launch_time`.
+    A schedule without a start time counts from `launch_time`. `daily_max` is its own daily limit.
     """
 
     __tablename__ = "campaign"
@@ -43,6 +49,8 @@ class CampaignRow(Table, table=True):
         ),
         # The ticker asks for what is due and for nothing else.
         Index("campaign_due_idx", "next_run_time", postgresql_where=text("state = 'SCHEDULED'")),
+        # A run asks whether any campaign of its application has one.
+        Index("campaign_daily_max_idx", "application", postgresql_where=text("daily_max > 0")),
     )
 
     application: str = Field(primary_key=True)
@@ -54,6 +62,7 @@ class CampaignRow(Table, table=True):
     launch_time: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     next_run_time: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     latest_run: str = ""
+    daily_max: int = count()
     create_time: datetime = moment()
     update_time: datetime = moment()
 
@@ -81,7 +90,8 @@ class RunRow(Table, table=True):
     """A run with its cursor.
 
     `cursor` is the last endpoint id whose page JetStream has acknowledged; `worker` holds the run
-    until `lease_time`, and whoever finds that past may take it over.
+    until `lease_time`, and whoever finds that past may take it over. `rules` are what limits it, as
+    a part of its batches; absent until a worker has asked for them.
     """
 
     __tablename__ = "run"
@@ -114,5 +124,7 @@ class RunRow(Table, table=True):
     cursor: str = ""
     members: int = Field(default=0, sa_type=BigInteger)
     failure: str = ""
+    rules: bytes | None = Field(default=None, sa_type=LargeBinary)
+    messages_per_second: int = count()
     worker: str = ""
     lease_time: datetime = moment()
