@@ -23,7 +23,10 @@ WHOLE: Final = "SELECT pg_advisory_xact_lock($1)"
 SHARED: Final = "SELECT pg_advisory_xact_lock_shared($1)"
 # Asked after the application's lock, which its deletion takes too: whoever comes later sees it.
 IS_GONE: Final = "EXISTS (SELECT FROM tombstones WHERE application = $1)"
-EACH: Final = f"SELECT pg_advisory_xact_lock(key), {IS_GONE} FROM unnest($2::bigint[]) AS key"
+# One row for all of them: a query of which one row is fetched locks no further.
+EACH: Final = f"""
+SELECT count(pg_advisory_xact_lock(key)), {IS_GONE} FROM unnest($2::bigint[]) AS key
+"""
 
 
 async def lock_application(connection: "asyncpg.Connection[Any]", application: str) -> None:
