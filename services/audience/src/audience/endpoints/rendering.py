@@ -8,6 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from heliograph.audience.v1 import endpoint_pb2 as pb
 
 from audience.endpoints import zone_estimates
+from audience.endpoints.batches import Batch
 from audience.endpoints.states import Attributes, State
 from audience.moments import timestamp
 
@@ -59,6 +60,12 @@ def arguments(prefix: str, row: Sequence[Any]) -> dict[str, Any]:
 def message(application: str, row: Sequence[Any]) -> pb.Endpoint:
     """The Endpoint of a row."""
     return pb.Endpoint(**arguments(f"applications/{application}/endpoints/", row))
+
+
+def stored(application: str, batch: Batch, state: State) -> pb.Endpoint:
+    """The Endpoint of a state of a batch that was just stored."""
+    user = batch.user_of(state)
+    return written(application, state, user.attributes if user else {})
 
 
 def written(application: str, state: State, user_attributes: Attributes) -> pb.Endpoint:

@@ -23,8 +23,8 @@ from audience.endpoints.announcing import announce, announce_deleted
 from audience.endpoints.batches import Batch
 from audience.endpoints.patches import Patch
 from audience.endpoints.queries import Pool
-from audience.endpoints.states import State
 from audience.endpoints.streaming import Stream
+from audience.endpoints.updates import Updates
 from audience.endpoints.writing import Outcome, write_few
 from audience.removals import jobs as removals
 
@@ -48,6 +48,7 @@ class EndpointServicer:
         self._directory = directory
         self._eligibility = eligibility
         self._now = now
+        self._updates = Updates(sessions, now)
 
     async def GetEndpoint(
         self, request: service_pb.GetEndpointRequest, context: Any
@@ -74,8 +75,10 @@ class EndpointServicer:
         application = names.application_of(request.parent)
         await self._directory.require(application)
         patch = addresses.identified(reading.supplied(request.endpoint_id, request.endpoint))
-        patch.create_only = True
+        patch.create_only, patch.readmits = True, request.readmit_erased
         checks.check(patch)
+        if not request.request_id:
+            return await self._updates.write(application, patch)
 
         async def answer() -> pb.Endpoint:
             return await self._write_one(session, application, patch)
@@ -88,8 +91,7 @@ class EndpointServicer:
     ) -> pb.Endpoint:
         application, patch = _update(request, "endpoint.name")
         await self._directory.require(application)
-        async with self._sessions.begin() as session:
-            return await self._write_one(session, application, patch)
+        return await self._updates.write(application, patch)
 
     async def DeleteEndpoint(
         self, request: service_pb.DeleteEndpointRequest, context: Any
@@ -193,7 +195,7 @@ class EndpointServicer:
         batch, (outcome,) = await self._write(session, application, [patch])
         if isinstance(outcome, Error):
             raise outcome
-        return _message(application, batch, outcome)
+        return rendering.stored(application, batch, outcome)
 
     async def _write(
         self, session: AsyncSession, application: str, patches: list[Patch]
@@ -207,7 +209,7 @@ class EndpointServicer:
 def _update(request: service_pb.UpdateEndpointRequest, field: str) -> tuple[str, Patch]:
     application, endpoint = names.endpoint_of(request.endpoint.name, field=field)
     patch = reading.masked(endpoint, request.endpoint, request.update_mask)
-    patch.update_only = not request.allow_missing
+    patch.update_only, patch.readmits = not request.allow_missing, request.readmit_erased
     checks.check(patch)
     return application, patch
 
@@ -229,13 +231,8 @@ def _result(
         error = status.from_error(outcome, pb.DESCRIPTOR.package)
         return service_pb.BatchUpdateEndpointsResponse.Result(error=error)
     return service_pb.BatchUpdateEndpointsResponse.Result(
-        endpoint=_message(application, batch, outcome)
+        endpoint=rendering.stored(application, batch, outcome)
     )
-
-
-def _message(application: str, batch: Batch, state: State) -> pb.Endpoint:
-    user = batch.user_of(state)
-    return rendering.written(application, state, user.attributes if user else {})
 
 
 def _missing(name: str) -> NotFound:
