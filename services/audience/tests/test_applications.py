@@ -140,11 +140,9 @@ async def test_a_setting_out_of_its_range_is_refused_with_its_path(
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("quiet_time", {"start": "22:00", "end": "06:00"}),
-        ("message_limits", {"daily_max": 1}),
-        ("missing_time_zone_policy", "SEND_ANYWAY"),
-        ("default_time_zone", "Europe/Berlin"),
-        ("default_country", "DE"),
+        ("message_limits.daily_max", {"message_limits": {"daily_max": 1}}),
+        ("message_limits.session_max", {"message_limits": {"session_max": 1}}),
+        ("default_country", {"default_country": "DE"}),
     ],
 )
 async def test_settings_that_nobody_obeys_are_refused_with_their_name(
@@ -152,10 +150,50 @@ async def test_settings_that_nobody_obeys_are_refused_with_their_name(
 ) -> None:
     with pytest.raises(Unimplemented) as refusal:
         await room.applications.UpdateApplication(
-            pb.UpdateApplicationRequest(application={"name": SHOP, "settings": {field: value}})
+            pb.UpdateApplicationRequest(application={"name": SHOP, "settings": value})
         )
 
     assert refusal.value.violations[0].field == f"application.settings.{field}"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"default_time_zone": "Mars/Base"}, "default_time_zone"),
+        ({"missing_time_zone_policy": "USE_DEFAULT"}, "default_time_zone"),
+        ({"quiet_time": {"start": "24:00", "end": "06:00"}}, "quiet_time.start"),
+        ({"quiet_time": {"start": "22:00"}}, "quiet_time.end"),
+        (
+            {"message_limits": {"run_duration_max": {"seconds": 59}}},
+            "message_limits.run_duration_max",
+        ),
+    ],
+)
+async def test_settings_that_make_no_sense_are_refused_with_their_path(
+    room: Room, wrong: Any, field: str
+) -> None:
+    with pytest.raises(InvalidArgument) as refusal:
+        await room.applications.UpdateApplication(
+            pb.UpdateApplicationRequest(application={"name": SHOP, "settings": wrong})
+        )
+
+    assert refusal.value.violations[0].field == f"application.settings.{field}"
+
+
+async def test_an_update_leaves_no_half_of_a_quiet_time(room: Room) -> None:
+    async def update(paths: list[str], **given: Any) -> ApplicationSettings:
+        request = pb.UpdateApplicationRequest(
+            application={"name": SHOP, "settings": given}, update_mask=FieldMask(paths=paths)
+        )
+        return (await room.applications.UpdateApplication(request)).settings
+
+    quiet_time = {"start": "22:00", "end": "06:00"}
+    stored = await update(["settings.quiet_time"], quiet_time=quiet_time)
+    with pytest.raises(InvalidArgument):
+        await update(["settings.quiet_time.end"])
+
+    assert (stored.quiet_time.start, stored.quiet_time.end) == ("22:00", "06:00")
+    assert not (await update(["settings.quiet_time"])).HasField("quiet_time")
 
 
 @pytest.mark.parametrize("application_id", ["", "ab", "Shop", "1shop", "shop_1", "x" * 64])

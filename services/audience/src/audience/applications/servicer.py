@@ -58,7 +58,7 @@ class ApplicationServicer:
     async def CreateApplication(
         self, request: service_pb.CreateApplicationRequest, context: Any
     ) -> pb.Application:
-        settings.refuse_unsupported(request.application.settings)
+        settings.check(request.application)
 
         async def answer() -> pb.Application:
             return await self._create(session, request)
@@ -69,13 +69,13 @@ class ApplicationServicer:
     async def UpdateApplication(
         self, request: service_pb.UpdateApplicationRequest, context: Any
     ) -> pb.Application:
-        settings.refuse_unsupported(request.application.settings)
         application = names.application_of(request.application.name, field="application.name")
         async with self._sessions.begin() as session:
             row = await store.get(session, application, lock=True)
             etags.check(row.revision, request.application.etag)
             changed = rendering.application(row)
             field_masks.apply(request.update_mask, request.application, changed)
+            settings.check(changed)
             row.display_name, row.labels = changed.display_name, dict(changed.labels)
             row.settings = changed.settings.SerializeToString(deterministic=True)
             row.update_time, row.revision = self._now(), row.revision + 1

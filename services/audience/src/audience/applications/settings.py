@@ -4,13 +4,24 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import asyncpg
-from heliograph.audience.v1.application_pb2 import ApplicationSettings
+from google.protobuf.message import Message
+from heliograph.audience.v1.application_pb2 import Application, ApplicationSettings
+from mesh.rpc import validation
 
 from audience.applications.store import missing
-from audience.refusals import unsupported
+from audience.endpoints import time_zones
+from audience.refusals import invalid, shown, unsupported
 
-OBEYED: Final = frozenset({"endpoints_per_user_max", "endpoint_limit_policy"})
-"""The others are part of the contract and of no effect, so they are not taken."""
+NOT_OBEYED: Final = (
+    "message_limits.daily_max",
+    "message_limits.total_max",
+    "message_limits.session_max",
+    "default_country",
+)
+"""Part of the contract and of no effect, so they are not taken."""
+
+_CHECK_RULES: Final = validation.request_check(Application)
+"""The rules of a whole application: an update may leave half of a quiet time behind."""
 
 ENDPOINTS_PER_USER_DEFAULT: Final = 15
 """Pinpoint's number."""
@@ -26,11 +37,31 @@ class EndpointLimit:
     policy: ApplicationSettings.EndpointLimitPolicy.ValueType
 
 
-def refuse_unsupported(settings: ApplicationSettings) -> None:
-    """Refuse (FIELD_NOT_SUPPORTED) the first setting that nobody obeys."""
-    for field, _ in settings.ListFields():
-        if field.name not in OBEYED:
-            raise unsupported(f"application.settings.{field.name}")
+def check(application: Application) -> None:
+    """Refuse settings that nobody obeys (FIELD_NOT_SUPPORTED), and those that make no sense."""
+    settings = application.settings
+    for path in NOT_OBEYED:
+        if _is_set(settings, path):
+            raise unsupported(f"application.settings.{path}")
+    _CHECK_RULES(application)
+    _check_zone(settings)
+
+
+def _is_set(settings: ApplicationSettings, path: str) -> bool:
+    message: Message = settings
+    *parents, leaf = path.split(".")
+    for parent in parents:
+        message = getattr(message, parent)
+    return any(field.name == leaf for field, _ in message.ListFields())
+
+
+def _check_zone(settings: ApplicationSettings) -> None:
+    field, zone = "application.settings.default_time_zone", settings.default_time_zone
+    if zone and zone not in time_zones.names():
+        raise invalid("TIMEZONE_INVALID", field, f"{shown(zone)} is not a name in the tz database")
+    by_default = settings.missing_time_zone_policy == ApplicationSettings.USE_DEFAULT
+    if by_default and not zone:
+        raise invalid("TIMEZONE_INVALID", field, "expected a zone, as the policy is USE_DEFAULT")
 
 
 def endpoint_limit(settings: ApplicationSettings) -> EndpointLimit:
