@@ -6,8 +6,6 @@ is authorised, validated, in the ledger and on the bus, and also sent and report
 """
 
 import asyncio
-import sys
-from dataclasses import replace
 from itertools import count
 
 from heliograph.audience.v1 import channel_type_pb2 as channels
@@ -16,10 +14,12 @@ from heliograph.messaging.v1 import message_service_pb2 as pb
 from heliograph.messaging.v1.content_pb2 import TRANSACTIONAL, MessageContent, SmsContent
 
 from localmesh.bench.costs import Costs
+from localmesh.bench.nobody import answered_by_nobody
 from localmesh.bench.rounds import Round, middle_of, stopwatch
 from localmesh.bench.stage import PARENT, Stage
 
 LIMIT = 0.30
+METHOD = "heliograph.messaging.v1.MessageService.SendMessages"
 CALLS = 6_000
 ROUNDS = 3
 CONCURRENCY = 64
@@ -63,19 +63,8 @@ async def send_rate(client: Client, number: int) -> float:
 
 async def empty_rate(client: Client, number: int) -> float:
     """The same with nobody behind the handler."""
-    server = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "localmesh.bench.empty_server"), stdout=asyncio.subprocess.PIPE
-    )
-    assert server.stdout is not None
-    address = f"127.0.0.1:{int(await server.stdout.readline())}"
-    known = client.connection
-    elsewhere = replace(known, addresses={**known.addresses, "messaging": address})
-    try:
-        async with Client(elsewhere) as empty:
-            return await send_rate(empty, number)
-    finally:
-        server.terminate()
-        await server.wait()
+    async with answered_by_nobody(client, "messaging", METHOD) as empty:
+        return await send_rate(empty, number)
 
 
 def _request(serial: int) -> pb.SendMessagesRequest:
