@@ -1,11 +1,13 @@
 """This room in one process: its front door, its stubs, and a worker to be stepped."""
 
+import base64
 from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from audience.eligibility.neighbours import Neighbours
+from audience.persons import hashes
 from audience.segments.servicer import SegmentServicer
 from audience.segments.sets import Analytics
 from audience.services import services
@@ -41,6 +43,7 @@ NOBODY = "127.0.0.1:1"
 """An address at which nobody answers."""
 UPLOAD_BYTES_MAX = 1_000_000
 UNPACKED_BYTES_MAX = 100_000_000
+ERASURE_KEY = base64.b64encode(bytes(range(32))).decode()
 
 
 class Room:
@@ -63,6 +66,7 @@ class Room:
         self.analytics_address = analytics_address
         self.town_address = town_address
         self.unpacked_bytes_max = UNPACKED_BYTES_MAX
+        self.erasure_key = ERASURE_KEY
         self.worker = self.another_worker(database_url)
         self._reading = reading
         self._serve = serve
@@ -101,6 +105,7 @@ class Room:
 
     async def serve(self) -> None:
         """Serve what was given, as an administrator sees it."""
+        hashes.use(self.erasure_key)
         settings = Settings(
             import_folder=str(self.import_folder),
             export_folder=str(self.export_folder),

@@ -1,9 +1,10 @@
-"""What is deleted when it is old: ended imports, operations, request ids, opt-outs that ended."""
+"""What is deleted when it is old: ended imports, what no segment names of them, operations, …"""
 
 from datetime import timedelta
 from typing import Final
 
 from mesh.aip import operations, request_ids
+from mesh.store import orders
 from mesh.store.purging import ROWS_MAX, Purge
 
 from audience.settings import Settings
@@ -33,6 +34,36 @@ _EMPTY_OLD_JOBS: Final = """end_time < :before AND NOT EXISTS (
     WHERE f.application = import_job.application AND f.import_job = import_job.import_job
 )"""
 
+# What imports brought that no segment names: the import ended otherwise than well, or the segment
+# was deleted.
+_UNNAMED: Final = """{list}.create_time < :before AND NOT EXISTS (
+    SELECT FROM segment_version v
+    WHERE v.application = {list}.application AND v.import_job = {list}.import_job
+) AND NOT EXISTS (
+    SELECT FROM import_job j
+    WHERE j.application = {list}.application AND j.import_job = {list}.import_job
+        AND j.end_time IS NULL
+)"""
+_OF_UNNAMED: Final = f"""ctid = ANY(ARRAY(
+    SELECT m.ctid
+    FROM (
+        SELECT application, import_job FROM imported_list WHERE {_UNNAMED}
+        ORDER BY create_time LIMIT {JOBS_MAX}
+    ) AS l
+    CROSS JOIN LATERAL (
+        SELECT ctid FROM {{members}}
+        WHERE application = l.application AND import_job = l.import_job LIMIT {ROWS_MAX}
+    ) AS m
+    LIMIT {ROWS_MAX}
+))"""
+_EMPTY_UNNAMED: Final = f"""{_UNNAMED} AND NOT EXISTS (
+    SELECT FROM imported_endpoint m
+    WHERE m.application = {{list}}.application AND m.import_job = {{list}}.import_job
+) AND NOT EXISTS (
+    SELECT FROM imported_user m
+    WHERE m.application = {{list}}.application AND m.import_job = {{list}}.import_job
+)"""
+
 
 def purges(settings: Settings) -> list[Purge]:
     """In the order in which they must be done."""
@@ -44,5 +75,13 @@ def purges(settings: Settings) -> list[Purge]:
         Purge("export_job", "end_time < :before", timedelta(days=settings.export_retention_days)),
         operations.finished(imports),
         request_ids.aged(requests),
+        orders.aged(),
+        *map(_unnamed, ("imported_endpoint", "imported_user")),
+        Purge("imported_list", _EMPTY_UNNAMED.format(list="imported_list"), timedelta(0)),
         Purge("address_opt_out", "change_time < :before AND NOT opted_out", OPT_INS_KEPT),
     ]
+
+
+def _unnamed(members: str) -> Purge:
+    condition = _OF_UNNAMED.format(list="imported_list", members=members)
+    return Purge(members, condition, timedelta(0))

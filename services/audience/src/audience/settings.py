@@ -1,7 +1,16 @@
 """Settings of the audience service, from the environment."""
 
+from typing import Annotated
+
 from mesh.service import ServiceSettings
-from pydantic import Field
+from pydantic import AfterValidator, Field, SecretStr
+
+from audience.persons import hashes
+
+
+def _checked(keys: SecretStr) -> SecretStr:
+    hashes.parsed(keys.get_secret_value())
+    return keys
 
 
 class Settings(ServiceSettings):
@@ -52,6 +61,11 @@ class Settings(ServiceSettings):
     )
     export_retention_days: int = Field(
         default=90, ge=1, description="Days that an export job that has ended is kept."
+    )
+    erasure_key: Annotated[SecretStr, AfterValidator(_checked)] = Field(
+        default=SecretStr(""),
+        description="Keys by which erased people are known, base64 of 32 bytes, parted by commas: "
+        "the first hashes, all are looked for. Without it, nobody is erased for good.",
     )
     request_id_retention_days: int = Field(
         default=30,

@@ -7,7 +7,7 @@ from typing import Final
 from google.protobuf import any_pb2
 from heliograph import subjects
 from heliograph.audience.v1 import application_service_pb2 as service_pb
-from heliograph.audience.v1 import events_pb2
+from heliograph.audience.v1 import events_pb2, user_service_pb2
 from heliograph.audience.v1.erasure_report_pb2 import ErasureReport
 from mesh.aip import operations, request_ids
 from mesh.errors import NotFound
@@ -15,7 +15,7 @@ from mesh.eventing import publisher
 from mesh.eventing.consumer import Consumer
 from mesh.eventing.delivery import Delivery
 from mesh.eventing.erasures import Erasures
-from mesh.store import erasing, tombstones
+from mesh.store import erasing, orders, tombstones
 from mesh.store.erasing import Rows
 from mesh.store.tombstones import Sessions, TombstoneRow, Tombstones
 from mesh.telemetry import logging
@@ -24,6 +24,7 @@ from sqlmodel import col, select
 
 from audience import tables
 from audience.applications import deletion
+from audience.persons import gathering
 from audience.transfers import targets
 
 REMIND_SECONDS: Final = 3600.0
@@ -45,7 +46,10 @@ def erasures(
     sessions: Sessions, js: JetStreamContext, gone: Tombstones, export_folder: str = ""
 ) -> Erasures:
     """The erasures of this service, the files below its export folder among them."""
-    rows = [*erasing.rows_of(tables.metadata, request_ids.metadata), _OPERATIONS]
+    rows = [
+        *erasing.rows_of(tables.metadata, request_ids.metadata, orders.metadata),
+        _OPERATIONS,
+    ]
     files = targets.erasing(export_folder)
     return Erasures(
         *(sessions, js, gone, rows, ErasureReport, "audience"), after=[files], kept=_kept()
@@ -78,8 +82,12 @@ class Gathering:
                 row = await operations.get(session, report.operation, lock=True)
             except NotFound:
                 return  # it ended so long ago that it is forgotten
+            packed = any_pb2.Any.FromString(row.progress)
+            if packed.Is(user_service_pb2.DeleteUserMetadata.DESCRIPTOR):
+                await gathering.note(session, row, report)
+                return
             progress = service_pb.DeleteApplicationMetadata()
-            any_pb2.Any.FromString(row.progress).Unpack(progress)
+            packed.Unpack(progress)
             _note(progress, report)
             await operations.update(session, report.operation, progress)
             if all(one.HasField("erase_time") for one in progress.services):
@@ -119,6 +127,7 @@ async def remind_forever(sessions: Sessions, js: JetStreamContext) -> None:
         await asyncio.sleep(REMIND_SECONDS)
         try:
             await remind(sessions, js)
+            await gathering.remind(sessions, js)
         except Exception as error:
             _log.warning("deletions.not_announced_again", error=repr(error))
 
@@ -133,7 +142,8 @@ def _note(progress: service_pb.DeleteApplicationMetadata, report: ErasureReport)
 
 def _kept() -> list[tuple[str, str]]:
     """Every announcement of this service but that of the deletion."""
-    return [
+    persons = (subjects.AUDIENCE.name, subjects.subject(events_pb2.UserErased, "*", ">"))
+    return [persons] + [
         (subjects.AUDIENCE.name, f"{message.full_name}.*")
         for name, message in events_pb2.DESCRIPTOR.message_types_by_name.items()
         if name != events_pb2.ApplicationDeleted.DESCRIPTOR.name

@@ -19,6 +19,7 @@ from audience.endpoints.patches import Patch
 from audience.endpoints.records import Record
 from audience.endpoints.states import State
 from audience.endpoints.user_limits import UserLimits
+from audience.persons.erased import NOBODY, Erased
 from audience.users import profiles
 from audience.users.profiles import Profile
 
@@ -44,7 +45,8 @@ class Eviction(NamedTuple):
 class Batch:
     """Writes to one application. `states` and `users` are what was stored, by id.
 
-    `limits` knows the users that may get too many endpoints here.
+    `limits` knows the users that may get too many endpoints here, `erased` the people who must not
+    come back unasked.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Batch:
         states: dict[str, State],
         users: dict[str, Profile],
         limits: UserLimits | None = None,
+        erased: Erased = NOBODY,
     ) -> None:
         self.claims: list[Claim] = []
         self.evictions: list[Eviction] = []
@@ -69,6 +72,7 @@ class Batch:
         self._records: dict[str, Record] = {}
         self._holders: dict[Key, str] = {}
         self._limits = limits or UserLimits()
+        self._erased = erased
         self._evicted_holders: list[State] = []
 
     def apply(self, patch: Patch) -> State | Error:
@@ -76,6 +80,7 @@ class Batch:
         before = self.written.get(patch.endpoint) or self._stored.get(patch.endpoint)
         try:
             state = merging.merge(before, patch, self._now)
+            self._erased.check(state, patch)
             displaced = self._limits.displaced(before, state)
             profile = self._profile(state, patch)
             user_record = profile and profiles.record(self._application, profile)

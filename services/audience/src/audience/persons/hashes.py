@@ -44,10 +44,15 @@ def has_key() -> bool:
 def family(channel_type: int) -> int:
     """Channels that have their addresses in common: a number that is texted is one that is called.
     As the lowest channel type of them."""
+    return min(relatives(channel_type))
+
+
+def relatives(channel_type: int) -> frozenset[int]:
+    """The channels of that family."""
     for family_ in (channels.PHONES, channels.MAILBOXES):
         if channel_type in family_:
-            return min(family_)
-    return channel_type
+            return frozenset(family_)
+    return frozenset({channel_type})
 
 
 def of_user(application: str, user_id: str) -> list[bytes]:
