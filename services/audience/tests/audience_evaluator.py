@@ -1,6 +1,7 @@
 """The filter tree in plain Python, written apart from the compiler, to hold the SQL against."""
 
 import math
+from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
@@ -12,12 +13,26 @@ from heliograph.audience.v1 import segment_filter_pb2 as pb
 Attributes = dict[str, list[str]]
 
 
+@dataclass(frozen=True)
+class Listed:
+    """A segment whose members an import brought."""
+
+    endpoints: frozenset[str]
+    user_ids: frozenset[str]
+
+    def has(self, state: State) -> bool:
+        return state.endpoint in self.endpoints or state.user_id in self.user_ids
+
+
+Library = dict[str, pb.SegmentFilter | Listed]
+
+
 def matches(
     question: pb.SegmentFilter,
     state: State,
     users: dict[str, Attributes],
     history: History | None = None,
-    segments: dict[str, pb.SegmentFilter] | None = None,
+    segments: Library | None = None,
 ) -> bool:
     """Whether the endpoint is what the filter asks for."""
     node = question.WhichOneof("node")
@@ -28,7 +43,12 @@ def matches(
     if node == "source_segments":
         assert segments is not None
         of = [segments[name] for name in condition.segments]
-        inner = [matches(one, state, users, history, segments) for one in of]
+        inner = [
+            one.has(state)
+            if isinstance(one, Listed)
+            else matches(one, state, users, history, segments)
+            for one in of
+        ]
         return joined(condition.operator, inner)
     if node in BEHAVIOURS:
         assert history is not None

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from audience_files import people
@@ -98,24 +97,6 @@ async def test_an_upload_begins_with_one_header(room: Room, order: list[str]) ->
     with pytest.raises(InvalidArgument) as refusal:
         await room.transfers.UploadEndpoints(requests())
     assert refusal.value.reason == "UPLOAD_OUT_OF_ORDER"
-
-
-@pytest.mark.parametrize(
-    ("spec", "field"),
-    [
-        ({"skip_endpoints": True}, "spec.skip_endpoints"),
-        ({"segment_id": "s"}, "spec.segment_id"),
-    ],
-)
-async def test_what_imports_cannot_do_is_refused_with_its_name(
-    room: Room, spec: dict[str, Any], field: str
-) -> None:
-    with pytest.raises(Unimplemented) as refusal:
-        await room.transfers.ImportEndpoints(
-            pb.ImportEndpointsRequest(parent=SHOP, path="people.csv", spec=spec)
-        )
-
-    assert refusal.value.violations[0].field == field
 
 
 async def test_an_object_store_is_refused(room: Room) -> None:

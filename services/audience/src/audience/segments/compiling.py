@@ -12,7 +12,7 @@ from typing import Any, Final
 from heliograph.audience.v1 import segment_filter_pb2 as pb
 from heliograph.instants import read
 
-from audience.segments import behaviours, instants
+from audience.segments import behaviours, instants, lists
 from audience.segments.behaviours import Sets
 
 EARTH_RADIUS_KILOMETERS: Final = 6371.0088
@@ -46,22 +46,28 @@ class Question:
 
 
 def compiled(
-    question: pb.SegmentFilter, *, given: Sequence[Any] = (), sets: Sets | None = None
+    question: pb.SegmentFilter,
+    *,
+    given: Sequence[Any] = (),
+    sets: Sets | None = None,
+    after: str = "",
 ) -> Question:
     """The SQL of a filter that `checks.check` has passed; parameters follow those `given`.
 
     What endpoints did is not known here: `sets` says, for each of `behaviours.conditions`, which of
-    the endpoints that are asked about meet it.
+    the endpoints that are asked about meet it. Where only endpoints greater than one are asked
+    about, `after` is SQL for its id, so that lists are not read from their beginning.
     """
-    compiler = _Compiler(list(given), sets or {})
+    compiler = _Compiler(list(given), sets or {}, after)
     condition = compiler.condition(question)
     return Question(condition, tuple(compiler.parameters), compiler.asks_users)
 
 
 class _Compiler:
-    def __init__(self, parameters: list[Any], sets: Sets) -> None:
+    def __init__(self, parameters: list[Any], sets: Sets, after: str) -> None:
         self.parameters = parameters
         self.asks_users = False
+        self.after = after
         self._sets = sets
         self._insides: dict[bytes, str] = {}
 
@@ -217,6 +223,24 @@ def _user(compiler: _Compiler, condition: pb.UserCondition) -> str:
     return _signed(f"e.user_id = ANY({user_ids})", condition.operator)
 
 
+def _lists(compiler: _Compiler, asked: pb.SourceSegments) -> str:
+    """Alone, it is joined by key; beside other conditions that must hold, too."""
+    listed = [_listed(compiler, lists.members(name)) for name in asked.segments]
+    return f"({' OR '.join(listed)})"
+
+
+def _listed(compiler: _Compiler, members: lists.Members) -> str:
+    import_job = compiler.parameter(members.import_job, "text")
+    of_list = f"m.application = e.application AND m.import_job = {import_job}"
+    if members.are_users:
+        return f"EXISTS (SELECT FROM imported_user m WHERE {of_list} AND m.user_id = e.user_id)"
+    later = f" AND m.endpoint > {compiler.after}" if compiler.after else ""
+    return (
+        f"EXISTS (SELECT FROM imported_endpoint m WHERE {of_list}"
+        f" AND m.endpoint = e.endpoint{later})"
+    )
+
+
 def _signed(condition: str, operator: int) -> str:
     return f"(NOT {condition})" if operator == pb.EXCLUSIVE else f"({condition})"
 
@@ -232,4 +256,5 @@ _CONDITIONS: Final[dict[str, Callable[[_Compiler, Any], str]]] = {
     "channel": _channel,
     "state": _state,
     "user": _user,
+    "source_segments": _lists,
 }

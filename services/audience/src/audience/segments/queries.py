@@ -49,7 +49,7 @@ async def page(
     read_time: datetime | None = None,
 ) -> Sequence[Row]:
     """The next members by endpoint id, as rows of `rendering.SELECTED`."""
-    asked = compiled(question, given=[application, after, limit, read_time])
+    asked = compiled(question, given=[application, after, limit, read_time], after="$2::text")
     sql = (
         f"SELECT {SELECTED} FROM endpoint e {_USERS}"
         " WHERE e.application = $1 AND e.endpoint > $2::text"

@@ -1,28 +1,32 @@
 """Segments as messages."""
 
-from heliograph.audience.v1 import segment_filter_pb2
 from heliograph.audience.v1 import segment_pb2 as pb
 from mesh.aip import etags, resource_names
 
 from audience import names
 from audience.moments import timestamp
+from audience.segments import store
 from audience.tables import SegmentRow, SegmentVersionRow
 
 
 def segment(row: SegmentRow, version: SegmentVersionRow) -> pb.Segment:
     """The Segment of a row, with the definition of one of its versions."""
     ids = {"application": row.application, "segment": row.segment}
-    return pb.Segment(
+    rendered = pb.Segment(
         name=resource_names.format(names.SEGMENT, **ids),
         display_name=row.display_name,
         description=row.description,
         labels=row.labels,
-        filter=segment_filter_pb2.SegmentFilter.FromString(version.filter),
         version=version.version,
         create_time=timestamp(row.create_time),
         update_time=timestamp(row.update_time),
         etag=etags.render(row.revision),
     )
+    if version.import_job:
+        rendered.imported.CopyFrom(store.imported(version))
+    else:
+        rendered.filter.CopyFrom(store.question(version))
+    return rendered
 
 
 def version(row: SegmentRow, version: SegmentVersionRow) -> pb.SegmentVersion:

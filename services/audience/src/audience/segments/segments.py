@@ -4,20 +4,38 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from heliograph.audience.v1 import segment_pb2 as pb
+from mesh.errors import FailedPrecondition, Violation
 
-from audience.refusals import invalid, unsupported
+from audience.refusals import invalid
 from audience.segments import checks
 from audience.tables import SegmentRow, SegmentVersionRow
 
 
-def check(application: str, segment: pb.Segment) -> None:
-    """Refuse a definition that cannot be answered, naming the part."""
+def check(application: str, segment: pb.Segment, current: pb.Segment | None = None) -> None:
+    """Refuse a definition that cannot be answered, or that `current` cannot become."""
     definition = segment.WhichOneof("definition")
+    brought = current.imported if current and current.HasField("imported") else None
     if definition == "imported":
-        raise unsupported("segment.imported")
+        if brought != segment.imported:
+            description = "ImportEndpoints with spec.segment_id brings the members of a segment"
+            raise invalid("SEGMENT_IMPORTED", "segment.imported", description)
+        return
+    if current and brought:
+        raise _imported(current)
     if definition is None:
         raise invalid("FILTER_EMPTY", "segment.filter", "a segment needs a filter")
     checks.check(application, segment.filter, "segment.filter")
+
+
+def _imported(segment: pb.Segment) -> FailedPrecondition:
+    description = "an import brought its members; import a file to change them, or make another"
+    return FailedPrecondition(
+        "SEGMENT_IMPORTED",
+        f"segment.filter: {segment.name} has none: {description}",
+        violations=[Violation("segment.filter", description, "SEGMENT_IMPORTED")],
+        field="segment.filter",
+        segment=segment.name,
+    )
 
 
 def create(

@@ -75,9 +75,9 @@ class SegmentServicer(asking.Asking):
             row = await store.get(session, application, segment, lock=True)
             etags.check(row.revision, request.segment.etag)
             current = await store.version(session, application, segment, row.version)
-            changed = rendering.segment(row, current)
+            before, changed = rendering.segment(row, current), rendering.segment(row, current)
             paths = field_masks.apply(request.update_mask, request.segment, changed)
-            segments.check(application, changed)
+            segments.check(application, changed, before)
             version = segments.update(row, changed, paths, self._now())
             if version is not None:
                 number = version.version

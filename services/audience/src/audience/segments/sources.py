@@ -1,6 +1,7 @@
 """Segments made of other segments: the filter of each is put in the place of its name.
 
-What comes out asks about endpoints alone, so that one compiler is enough. A name without a version
+What comes out asks about endpoints alone, so that one compiler is enough; of a segment that an
+import brought it asks for the list. A name without a version
 stands for the newest one at that moment, a name with one for that version for ever.
 """
 
@@ -14,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from audience import names
 from audience.refusals import invalid
-from audience.segments import behaviour_checks, store
+from audience.segments import behaviour_checks, lists, store
 
 SEGMENTS_DEEP_MAX: Final = 10
 DEPTH_MAX: Final = 100
@@ -99,7 +100,8 @@ async def _library(
 
 
 def _names(question: pb.SegmentFilter) -> Iterator[str]:
-    yield from question.source_segments.segments
+    if not lists.is_list(question.source_segments):
+        yield from question.source_segments.segments
     for inner in question.group.filters:
         yield from _names(inner)
 
@@ -121,7 +123,7 @@ class _Expanding:
             description = f"more than {SEGMENTS_DEEP_MAX} segments, or {DEPTH_MAX} levels, deep"
             raise invalid("FILTER_TOO_DEEP", path, description)
         node = question.WhichOneof("node")
-        if node == "source_segments":
+        if node == "source_segments" and not lists.is_list(question.source_segments):
             return self._sources(question.source_segments, path, trail, depth)
         if node != "group":
             return question

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from heliograph.audience.v1 import segment_filter_pb2
+from heliograph.audience.v1 import segment_filter_pb2, segment_pb2
 from mesh.aip import resource_names
 from mesh.errors import NotFound
 from sqlalchemy import and_, or_, tuple_
@@ -10,6 +10,7 @@ from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from audience import names
+from audience.segments import lists
 from audience.tables import SegmentRow, SegmentVersionRow
 
 
@@ -49,7 +50,19 @@ async def resolve(
         newest = await get(session, ids["application"], ids["segment"])
         row = await version(session, ids["application"], ids["segment"], newest.version)
     found = names.version_name(row.application, row.segment, row.version)
-    return row.application, found, segment_filter_pb2.SegmentFilter.FromString(row.filter)
+    return row.application, found, question(row)
+
+
+def question(row: SegmentVersionRow) -> segment_filter_pb2.SegmentFilter:
+    """What a version asks of an endpoint: its filter, or whether it is in its list."""
+    if not row.import_job:
+        return segment_filter_pb2.SegmentFilter.FromString(row.filter)
+    return lists.question(row.application, row.import_job, imported(row))
+
+
+def imported(row: SegmentVersionRow) -> segment_pb2.ImportedMembers:
+    """What is known of the list of a version that an import brought."""
+    return segment_pb2.ImportedMembers.FromString(row.imported)
 
 
 async def sources(
@@ -81,7 +94,7 @@ async def sources(
     found = {}
     for row, newest in (await session.exec(query)).all():
         version = names.version_name(application, row.segment, row.version)
-        found[version] = (version, segment_filter_pb2.SegmentFilter.FromString(row.filter))
+        found[version] = (version, question(row))
         if row.version == newest:
             found[names.segment_name(application, row.segment)] = found[version]
     return {name: found[name] for name in wanted if name in found}

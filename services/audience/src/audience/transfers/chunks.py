@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from audience.endpoints.writing import Prepared
 from audience.transfers.failures import Failure
 from audience.transfers.lines import LineReader
-from audience.transfers.rows import Format
+from audience.transfers.rows import Format, Users
 
 LINES: Final = 2500
 
@@ -19,6 +19,7 @@ class Chunk(NamedTuple):
     prepared: Prepared
     lines: list[int]
     failures: list[Failure]
+    users: Users
     offset: int
     line: int
     stored_bytes: int
@@ -69,6 +70,7 @@ class ChunkReader:
             Prepared(self._application, rows.patches, self._now()),
             rows.lines,
             rows.failures,
+            rows.users,
             self._offset + sum(map(len, consumed)),
             self._line + rows.consumed,
             self._stored_bytes(),

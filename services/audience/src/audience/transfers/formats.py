@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from heliograph.audience.v1 import import_job_pb2 as pb
 from mesh.errors import InvalidArgument
 
-from audience.refusals import unsupported
+from audience.refusals import invalid
 from audience.transfers.csv_format import CsvFormat
 from audience.transfers.json_format import JsonFormat
 from audience.transfers.lines import BOM
@@ -44,11 +44,10 @@ class Found(NamedTuple):
 
 
 def check_spec(spec: pb.ImportSpec) -> None:
-    """Refuse what the contract allows and nobody does here."""
-    if spec.skip_endpoints:
-        raise unsupported("spec.skip_endpoints")
-    if spec.segment_id:
-        raise unsupported("spec.segment_id")
+    """Refuse an import that would do nothing (SEGMENT_ID_MISSING)."""
+    if spec.skip_endpoints and not spec.segment_id:
+        description = "without endpoints to write or a segment to define, nothing is imported"
+        raise invalid("SEGMENT_ID_MISSING", "spec.segment_id", description)
 
 
 def found(head: bytes, stated: int, file_name: str) -> Found:

@@ -70,8 +70,10 @@ def columns(header: Sequence[str]) -> list[Column]:
     found = [_column(cell.strip()) for cell in header]
     _refuse_repeated(header, found)
     kinds = {column.kind for column in found}
-    if "id" not in kinds and not {"channel_type", "address"} <= kinds:
-        raise header_invalid("a file needs the headers ChannelType and Address, or Id", header)
+    is_whole = "id" in kinds or {"channel_type", "address"} <= kinds
+    if not is_whole and kinds - {"ignored"} != {"user_id"}:
+        needed = "a file needs the headers ChannelType and Address, or Id, or User.UserId alone"
+        raise header_invalid(needed, header)
     return found
 
 

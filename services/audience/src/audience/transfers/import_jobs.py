@@ -15,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from audience import names
 from audience.moments import timestamp
+from audience.segments import imports
 from audience.tables import ImportBlockRow, ImportFailureRow, ImportJobRow
 from audience.transfers import rendering
 from audience.transfers.jobs import Jobs
@@ -31,7 +32,12 @@ async def create(
     total_bytes: int = 0,
     file_changed_seconds: float = 0.0,
 ) -> ImportJobRow:
-    """A job that waits for a worker, and the operation that ends with it."""
+    """A job that waits for a worker, and the operation that ends with it.
+
+    Raises FailedPrecondition (SEGMENT_NOT_IMPORTED) for members of a segment that asks a question.
+    """
+    if spec.segment_id:
+        await imports.check(session, application, spec.segment_id)
     row = ImportJobRow(
         application=application,
         import_job=uuid.uuid4().hex,

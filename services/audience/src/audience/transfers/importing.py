@@ -18,9 +18,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from audience import metrics
 from audience.endpoints.announcing import announce
 from audience.endpoints.batches import Batch
-from audience.endpoints.writing import Outcome, write_many
+from audience.endpoints.writing import Outcome
+from audience.objects.opening import Objects
 from audience.tables import ImportJobRow
-from audience.transfers import rendering
+from audience.transfers import listing, rendering
 from audience.transfers.chunks import Chunk
 from audience.transfers.failures import Failure, failure
 from audience.transfers.import_jobs import jobs
@@ -84,6 +85,7 @@ class Import:
 
     async def _commit_all(self, job: ImportJobRow, chunks: Chunks) -> bool:
         """Write chunk after chunk; false when the job was stopped or is another worker's now."""
+                row.segment = await listing.publish(session, row, self._now())
         reading = asyncio.create_task(chunks.next())
         try:
             while chunk := await reading:
@@ -115,22 +117,27 @@ class Import:
             if not jobs.is_running(row) or row.processed_bytes != job.processed_bytes:
                 return False
             connection = await engine.raw(session)
-            batch, outcomes = await write_many(connection, chunk.prepared)
-            refused = chunk.failures + _refused(chunk, outcomes)
+            batch, outcomes, alone = await listing.bring(connection, row, chunk)
+            refused = chunk.failures + _refused(chunk, outcomes) + alone
             await _store_failures(connection, row, refused)
             announce(session, row.application, batch, chunk.prepared.now, "import")
-            _move_on(row, chunk, batch, outcomes, len(refused))
+            _move_on(row, chunk, batch, outcomes, len(refused), len(chunk.users) - len(alone))
             await jobs.move_on(session, row, rendering.import_job(row), self._now())
         job.processed_bytes = row.processed_bytes
         return jobs.is_running(row)
 
 
 def _move_on(
-    row: ImportJobRow, chunk: Chunk, batch: Batch, outcomes: list[Outcome], refused: int
+    row: ImportJobRow,
+    chunk: Chunk,
+    batch: Batch,
+    outcomes: list[Outcome],
+    refused: int,
+    users: int,
 ) -> None:
     row.processed_bytes, row.processed_lines = chunk.offset, chunk.line
     row.stored_bytes = chunk.stored_bytes
-    row.imported_count += sum(1 for outcome in outcomes if not isinstance(outcome, Error))
+    row.imported_count += users + sum(1 for one in outcomes if not isinstance(one, Error))
     row.created_count += sum(1 for is_new, _ in batch.records() if is_new)
     row.failed_count += refused
     row.deactivated_count += len(batch.claims)

@@ -87,8 +87,10 @@ class ParquetChunks:
         self._row += batch.num_rows
         prepared = Prepared(self._application, collected.patches, self._now())
         stored = self._size * self._row // max(1, self._rows)
-        failures = collected.failures
-        return Chunk(prepared, collected.lines, failures, self._row, self._row, stored)
+        return Chunk(
+            *(prepared, collected.lines, collected.failures, collected.users),
+            *(self._row, self._row, stored),
+        )
 
 
 def _texts(file: "pyarrow.parquet.ParquetFile") -> list[str]:

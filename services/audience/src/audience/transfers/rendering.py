@@ -31,6 +31,7 @@ def import_job(row: ImportJobRow) -> pb.ImportJob:
         deactivated_count=row.deactivated_count,
         create_time=timestamp(row.create_time),
         operation=row.operation,
+        segment=row.segment,
     )
     job.state = pb.ImportJob.State.ValueType(row.state)
     job.format = pb.FileFormat.ValueType(row.format)

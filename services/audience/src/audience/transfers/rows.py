@@ -13,12 +13,17 @@ from audience.transfers.failures import Failure, failure
 Raw = TypeVar("Raw")
 
 
+Users = list[tuple[int, str]]
+"""Rows that are a user id and nothing else, as lines and ids."""
+
+
 class Rows(NamedTuple):
     """The rows of some lines. Lines beyond `consumed` begin a row that has not ended."""
 
     patches: list[Patch]
     lines: list[int]
     failures: list[Failure]
+    users: Users
     consumed: int
 
 
@@ -33,6 +38,13 @@ class Format(Protocol):
         ...
 
 
+def is_user(patch: Patch) -> bool:
+    """Whether a row is a user id and nothing else (Pinpoint: a file of user ids only)."""
+    if patch.endpoint or patch.channel_type or not patch.user_id:
+        return False
+    return patch == Patch(user_id=patch.user_id)
+
+
 class Collected:
     """Rows as they are read, each good or refused."""
 
@@ -40,12 +52,17 @@ class Collected:
         self.patches: list[Patch] = []
         self.lines: list[int] = []
         self.failures: list[Failure] = []
+        self.users: Users = []
 
     def add(self, line: int, read: Callable[[Raw], Patch], raw: Raw) -> None:
         """Read and check one row."""
         try:
-            patch = identified(read(raw))
-            checks.check(patch)
+            patch = read(raw)
+            if is_user(patch):
+                checks.check_user_id(str(patch.user_id))
+                self.users.append((line, str(patch.user_id)))
+                return
+            checks.check(identified(patch))
         except Error as error:
             self.failures.append(failure(line, error))
             return
@@ -58,4 +75,4 @@ class Collected:
 
     def rows(self, consumed: int) -> Rows:
         """All of it."""
-        return Rows(self.patches, self.lines, self.failures, consumed)
+        return Rows(self.patches, self.lines, self.failures, self.users, consumed)
