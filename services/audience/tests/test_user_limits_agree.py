@@ -7,6 +7,7 @@ import asyncpg
 import audience_samples as samples
 from audience.endpoints import writing
 from audience.endpoints.patches import Patch
+from audience.endpoints.prepared import Prepared
 from heliograph.audience.v1 import endpoint_pb2
 from heliograph.audience.v1.application_pb2 import ApplicationSettings
 from hypothesis import HealthCheck, given, settings
@@ -96,7 +97,8 @@ async def written(
     connection: "asyncpg.Connection[Any]", patches: list[Patch], now: Any, *, many: bool
 ) -> tuple[list[bool], list[tuple[str, str, str]]]:
     if many:
-        prepared = writing.Prepared("shop", patches, now)
+        prepared = Prepared("shop", patches, now)
+        prepared.is_new = True  # often a wrong guess
         batch, outcomes = await writing.write_many(connection, prepared)
     else:
         batch, outcomes = await writing.write_few(connection, "shop", patches, now)

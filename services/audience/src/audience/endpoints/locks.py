@@ -15,11 +15,10 @@ from mesh.rpc.auth.gone import deleted
 
 # Plans are made anew for each write: a table that grows by a million rows between two statistics
 # runs must not be read by the plan that suited an empty one.
-SETTINGS: Final = """
+WHOLE: Final = """
 SELECT set_config('plan_cache_mode', 'force_custom_plan', true),
-    set_config('enable_seqscan', 'off', true)
+    set_config('enable_seqscan', 'off', true), pg_advisory_xact_lock($1)
 """
-WHOLE: Final = "SELECT pg_advisory_xact_lock($1)"
 SHARED: Final = "SELECT pg_advisory_xact_lock_shared($1)"
 # Asked after the application's lock, which its deletion takes too: whoever comes later sees it.
 IS_GONE: Final = "EXISTS (SELECT FROM tombstones WHERE application = $1)"
@@ -34,7 +33,6 @@ async def lock_application(connection: "asyncpg.Connection[Any]", application: s
 
     Raises NotFound (APPLICATION_DELETED), as `lock` does.
     """
-    await connection.execute(SETTINGS)
     await connection.execute(WHOLE, _key("application", application))
     if await connection.fetchval(f"SELECT {IS_GONE}", application):
         raise deleted(application)

@@ -76,24 +76,29 @@ async def read(
     return {row[0]: state(row) for row in rows}
 
 
+class Taking:
+    """Endpoints that take their addresses, and those addresses as parameters of a statement."""
+
+    def __init__(self, active: Sequence[State]) -> None:
+        self.takers = {(one.channel_type, one.address): one.endpoint for one in active}
+        self.channel_types = sorted({channel_type for channel_type, _ in self.takers})
+        self.addresses = joined(address for _, address in self.takers)
+        self.time = active[0].update_time if active else None
+
+
 async def rivals(
-    connection: "asyncpg.Connection[Any]",
-    application: str,
-    active: Sequence[State],
-    written: Container[str],
+    connection: "asyncpg.Connection[Any]", application: str, taking: Taking, written: Container[str]
 ) -> list[Claim]:
-    """Who loses the addresses of `active`, and to whom.
+    """Who loses the addresses that are taken, and to whom.
 
     All endpoints `written` with the batch are left out: their rows are about to be stored.
     """
-    takers = {(one.channel_type, one.address): one for one in active}
+    takers = taking.takers
     if not takers:
         return []
-    channel_types = sorted({channel_type for channel_type, _ in takers})
-    addresses = joined(address for _, address in takers)
-    holders = await connection.fetch(HOLDERS, application, channel_types, addresses)
+    holders = await connection.fetch(HOLDERS, application, taking.channel_types, taking.addresses)
     return [
-        Claim(takers[key].endpoint, endpoint, channel_type)
+        Claim(takers[key], endpoint, channel_type)
         for endpoint, channel_type, address in holders
         if (key := (channel_type, address)) in takers and endpoint not in written
     ]
@@ -107,17 +112,13 @@ async def lock_rows(
 
 
 async def deactivate(
-    connection: "asyncpg.Connection[Any]",
-    application: str,
-    claims: Sequence[Claim],
-    active: Sequence[State],
+    connection: "asyncpg.Connection[Any]", application: str, claims: Sequence[Claim], taking: Taking
 ) -> list[Claim]:
-    """Make INACTIVE who lost an address of `active`; the claims of those that still held it."""
+    """Make INACTIVE who lost an address; the claims of those that still held it."""
     if not claims:
         return []
-    formers, addresses = [one.former for one in claims], [one.address for one in active]
-    now = active[0].update_time
-    rows = await connection.fetch(DEACTIVATE, application, formers, addresses, now)
+    formers, addresses = [one.former for one in claims], [address for _, address in taking.takers]
+    rows = await connection.fetch(DEACTIVATE, application, formers, addresses, taking.time)
     deactivated = {row[0] for row in rows}
     return [one for one in claims if one.former in deactivated]
 

@@ -18,7 +18,8 @@ from audience.applications.directory import Directory
 from audience.endpoints import checks, reading
 from audience.endpoints.announcing import announce
 from audience.endpoints.patches import Patch
-from audience.endpoints.writing import Prepared, write_many
+from audience.endpoints.prepared import Prepared
+from audience.endpoints.writing import write_many
 
 SET_SIZE: Final = 2000
 REFUSALS_MAX: Final = 1000

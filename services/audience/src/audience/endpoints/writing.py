@@ -13,7 +13,9 @@ from mesh.errors import Error
 from audience.endpoints import households, locks, records, store
 from audience.endpoints.batches import Batch
 from audience.endpoints.patches import Patch
+from audience.endpoints.prepared import Prepared
 from audience.endpoints.states import State
+from audience.endpoints.user_limits import gains
 from audience.users import store as users_store
 
 SMALL_WRITE_MAX: Final = 100
@@ -37,7 +39,7 @@ async def write_few(
         # Whoever had the lock of a user before may have evicted one of these endpoints.
         states = await store.read(connection, application, states)
     users = await users_store.read(connection, application, user_ids)
-    limits = await households.read(connection, application, patches, states)
+    limits = await households.read(connection, application, gains(patches, states), len(patches))
     batch = Batch(application, now, states, users, limits)
     outcomes = [batch.apply(patch) for patch in patches]
     await locks.lock(connection, application, "address", map(_address_key, batch.active()))
@@ -47,44 +49,53 @@ async def write_few(
     return batch, outcomes
 
 
-class Prepared:
-    """A large write, merged ahead as if all of it were new: for an import it mostly is.
-
-    Making one costs most of the work and needs no connection, so it is done while the database is
-    busy with the write before.
-    """
-
-    def __init__(self, application: str, patches: Sequence[Patch], now: datetime) -> None:
-        self.application = application
-        self.patches = patches
-        self.now = now
-        self.batch = Batch(application, now, {}, {})
-        self.outcomes = [self.batch.apply(patch) for patch in patches]
-        self.endpoints = records.copy_text(record for _, record in self.batch.records())
-        self.users = users_store.copy_text(record for _, record in self.batch.user_records())
-
-
 async def write_many(
     connection: "asyncpg.Connection[Any]", prepared: Prepared
 ) -> tuple[Batch, list[Outcome]]:
     """Write thousands of endpoints; as `write_few`, while nobody else writes to the application."""
+    await locks.lock_application(connection, prepared.application)
+    if prepared.is_new and await _add(connection, prepared):
+        return prepared.batch, prepared.outcomes
     application, patches = prepared.application, prepared.patches
-    await locks.lock_application(connection, application)
     states = await store.read(connection, application, {patch.endpoint for patch in patches})
     writing_users = [patch for patch in patches if patch.user_attributes or patch.replaced]
     user_ids = _user_ids(writing_users, states)
     users = await users_store.read(connection, application, user_ids)
-    limits = await households.read(connection, application, patches, states)
-    if not states and not users and not limits:
-        await _displace(connection, application, prepared.batch, prepared.now, alone=True)
-        await store.copy(connection, prepared.endpoints)
-        await users_store.copy(connection, prepared.users)
+    limits = await households.read(
+        connection, application, gains(patches, states) if states else prepared.gained, len(patches)
+    )
+    prepared.is_new = not (states or users or limits)
+    if prepared.is_new:
+        await _copy(connection, prepared)
         return prepared.batch, prepared.outcomes
     batch = Batch(application, prepared.now, states, users, limits)
     outcomes = [batch.apply(patch) for patch in patches]
     await _displace(connection, application, batch, prepared.now, alone=True)
     await _store(connection, application, batch)
     return batch, outcomes
+
+
+async def _add(connection: "asyncpg.Connection[Any]", prepared: Prepared) -> bool:
+    """Write all of it as new; false, and nothing is written, if any of it is not."""
+    application, patches = prepared.application, prepared.patches
+    if await households.read(connection, application, prepared.gained, len(patches)):
+        return False
+    try:
+        async with connection.transaction():
+            await _copy(connection, prepared)
+    except asyncpg.UniqueViolationError:
+        return False
+    return True
+
+
+async def _copy(connection: "asyncpg.Connection[Any]", prepared: Prepared) -> None:
+    """Write what is known to be new, or refuses to be written."""
+    application, batch, taking = prepared.application, prepared.batch, prepared.taking
+    claims = await store.rivals(connection, application, taking, batch.written)
+    taken = await store.deactivate(connection, application, claims, taking)
+    batch.claims = prepared.claims + taken
+    await store.copy(connection, prepared.endpoints)
+    await users_store.copy(connection, prepared.users)
 
 
 async def _displace(
@@ -99,12 +110,12 @@ async def _displace(
 
     Those rows belong to nobody's locks, so that two small writes could wait for each other.
     """
-    active = batch.active()
-    claims = await store.rivals(connection, application, active, batch.written)
+    taking = store.Taking(batch.active())
+    claims = await store.rivals(connection, application, taking, batch.written)
     if (claims or batch.unread) and not alone:
         formers = [one.former for one in claims]
         await store.lock_rows(connection, application, [*batch.written, *formers, *batch.unread])
-    batch.claims += await store.deactivate(connection, application, claims, active)
+    batch.claims += await store.deactivate(connection, application, claims, taking)
     there = await store.evict(connection, application, batch.unread, now)
     gone = set(batch.unread) - there
     batch.evictions = [one for one in batch.evictions if one.endpoint not in gone]

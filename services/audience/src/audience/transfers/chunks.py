@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from audience.endpoints.writing import Prepared
+from audience.endpoints.prepared import Prepared
 from audience.transfers.failures import Failure
 from audience.transfers.lines import LineReader
 from audience.transfers.rows import Format, Users

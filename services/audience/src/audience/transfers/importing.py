@@ -87,11 +87,14 @@ class Import:
         """Write chunk after chunk; false when the job was stopped or is another worker's now."""
                 row.segment = await listing.publish(session, row, self._now())
         reading = asyncio.create_task(chunks.next())
+        is_new = False
         try:
             while chunk := await reading:
                 reading = asyncio.create_task(chunks.next())
+                chunk.prepared.is_new = is_new
                 if not await self._commit(job, chunk):
                     return False
+                is_new = chunk.prepared.is_new  # most likely the next one is as this one
             return True
         finally:
             reading.cancel()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mesh.errors import Error, InvalidArgument
 
-from audience.endpoints.writing import Prepared
+from audience.endpoints.prepared import Prepared
 from audience.transfers.chunks import LINES, Chunk
 from audience.transfers.lines import is_unicode
 from audience.transfers.parquet_cells import Cells
