@@ -81,11 +81,11 @@ class Import:
             row = await jobs.get(session, job.application, job.import_job, lock=True)
             if jobs.is_running(row):
                 row.stored_bytes = row.stored_bytes and row.total_bytes
+                row.segment = await listing.publish(session, row, self._now())
                 await jobs.succeed(session, row, self._now())
 
     async def _commit_all(self, job: ImportJobRow, chunks: Chunks) -> bool:
         """Write chunk after chunk; false when the job was stopped or is another worker's now."""
-                row.segment = await listing.publish(session, row, self._now())
         reading = asyncio.create_task(chunks.next())
         is_new = False
         try:
