@@ -1,56 +1,65 @@
-"""Endpoints imported per second, against a raw COPY of the same rows.
+"""A million endpoints imported, against a raw COPY of the same rows.
 
-The yardstick is PostgreSQL's COPY in its text form, from memory, of the very rows that the import
-made (endpoints, and the users they belong to), into tables with the same indexes and constraints.
-The import begins with the upload of the files and ends when the last row can be read.
+The yardstick is PostgreSQL's COPY in its text form, from a file, of the very rows that the import
+made (endpoints, and the users they belong to), into empty tables with the same indexes and
+constraints. The import begins when its two files, CSV and JSON lines, lie in the import folder and
+the jobs are made, and ends when the last row can be read.
 """
 
-import io
+import asyncio
+import tempfile
 from datetime import UTC, datetime
+from pathlib import Path
 
 import asyncpg
-from heliograph.imports import followed, upload
+from heliograph.audience.v1.transfer_service_pb2 import ImportEndpointsRequest
+from heliograph.imports import followed
 
 from localmesh.bench.costs import Costs
-from localmesh.bench.rounds import Round, middle_of, stopwatch
-from localmesh.bench.stage import PARENT, PEOPLE, Stage, make_application
+from localmesh.bench.rounds import stopwatch
+from localmesh.bench.stage import PARENT, Stage, make_application
+from localmesh.sample import files
+from localmesh.sample.people import people
 
-LIMIT = 0.40
-ROUNDS = 3
+ENDPOINTS = 1_000_000
+LIMIT = 0.60
 TABLES = ("endpoint", "user_profile")
 
 
 async def measure(stage: Stage) -> None:
-    """Import the sample, then COPY what came of it; each round into an application of its own."""
-
+    """Import the sample's people, more of them, then COPY what came of it."""
+    application = f"{PARENT.rpartition('/')[2]}-imports"
+    await make_application(stage.client, f"applications/{application}")
+    folder = stage.mesh.layout.imports / application
+    sample = await asyncio.to_thread(files.write, people(ENDPOINTS), folder)
     costs = Costs(stage.pids)
-
-    async def one(number: int) -> Round:
-        parent = f"{PARENT}-imports-{number}"
-        await make_application(stage.client, parent)
-        with costs.paying(PEOPLE):
-            rate = PEOPLE / await _import_seconds(stage, parent)
-        database = stage.mesh.description.databases["audience"]
-        return Round(rate, PEOPLE / await _copy_seconds(database, parent.rpartition("/")[2]))
-
-    middle = await middle_of(ROUNDS, one)
-    stage.note("raw COPY of the same rows", middle.yardstick, "endpoints/s", process="postgres")
+    with costs.paying(ENDPOINTS):
+        rate = ENDPOINTS / await _import_seconds(stage, application, sample.files)
+    database = stage.mesh.description.databases["audience"]
+    copied = ENDPOINTS / await _copy_seconds(database, application)
+    stage.note("raw COPY of the same rows", copied, "endpoints/s", process="postgres")
     stage.note(
-        "endpoints imported from files",
-        middle.rate,
+        "a million endpoints imported",
+        rate,
         "endpoints/s",
-        yardstick=middle.yardstick,
+        yardstick=copied,
         limit=LIMIT,
         process="audience",
     )
     stage.note_costs(costs, "endpoint")
 
 
-async def _import_seconds(stage: Stage, parent: str) -> float:
-    """By the job's own times: whoever asks how far it is hears so a little later."""
+async def _import_seconds(stage: Stage, application: str, paths: tuple[Path, ...]) -> float:
+    """By the jobs' own times: whoever asks how far they are hears so a little later."""
+    parent = f"applications/{application}"
     began = datetime.now(UTC)
-    uploads = [await upload(stage.client, parent, path) for path in stage.sample.files]
-    jobs = [await followed(stage.client, operation) for operation in uploads]
+    started = [
+        await stage.client.transfers.ImportEndpoints(
+            ImportEndpointsRequest(parent=parent, path=path.name)
+        )
+        for path in paths
+    ]
+    jobs = [await followed(stage.client, operation) for operation in started]
     return (max(job.end_time.ToDatetime(UTC) for job in jobs) - began).total_seconds()
 
 
@@ -63,12 +72,12 @@ async def _copy_seconds(database_url: str, application: str) -> float:
 
 
 async def _copy_one(connection: "asyncpg.Connection", table: str, application: str) -> float:
-    rows = io.BytesIO()
     mine = f"SELECT * FROM {table} WHERE application = $1"  # tables of ours
-    await connection.copy_from_query(mine, application, output=rows)
-    rows.seek(0)
     await connection.execute(f"CREATE TABLE {table}_copy (LIKE {table} INCLUDING ALL)")
-    with stopwatch() as copying:
-        await connection.copy_to_table(f"{table}_copy", source=rows)
+    with tempfile.TemporaryFile() as rows:
+        await connection.copy_from_query(mine, application, output=rows)
+        rows.seek(0)
+        with stopwatch() as copying:
+            await connection.copy_to_table(f"{table}_copy", source=rows)
     await connection.execute(f"DROP TABLE {table}_copy")
     return copying.seconds

@@ -39,7 +39,7 @@ COUNTRIES = (
             ("Denver", "America/Denver", 39.7, -105.0),
             ("Los Angeles", "America/Los_Angeles", 34.1, -118.2),
         ),
-        ("+1212737####", "+1312666####", "+1303444####", "+1213622####", "+1415989####"),
+        ("+121273#####", "+131266#####", "+130344#####", "+121362#####", "+141598#####"),
     ),
     Country(
         "CA",
@@ -49,7 +49,7 @@ COUNTRIES = (
             ("Montréal", "America/Toronto", 45.5, -73.6),
             ("Calgary", "America/Edmonton", 51.0, -114.1),
         ),
-        ("+1514849####", "+1403262####"),
+        ("+151484#####", "+140326#####"),
     ),
     Country("GB", 12, "en_GB", (("London", "Europe/London", 51.5, -0.1),), ("+447400######",)),
     Country(
@@ -60,14 +60,14 @@ COUNTRIES = (
         ("+4915123######",),
     ),
     Country(
-        "FR", 8, "fr_FR", (("Nîmes", "Europe/Paris", 43.8, 4.4),), ("+3361234####", "+3362234####")
+        "FR", 8, "fr_FR", (("Nîmes", "Europe/Paris", 43.8, 4.4),), ("+336123#####", "+336223#####")
     ),
     Country("ES", 5, "es_ES", (("Málaga", "Europe/Madrid", 36.7, -4.4),), ("+34612######",)),
     Country("PL", 4, "pl_PL", (("Łódź", "Europe/Warsaw", 51.8, 19.5),), ("+48512######",)),
     Country("IN", 6, "en_IN", (("Pune", "Asia/Kolkata", 18.5, 73.9),), ("+919812######",)),
     Country("JP", 4, "ja_JP", (("大阪", "Asia/Tokyo", 34.7, 135.5),), ("+819012######",)),
     Country(
-        "BR", 4, "pt_BR", (("São Paulo", "America/Sao_Paulo", -23.6, -46.6),), ("+551199123####",)
+        "BR", 4, "pt_BR", (("São Paulo", "America/Sao_Paulo", -23.6, -46.6),), ("+55119912#####",)
     ),
     Country("AU", 3, "en_AU", (("Sydney", "Australia/Sydney", -33.9, 151.2),), ("+61412######",)),
 )
