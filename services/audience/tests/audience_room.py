@@ -8,6 +8,8 @@ from typing import Any
 
 from audience.eligibility.neighbours import Neighbours
 from audience.persons import hashes
+from audience.objects.opening import Objects
+from audience.objects.places import ObjectPlace
 from audience.segments.servicer import SegmentServicer
 from audience.segments.sets import Analytics
 from audience.services import services
@@ -66,6 +68,7 @@ class Room:
         self.analytics_address = analytics_address
         self.town_address = town_address
         self.unpacked_bytes_max = UNPACKED_BYTES_MAX
+        self.object_stores: tuple[ObjectPlace, ...] = ()
         self.erasure_key = ERASURE_KEY
         self.worker = self.another_worker(database_url)
         self._reading = reading
@@ -76,7 +79,9 @@ class Room:
     def another_worker(self, database_url: str) -> Worker:
         """Runs imports, as a replica would."""
         return Worker(
-            database_url, self.sessions, kind(self.sessions, self.now, self.unpacked_bytes_max)
+            database_url,
+            self.sessions,
+            kind(self.sessions, self.now, self.unpacked_bytes_max, Objects(self.object_stores)),
         )
 
     def another_exporter(
@@ -110,6 +115,7 @@ class Room:
             import_folder=str(self.import_folder),
             export_folder=str(self.export_folder),
             upload_bytes_max=UPLOAD_BYTES_MAX,
+            object_stores=self.object_stores,
         )
         analytics = self._connect(self.analytics_address)
         town = self._connect(self.town_address)

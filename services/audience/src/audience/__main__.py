@@ -20,6 +20,7 @@ from audience.applications import erasure
 from audience.consent import hearing
 from audience.consent.catching_up import CatchingUp
 from audience.eligibility.neighbours import Neighbours
+from audience.objects.opening import Objects
 from audience.removals.removing import kind as removal_kind
 from audience.segments.servicer import SegmentServicer
 from audience.segments.sets import Analytics
@@ -85,8 +86,11 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
         application_name="audience-imports",
     )
     stack.push_async_callback(importing.dispose)
+    objects = Objects(settings.object_stores)
     for number in range(settings.import_workers):
-        imports = importing_kind(engine.sessions(importing), now, settings.unpacked_bytes_max)
+        imports = importing_kind(
+            *(engine.sessions(importing), now, settings.unpacked_bytes_max, objects)
+        )
         worker = Worker(settings.database_url, engine.sessions(importing), imports)
         background(stack, worker.run(), f"imports {number}")
     removing = Worker(settings.database_url, sessions, removal_kind(sessions))

@@ -4,7 +4,9 @@ from typing import Annotated
 
 from mesh.service import ServiceSettings
 from pydantic import AfterValidator, Field, SecretStr
+from pydantic_settings import SettingsConfigDict
 
+from audience.objects.places import ObjectPlace, refuse_overlaps
 from audience.persons import hashes
 
 
@@ -15,6 +17,9 @@ def _checked(keys: SecretStr) -> SecretStr:
 
 class Settings(ServiceSettings):
     """What the audience service can be told."""
+
+    # A place that is wrong is not shown: it may hold credentials.
+    model_config = SettingsConfigDict(hide_input_in_errors=True)
 
     database_connections_max: int = Field(
         default=10, ge=4, le=100, description="Connections to PostgreSQL, for reads and for writes."
@@ -38,6 +43,10 @@ class Settings(ServiceSettings):
     export_folder: str = Field(
         default="",
         description="Folder for exported files, one subfolder an application; empty: streams only.",
+    )
+    object_stores: Annotated[tuple[ObjectPlace, ...], AfterValidator(refuse_overlaps)] = Field(
+        default=(),
+        description="Open places in object stores, as a JSON list; see the README of audience.",
     )
     export_workers: int = Field(
         default=1, ge=0, le=16, description="Export jobs that this replica runs at the same time."

@@ -26,6 +26,7 @@ from audience.transfers.chunks import Chunk
 from audience.transfers.failures import Failure, failure
 from audience.transfers.import_jobs import jobs
 from audience.transfers.reading import Chunks, Reading, Written
+from audience.transfers.sources import Sources
 from audience.transfers.worker import Kind
 
 RETRIES_MAX: Final = 8
@@ -45,10 +46,11 @@ class Import:
         sessions: async_sessionmaker[AsyncSession],
         now: Callable[[], datetime],
         unpacked_bytes_max: int,
+        objects: Objects,
     ) -> None:
         self._sessions = sessions
         self._now = now
-        self._reading = Reading(sessions, now, unpacked_bytes_max)
+        self._reading = Reading(Sources(sessions, objects), now, unpacked_bytes_max)
 
     async def run(self, application: str, import_job: str) -> None:
         """Bring a job to its end, or to an error that passes and is worth another attempt."""
@@ -60,6 +62,8 @@ class Import:
             written = await self._look(job)
             await self._import(job, written)
         except Error as error:
+            if jobs.may_pass(job, error):
+                raise
             async with self._sessions.begin() as session:
                 row = await jobs.get(session, application, import_job, lock=True)
                 await jobs.fail(session, row, error, self._now())
@@ -171,7 +175,8 @@ def kind(
     sessions: async_sessionmaker[AsyncSession],
     now: Callable[[], datetime],
     unpacked_bytes_max: int,
+    objects: Objects,
 ) -> Kind:
     """Import jobs, for a worker."""
-    run = Import(sessions, now, unpacked_bytes_max).run
+    run = Import(sessions, now, unpacked_bytes_max, objects).run
     return Kind("import", jobs.noun, jobs.waiting, run)

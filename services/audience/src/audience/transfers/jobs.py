@@ -11,7 +11,7 @@ from typing import Any, Final, Generic, TypeVar
 from google.protobuf.message import Message
 from mesh.aip import operations, pagination, resource_names
 from mesh.aip.operations import OperationRow
-from mesh.errors import Cancelled, Error, FailedPrecondition, NotFound
+from mesh.errors import Cancelled, Error, FailedPrecondition, NotFound, Unavailable
 from mesh.rpc import status
 from sqlalchemy import bindparam, exists, func
 from sqlmodel import col, select
@@ -166,6 +166,10 @@ class Jobs(Generic[Row]):
         if row.state not in self.unended:
             reason = f"{self.kind.upper()}_ENDED"
             raise FailedPrecondition(reason, f"the {self.kind} has ended", job=self._name(row))
+
+    def may_pass(self, row: Row, error: Error) -> bool:
+        """Whether a job that met an error is worth another attempt: somebody it needs is away."""
+        return isinstance(error, Unavailable) and row.attempts < ATTEMPTS_MAX
 
     async def succeed(self, session: AsyncSession, row: Row, now: datetime) -> None:
         """End a job that has done everything."""

@@ -8,15 +8,14 @@ from typing import Final, NamedTuple, Protocol
 
 from heliograph.audience.v1 import import_job_pb2 as pb
 from mesh.errors import InvalidArgument
-from sqlalchemy.ext.asyncio import async_sessionmaker
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from audience.tables import ImportJobRow
-from audience.transfers import compression, formats, sources
+from audience.transfers import compression, formats
 from audience.transfers.chunks import Chunk, ChunkReader
 from audience.transfers.lines import LineReader
 from audience.transfers.parquet_format import ParquetChunks
 from audience.transfers.pulling import Seekable
+from audience.transfers.sources import Sources
 
 PARQUET_BYTES_MIN: Final = 12
 """Two magic words and the length of the footer."""
@@ -43,18 +42,18 @@ class Reading:
 
     def __init__(
         self,
-        sessions: async_sessionmaker[AsyncSession],
+        sources: Sources,
         now: Callable[[], datetime],
         unpacked_bytes_max: int,
     ) -> None:
-        self._sessions = sessions
+        self._sources = sources
         self._now = now
         self._unpacked_bytes_max = unpacked_bytes_max
 
     async def look(self, job: ImportJobRow) -> Written:
         """How the job's file is written, by its spec, its first bytes, or its name."""
         spec = pb.ImportSpec.FromString(job.spec)
-        async with aclosing(sources.blocks(self._sessions, job, 0)) as stored:
+        async with aclosing(self._sources.blocks(job, 0)) as stored:
             head = await anext(stored, b"")
         packed = compression.decided(spec.compression, head)
         if packed != pb.PLAIN:
@@ -92,17 +91,13 @@ class Reading:
     ) -> tuple[AsyncGenerator[bytes, None], compression.Unpacked | None]:
         """The bytes from a place on, as they are unpacked; a packed file is read from its start."""
         if packed == pb.PLAIN:
-            return sources.blocks(self._sessions, job, offset), None
-        stored = sources.blocks(self._sessions, job, 0)
+            return self._sources.blocks(job, offset), None
+        stored = self._sources.blocks(job, 0)
         unpacked = compression.Unpacked(stored, packed, self._unpacked_bytes_max)
         return unpacked.blocks(offset), unpacked
 
     def _parquet(self, job: ImportJobRow) -> ParquetChunks:
         if job.total_bytes < PARQUET_BYTES_MIN:
             raise InvalidArgument("PARQUET_INVALID", "the Parquet file is cut off")
-        file = Seekable(partial(self._read_at, job), job.total_bytes)
+        file = Seekable(partial(self._sources.at, job), job.total_bytes)
         return ParquetChunks(job.application, file, job.total_bytes, self._now, job.processed_lines)
-
-    async def _read_at(self, job: ImportJobRow, offset: int) -> bytes:
-        async with aclosing(sources.blocks(self._sessions, job, offset)) as blocks:
-            return await anext(blocks, b"")

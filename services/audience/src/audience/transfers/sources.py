@@ -1,7 +1,8 @@
-"""Where the bytes of a job come from: a file of the operator's folder, or an upload."""
+"""Where the bytes of a job come from: a file of the operator's folder, an object, or an upload."""
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -10,10 +11,16 @@ from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from audience.objects import refusals
+from audience.objects.opening import Objects
+from audience.objects.stores import Object
 from audience.refusals import shown
 from audience.tables import ImportBlockRow, ImportJobRow
+from audience.transfers.pulling import SPAN_BYTES
 
 BLOCK_BYTES: Final = 1024 * 1024
+RANGE_BYTES: Final = 4 * 1024 * 1024
+"""Asked for at once of an object store: large against the time of an answer, small in memory."""
 
 
 class FileFacts(NamedTuple):
@@ -52,13 +59,71 @@ def facts(target: Path) -> FileFacts:
     return FileFacts(target, found.st_size, found.st_mtime)
 
 
-def blocks(
-    sessions: async_sessionmaker[AsyncSession], job: ImportJobRow, offset: int
-) -> AsyncGenerator[bytes, None]:
-    """The bytes of a job's file from `offset` on."""
-    if job.path:
-        return _file_blocks(job, offset)
-    return _upload_blocks(sessions, job, offset)
+class Sources:
+    """Reads what jobs were made for, and refuses it once it is something else."""
+
+    def __init__(self, sessions: async_sessionmaker[AsyncSession], objects: Objects) -> None:
+        self._sessions = sessions
+        self._objects = objects
+
+    def blocks(self, job: ImportJobRow, offset: int) -> AsyncGenerator[bytes, None]:
+        """The bytes of a job's file from `offset` on."""
+        if is_object(job.path):
+            return self._object_blocks(job, offset)
+        if job.path:
+            return _file_blocks(job, offset)
+        return self._upload_blocks(job, offset)
+
+    async def at(self, job: ImportJobRow, offset: int) -> bytes:
+        """Some bytes of a job's file from `offset` on, for who goes on elsewhere."""
+        if is_object(job.path):
+            return await self._read(job, offset, SPAN_BYTES)
+        async with aclosing(self.blocks(job, offset)) as blocks:
+            return await anext(blocks, b"")
+
+    async def _object_blocks(self, job: ImportJobRow, offset: int) -> AsyncGenerator[bytes, None]:
+        """The first bytes alone, as many are read for them; then a range ahead of the reader."""
+        ahead: asyncio.Task[bytes] | None = None
+        size = BLOCK_BYTES
+        try:
+            while offset < job.total_bytes:
+                data = await (ahead or self._read(job, offset, size))
+                offset, size, ahead = offset + len(data), RANGE_BYTES, None
+                for begin in range(0, len(data), BLOCK_BYTES):
+                    yield data[begin : begin + BLOCK_BYTES]
+                    if ahead is None and offset < job.total_bytes:
+                        ahead = asyncio.create_task(self._read(job, offset, size))
+        finally:
+            if ahead:
+                ahead.cancel()
+                await asyncio.gather(ahead, return_exceptions=True)
+
+    async def _read(self, job: ImportJobRow, offset: int, size: int) -> bytes:
+        store, uri = self._objects.find("import", job.application, job.path)
+        wanted = Object(uri.key, job.total_bytes, job.etag)
+        data = await store.read(wanted, offset, min(offset + size, job.total_bytes))
+        if not data:
+            raise refusals.changed(job.path)
+        return data
+
+    async def _upload_blocks(self, job: ImportJobRow, offset: int) -> AsyncGenerator[bytes, None]:
+        position = col(ImportBlockRow.position)
+        mine = select(ImportBlockRow).filter_by(
+            application=job.application, import_job=job.import_job
+        )
+        while offset < job.total_bytes:
+            query = mine.where(position <= offset).order_by(position.desc()).limit(1)
+            async with self._sessions() as session:
+                block = (await session.exec(query)).first()
+            if block is None or offset >= block.position + len(block.data):
+                raise _changed(job)
+            yield block.data[offset - block.position :]
+            offset = block.position + len(block.data)
+
+
+def is_object(path: str) -> bool:
+    """Whether a job's path is an address of an object store, and not one of a folder."""
+    return "://" in path
 
 
 async def _file_blocks(job: ImportJobRow, offset: int) -> AsyncGenerator[bytes, None]:
@@ -74,21 +139,6 @@ async def _file_blocks(job: ImportJobRow, offset: int) -> AsyncGenerator[bytes, 
                 raise _changed(job)
             left -= len(block)
             yield block
-
-
-async def _upload_blocks(
-    sessions: async_sessionmaker[AsyncSession], job: ImportJobRow, offset: int
-) -> AsyncGenerator[bytes, None]:
-    position = col(ImportBlockRow.position)
-    mine = select(ImportBlockRow).filter_by(application=job.application, import_job=job.import_job)
-    while offset < job.total_bytes:
-        query = mine.where(position <= offset).order_by(position.desc()).limit(1)
-        async with sessions() as session:
-            block = (await session.exec(query)).first()
-        if block is None or offset >= block.position + len(block.data):
-            raise _changed(job)
-        yield block.data[offset - block.position :]
-        offset = block.position + len(block.data)
 
 
 def _not_allowed(path: str, description: str) -> Error:

@@ -64,6 +64,9 @@ class ImportJobRow(Table, table=True):
     evidence: int = added(SmallInteger)
     compression: int = added(SmallInteger)
     segment: str = added_text()
+    etag: str = Field(
+        default="", sa_column=Column(String, nullable=False, server_default=text("''"))
+    )
 
 
 class ImportFailureRow(Table, table=True):

@@ -1,0 +1,1 @@
+"""Object stores of the operator's: S3, Google Cloud, Azure and web servers, and what is in them."""
