@@ -14,6 +14,7 @@ from heliograph.instants import read
 
 from audience.segments import behaviours, instants, lists
 from audience.segments.behaviours import Sets
+from audience.segments.lists import Reading
 
 EARTH_RADIUS_KILOMETERS: Final = 6371.0088
 # Above this PostgreSQL looks a value up by hash instead of comparing with each.
@@ -50,24 +51,25 @@ def compiled(
     *,
     given: Sequence[Any] = (),
     sets: Sets | None = None,
-    after: str = "",
+    reading: Reading = Reading.ALL,
 ) -> Question:
     """The SQL of a filter that `checks.check` has passed; parameters follow those `given`.
 
     What endpoints did is not known here: `sets` says, for each of `behaviours.conditions`, which of
-    the endpoints that are asked about meet it. Where only endpoints greater than one are asked
-    about, `after` is SQL for its id, so that lists are not read from their beginning.
+    the endpoints that are asked about meet it.
     """
-    compiler = _Compiler(list(given), sets or {}, after)
+    compiler = _Compiler(list(given), sets or {}, reading)
     condition = compiler.condition(question)
     return Question(condition, tuple(compiler.parameters), compiler.asks_users)
 
 
 class _Compiler:
-    def __init__(self, parameters: list[Any], sets: Sets, after: str) -> None:
+    def __init__(self, parameters: list[Any], sets: Sets, reading: Reading) -> None:
         self.parameters = parameters
         self.asks_users = False
-        self.after = after
+        self.reading = reading
+        self.must_hold = True
+        """Whether whoever is asked about must meet, or must not meet, the condition at hand."""
         self._sets = sets
         self._insides: dict[bytes, str] = {}
 
@@ -100,13 +102,24 @@ class _Compiler:
 
 
 def _group(compiler: _Compiler, group: pb.FilterGroup) -> str:
-    inner = [compiler.condition(one) for one in group.filters]
+    inner = [_part(compiler, group, one) for one in group.filters]
     if not inner:
         return "true"
     if group.operator == pb.FilterGroup.ALL:
         return f"({' AND '.join(inner)})"
     any_of = f"({' OR '.join(inner)})"
     return any_of if group.operator == pb.FilterGroup.ANY else f"(NOT {any_of})"
+
+
+def _part(compiler: _Compiler, group: pb.FilterGroup, one: pb.SegmentFilter) -> str:
+    must_hold = compiler.must_hold
+    # None of some is not the one and not the other.
+    is_apart = group.operator == pb.FilterGroup.NONE and one.WhichOneof("node") != "group"
+    is_all = group.operator == pb.FilterGroup.ALL or len(group.filters) == 1
+    compiler.must_hold = must_hold and (is_all or is_apart)
+    condition = compiler.condition(one)
+    compiler.must_hold = must_hold
+    return condition
 
 
 def _attribute(compiler: _Compiler, condition: pb.AttributeCondition) -> str:
@@ -224,21 +237,13 @@ def _user(compiler: _Compiler, condition: pb.UserCondition) -> str:
 
 
 def _lists(compiler: _Compiler, asked: pb.SourceSegments) -> str:
-    """Alone, it is joined by key; beside other conditions that must hold, too."""
-    listed = [_listed(compiler, lists.members(name)) for name in asked.segments]
+    must_hold = compiler.must_hold and len(asked.segments) == 1
+    listed = []
+    for name in asked.segments:
+        members = lists.members(name)
+        import_job = compiler.parameter(members.import_job, "text")
+        listed.append(lists.sql(members, import_job, compiler.reading, must_hold=must_hold))
     return f"({' OR '.join(listed)})"
-
-
-def _listed(compiler: _Compiler, members: lists.Members) -> str:
-    import_job = compiler.parameter(members.import_job, "text")
-    of_list = f"m.application = e.application AND m.import_job = {import_job}"
-    if members.are_users:
-        return f"EXISTS (SELECT FROM imported_user m WHERE {of_list} AND m.user_id = e.user_id)"
-    later = f" AND m.endpoint > {compiler.after}" if compiler.after else ""
-    return (
-        f"EXISTS (SELECT FROM imported_endpoint m WHERE {of_list}"
-        f" AND m.endpoint = e.endpoint{later})"
-    )
 
 
 def _signed(condition: str, operator: int) -> str:

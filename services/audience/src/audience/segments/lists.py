@@ -4,6 +4,7 @@ In a tree that is asked, such a segment is a name, `…/importJobs/{import_job}/
 `…/users`, that stands for whoever is in that list; no filter can be saved with one.
 """
 
+from enum import Enum, auto
 from typing import Final, NamedTuple
 
 from heliograph.audience.v1 import segment_filter_pb2 as pb
@@ -12,6 +13,17 @@ from mesh.aip import resource_names
 
 _ENDPOINTS: Final = "applications/{application}/importJobs/{import_job}/endpoints"
 _USERS: Final = "applications/{application}/importJobs/{import_job}/users"
+
+
+class Reading(Enum):
+    """Which endpoints a question is asked about, as far as it matters to how lists are read."""
+
+    ALL = auto()
+    """All: a list is joined as a whole, however that is cheapest."""
+    PAGE = auto()
+    """The first that match by key after `$2`: a list is read along, from there on."""
+    WINDOW = auto()
+    """Some that are named: each is looked up, so that no list is read for every window."""
 
 
 class Members(NamedTuple):
@@ -46,6 +58,23 @@ def members(name: str) -> Members:
     if found is None:
         raise ValueError(f"{name} is no list")
     return found
+
+
+def sql(members: Members, import_job: str, reading: Reading, *, must_hold: bool) -> str:
+    """Whether endpoint `e` is in a list; `must_hold` says that the list decides by itself.
+
+    Then it is joined by key. Where it does not, or has not the order of the page, PostgreSQL could
+    read all of it for each page, and is kept from it (`OFFSET 0`): it looks up each endpoint.
+    """
+    of_list = f"m.application = e.application AND m.import_job = {import_job}"
+    is_joined = reading is Reading.ALL
+    if members.are_users:
+        found = f"imported_user m WHERE {of_list} AND m.user_id = e.user_id"
+    else:
+        found = f"imported_endpoint m WHERE {of_list} AND m.endpoint = e.endpoint"
+        if reading is Reading.PAGE and must_hold:
+            found, is_joined = f"{found} AND m.endpoint > $2::text", True
+    return f"EXISTS (SELECT FROM {found}{'' if is_joined else ' OFFSET 0'})"
 
 
 def _matched(name: str) -> Members | None:

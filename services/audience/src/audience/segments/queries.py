@@ -12,6 +12,7 @@ from audience import channels
 from audience.endpoints.rendering import SELECTED
 from audience.segments.behaviours import Window
 from audience.segments.compiling import compiled
+from audience.segments.lists import Reading
 
 Row: TypeAlias = "asyncpg.Record"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
@@ -49,7 +50,7 @@ async def page(
     read_time: datetime | None = None,
 ) -> Sequence[Row]:
     """The next members by endpoint id, as rows of `rendering.SELECTED`."""
-    asked = compiled(question, given=[application, after, limit, read_time], after="$2::text")
+    asked = compiled(question, given=[application, after, limit, read_time], reading=Reading.PAGE)
     sql = (
         f"SELECT {SELECTED} FROM endpoint e {_USERS}"
         " WHERE e.application = $1 AND e.endpoint > $2::text"
@@ -67,7 +68,8 @@ async def counts(
     Of the endpoints in the window alone, where there is one.
     """
     given = [application, list(window.endpoints)] if window else [application]
-    asked = compiled(question, given=given, sets=window.sets if window else None)
+    reading = Reading.WINDOW if window else Reading.ALL
+    asked = compiled(question, given=given, sets=window.sets if window else None, reading=reading)
     sql = (
         "SELECT channel_type, count(*), count(*) FILTER (WHERE eligible) FROM ("
         f"SELECT e.channel_type, ({_ELIGIBLE}) AS eligible"
@@ -83,7 +85,8 @@ async def members(
     pool: Pool, application: str, question: pb.SegmentFilter, window: Window
 ) -> set[str]:
     """Those of the endpoints in the window that are members."""
-    asked = compiled(question, given=[application, list(window.endpoints)], sets=window.sets)
+    given = [application, list(window.endpoints)]
+    asked = compiled(question, given=given, sets=window.sets, reading=Reading.WINDOW)
     sql = (
         f"SELECT e.endpoint FROM endpoint e {_USERS if asked.asks_users else ''}"
         f" WHERE e.application = $1 {_AMONG} AND {asked.condition}"
@@ -96,7 +99,7 @@ async def members_in(
 ) -> Sequence[Row]:
     """The members in the window by endpoint id, as rows of `rendering.SELECTED`."""
     given = [application, list(window.endpoints), read_time]
-    asked = compiled(question, given=given, sets=window.sets)
+    asked = compiled(question, given=given, sets=window.sets, reading=Reading.WINDOW)
     sql = (
         f"SELECT {SELECTED} FROM endpoint e {_USERS}"
         f" WHERE e.application = $1 {_AMONG} AND e.create_time <= $3::timestamptz"
