@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 
+from google.longrunning import operations_pb2
 from google.protobuf.message import Message
 from heliograph import subjects
 from heliograph.analytics.v1 import (
@@ -18,13 +19,14 @@ from heliograph.analytics.v1 import (
 from heliograph.analytics.v1.events_pb2 import EventsRecorded
 from heliograph.messaging.v1.events_pb2 import MessagesChanged
 from mesh import service
+from mesh.aip.operations_servicer import OperationsServicer
 from mesh.eventing import jetstream
 from mesh.eventing.absences import Absences
 from mesh.rpc.auth.gone import Gone, Services
 from mesh.store import engine
 from mesh.store.tombstones import Tombstones
 
-from analytics import consumers, erasure
+from analytics import consumers, erasure, people
 from analytics.event_servicer import EventServicer
 from analytics.eventstore import migrate
 from analytics.eventstore.client import EventStore
@@ -52,13 +54,16 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> Mapping[str, objec
         EventStore(settings.clickhouse_url, query_timeout_seconds=settings.query_timeout_seconds)
     )
     _, js = await stack.enter_async_context(jetstream.connect(settings.nats_url, name="analytics"))
-    await jetstream.ensure_streams(js, subjects.EVENTS, subjects.AUDIENCE)
+    await jetstream.ensure_streams(js, subjects.EVENTS, subjects.MESSAGES, subjects.AUDIENCE)
     gone = Tombstones(sessions)
     await gone.refresh()
     erasures = erasure.erasures(sessions, js, gone, events)
     service.background(stack, gone.run(), "tombstones")
     service.background(stack, erasures.run(), "erasures")
     await stack.enter_async_context(erasures.consumer(subjects.AUDIENCE.name))
+    persons = people.orders_of(sessions, js, events)
+    service.background(stack, persons.run(), "orders")
+    await stack.enter_async_context(people.consumer(js, persons))
     intervals_seconds: Mapping[type[Message], float] = {
         EventsRecorded: settings.insert_interval_seconds,
         # A campaign's come evenly for minutes: few large inserts leave the machine to the sending.
@@ -72,9 +77,10 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> Mapping[str, objec
     limits = Limits(settings.event_types_max, settings.attribute_keys_max, settings.metric_keys_max)
     intake = Intake(Registry(sessions, limits, time.monotonic), recorder, time.time)
     served = {
-        _service(event_service_pb2): EventServicer(sessions, events, intake, now),
+        _service(event_service_pb2): EventServicer(sessions, events, intake, now, persons.wake),
         _service(report_service_pb2): ReportServicer(sessions, events, now),
         _service(funnel_service_pb2): FunnelServicer(sessions),
+        _service(operations_pb2): OperationsServicer(sessions, cancellable=False),
         # Nothing of it is implemented; the server answers for it by its descriptor.
         _service(event_stream_service_pb2): object(),
     }

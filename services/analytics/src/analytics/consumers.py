@@ -82,7 +82,7 @@ def consumer(
     return Consumer(
         js,
         stream.name,
-        f"analytics-{message_type.DESCRIPTOR.name}",
+        durable(message_type),
         subjects.subject(message_type, ">"),
         insertion.handle,
         batch=BATCH_MAX,
@@ -91,6 +91,11 @@ def consumer(
         held_max=HELD_MAX,
         absences=absences,
     )
+
+
+def durable(message_type: type[Message]) -> str:
+    """The name of the consumer of a type."""
+    return f"analytics-{message_type.DESCRIPTOR.name}"
 
 
 def application_of(delivery: Delivery) -> str:

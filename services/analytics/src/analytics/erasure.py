@@ -6,9 +6,9 @@ from heliograph import subjects
 from heliograph.analytics.v1 import events_pb2
 from heliograph.audience.v1.erasure_report_pb2 import ErasureReport
 from heliograph.audience.v1.events_pb2 import ApplicationDeleted
-from mesh.aip import request_ids
+from mesh.aip import operations, request_ids
 from mesh.eventing.erasures import Erasures
-from mesh.store import erasing
+from mesh.store import erasing, orders
 from mesh.store.tombstones import Sessions, Tombstones
 from nats.js import JetStreamContext
 
@@ -32,7 +32,9 @@ def erasures(
         sessions,
         js,
         gone,
-        erasing.rows_of(tables.metadata, request_ids.metadata),
+        erasing.rows_of(
+            tables.metadata, request_ids.metadata, orders.metadata, operations.metadata
+        ),
         ErasureReport,
         "analytics",
         heard=ApplicationDeleted,

@@ -17,6 +17,7 @@ from analytics import names, render, store
 from analytics.eventstore.client import EventStore
 from analytics.intake import Intake, Taken
 from analytics.matching.servicer import Matching
+from analytics.people_servicer import Erasing
 from analytics.reports import listing
 
 PAGE_SIZE = 100
@@ -26,7 +27,7 @@ IN_FLIGHT_MAX = 4
 REFUSALS_MAX = 1_000
 
 
-class EventServicer(Matching):
+class EventServicer(Matching, Erasing):
     """Events of this mesh."""
 
     def __init__(
@@ -35,9 +36,12 @@ class EventServicer(Matching):
         events: EventStore,
         intake: Intake,
         now: Callable[[], datetime],
+        wake: Callable[[], None] = lambda: None,
     ) -> None:
+        """`wake` is called when there are events to erase."""
         super().__init__(events, now)
         self._sessions = sessions
+        self._wake = wake
         self._intake = intake
 
     async def GetEvent(self, request: pb.GetEventRequest, context: object) -> pb.RecordedEvent:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias
 
 from google.protobuf.message import Message
+from mesh.errors import Unavailable
 from mesh.eventing import publisher
 from mesh.eventing.consumer import Consumer
 from mesh.eventing.delivery import Delivery
@@ -110,9 +111,10 @@ class Orders:
         async with slots:
             try:
                 await self._carry_out(order)
+            except Unavailable as error:
+                _log.info("order.waits", operation=order.operation, reason=error.reason)
             except Exception as error:
-                operation = order.operation
-                _log.warning("order.waits", operation=operation, error=repr(error))
+                _log.warning("order.failed", operation=order.operation, error=repr(error))
 
     async def _carry_out(self, order: OrderRow) -> None:
         settled = order.hear_time + self._settle

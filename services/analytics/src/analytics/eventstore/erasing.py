@@ -1,7 +1,7 @@
 """Erasing events from ClickHouse, where a deletion rewrites parts and takes its time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from mesh.errors import Unavailable
@@ -13,8 +13,7 @@ POLL_SECONDS: Final = 0.25
 WAIT_SECONDS: Final = 600.0
 """For one table; what takes longer goes on by itself, and is waited for again."""
 
-_COUNT: Final = "SELECT count() AS rows FROM {table} WHERE application = {{application:String}}"
-_DELETE: Final = "ALTER TABLE {table} DELETE WHERE application = {{application:String}}"
+OF_APPLICATION: Final = "application = {application:String}"
 _BUSY: Final = """
 SELECT count() AS rows FROM system.mutations
 WHERE database = currentDatabase() AND table = {table:String} AND NOT is_done
@@ -31,26 +30,38 @@ async def erase_application(store: EventStore, application: str, note: Note) -> 
     """
     total = 0
     for table in TABLES:
-        rows = await _count(store, table, application)
-        if rows:
-            await note(table, rows)
-            await _delete(store, table, application)
-        total += rows
+        total += await erase(store, table, OF_APPLICATION, {"application": application}, note)
     return total
 
 
-async def _delete(store: EventStore, table: str, application: str) -> None:
+async def erase(
+    store: EventStore, table: str, condition: str, values: Mapping[str, object], note: Note
+) -> int:
+    """Erase the rows of a table that meet a condition, as `erase_application` does."""
+    rows = await _count(store, table, condition, values)
+    if rows:
+        await note(table, rows)
+        await _delete(store, table, condition, values)
+    return rows
+
+
+async def _delete(
+    store: EventStore, table: str, condition: str, values: Mapping[str, object]
+) -> None:
     """One deletion at a time: what is under way may be this one, begun before a crash."""
     for attempt in range(int(WAIT_SECONDS / POLL_SECONDS)):
         (busy,) = await store.query(_BUSY, {"table": table})
         if not busy["rows"]:
-            if attempt and not await _count(store, table, application):
+            if attempt and not await _count(store, table, condition, values):
                 return
-            await store.command(_DELETE.format(table=table), {"application": application})
+            await store.command(f"ALTER TABLE {table} DELETE WHERE {condition}", values)
         await asyncio.sleep(POLL_SECONDS)
     raise Unavailable("EVENTS_NOT_ERASED", f"{table} is still being rewritten", table=table)
 
 
-async def _count(store: EventStore, table: str, application: str) -> int:
-    (found,) = await store.query(_COUNT.format(table=table), {"application": application})
+async def _count(
+    store: EventStore, table: str, condition: str, values: Mapping[str, object]
+) -> int:
+    sql = f"SELECT count() AS rows FROM {table} WHERE {condition}"
+    (found,) = await store.query(sql, values)
     return int(found["rows"])
