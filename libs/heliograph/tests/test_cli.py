@@ -2,6 +2,7 @@
 
 import pytest
 from heliograph import connection
+from heliograph.audience.v1.segment_pb2 import Segment
 from heliograph.cli import campaigns, segments
 from heliograph.cli.__main__ import app
 from heliograph.cli.session import refusal
@@ -65,3 +66,19 @@ def test_a_mesh_that_does_not_answer_is_said_to_be_silent():
     assert refusal(error).startswith(
         "UNAVAILABLE: the mesh does not answer: Connection refused\n  Is the mesh up?"
     )
+
+
+@pytest.mark.parametrize(
+    ("segment", "words"),
+    [
+        (Segment(filter={"group": {"operator": "ALL"}}), "whoever matches its filter"),
+        (Segment(imported={"endpoint_count": 1204}), "a list: 1,204 endpoints"),
+        (
+            Segment(imported={"endpoint_count": 2, "user_count": 1}),
+            "a list: 2 endpoints and 1 user ids",
+        ),
+        (Segment(imported={}), "a list: nobody"),
+    ],
+)
+def test_a_segment_says_how_it_has_its_members(segment, words):
+    assert segments.members(segment) == words

@@ -4,12 +4,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from audience.persons import erased
 from audience_room import SHOP, Room, name
 from audience_segments import GOLD, audience
 from heliograph.audience.v1 import import_job_pb2, segment_pb2
 from heliograph.audience.v1 import segment_service_pb2 as pb
 from heliograph.audience.v1 import transfer_service_pb2 as transfers_pb
 from mesh.errors import Error, FailedPrecondition, InvalidArgument
+from mesh.store import engine
 
 Job = import_job_pb2.ImportJob
 VIP = f"{SHOP}/segments/vip"
@@ -145,6 +147,18 @@ async def test_a_row_of_a_user_alone_is_refused_where_no_segment_is_defined(room
 
     assert (job.imported_count, job.failed_count) == (0, 1)
     assert await room.failures(job.name) == [(2, "ChannelType", "CHANNEL_TYPE_MISSING")]
+
+
+async def test_a_user_who_was_erased_comes_into_no_list(room: Room) -> None:
+    async with room.sessions.begin() as session:
+        connection = await engine.raw(session)
+        await erased.remember(connection, "shop", "ann", [], room.now())
+
+    job = await brought(room, users("ann", "bob"))
+
+    segment = await room.segments.GetSegment(pb.GetSegmentRequest(name=VIP))
+    assert await room.failures(job.name) == [(2, "User.UserId", "PERSON_ERASED")]
+    assert (job.imported_count, segment.imported.user_count) == (1, 1)
 
 
 async def test_deleted_endpoints_are_members_no_more(room: Room) -> None:

@@ -30,7 +30,14 @@ FAILURES_SHOWN = 20
 
 
 @app.command(name="import")
-def import_(*files: Path, app: str, failures: Path | None = None, json: bool = False) -> None:
+def import_(
+    *files: Path,
+    app: str,
+    segment: str = "",
+    skip_endpoints: bool = False,
+    failures: Path | None = None,
+    json: bool = False,
+) -> None:
     """Import endpoints from CSV (Pinpoint's dotted headers), JSON lines or Parquet files.
 
     Bad rows are reported by line and reason; the rest is imported.
@@ -41,6 +48,11 @@ def import_(*files: Path, app: str, failures: Path | None = None, json: bool = F
         Recognised by what they hold, else by name; gzip and zstd are unpacked on the way.
     app
         The application they belong to.
+    segment
+        A segment that gets what is in the file as its members; a row may be a user id alone. Each
+        file makes a new version.
+    skip_endpoints
+        Write no endpoint: the rows only say who is in the segment.
     failures
         File for every bad row with its line and reason: CSV, or JSON lines if named *.jsonl.
     """
@@ -51,8 +63,12 @@ def import_(*files: Path, app: str, failures: Path | None = None, json: bool = F
     if failures:
         refused_rows.check(failures)
 
+    from heliograph.audience.v1.import_job_pb2 import ImportSpec
+
+    spec = ImportSpec(segment_id=segment, skip_endpoints=skip_endpoints)
+
     async def run(mesh: "Client") -> list[Any]:
-        jobs = [await _import(mesh, app, path, quiet=json) for path in files]
+        jobs = [await _import(mesh, app, path, spec, quiet=json) for path in files]
         if failures:
             names = [(path.name, job.name) for path, (job, _) in zip(files, jobs, strict=True)]
             await refused_rows.write(mesh, failures, names)
@@ -79,7 +95,9 @@ def import_(*files: Path, app: str, failures: Path | None = None, json: bool = F
         sys.exit("heliograph: " + "\n".join(failed))
 
 
-async def _import(mesh: "Client", app: str, path: Path, *, quiet: bool) -> tuple[Any, list[Any]]:
+async def _import(
+    mesh: "Client", app: str, path: Path, spec: Any, *, quiet: bool
+) -> tuple[Any, list[Any]]:
     """Upload one file and follow its job to any end; the job and its first failures."""
     from heliograph.audience.v1 import import_job_pb2, transfer_service_pb2
     from heliograph.cli.progress import bar
@@ -87,7 +105,7 @@ async def _import(mesh: "Client", app: str, path: Path, *, quiet: bool) -> tuple
     from heliograph.imports import follow, upload
     from heliograph.paging import collect
 
-    operation = await upload(mesh, application(app), path)
+    operation = await upload(mesh, application(app), path, spec)
     job = import_job_pb2.ImportJob()
     try:
         with bar(path.name, quiet=quiet) as advance:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 app = App(name="segments", help="Segments: create, list, count, preview.")
 
-COLUMNS = {"segment": "name", "version": "version", "display name": "display_name"}
 MEMBER_COLUMNS = {
     "endpoint": "name",
     "channel": "channel_type",
@@ -53,7 +52,26 @@ def list_(*, app: str, json: bool = False) -> None:
 
     request = ListSegmentsRequest(parent=application(app))
     found = talk(lambda mesh: collect(mesh.segments.ListSegments, request, "segments"))
-    output.print_messages(found, COLUMNS, as_json=json)
+    if json:
+        output.print_messages(found, {}, as_json=True)
+        return
+    output.print_table(
+        ["segment", "version", "members", "display name"],
+        [
+            (one.name.rpartition("/")[2], one.version, members(one), one.display_name)
+            for one in found
+        ],
+    )
+
+
+def members(segment: Any) -> str:
+    """What makes somebody a member."""
+    if segment.WhichOneof("definition") != "imported":
+        return "whoever matches its filter"
+    brought = segment.imported
+    listed = [f"{brought.endpoint_count:,} endpoints"] if brought.endpoint_count else []
+    listed += [f"{brought.user_count:,} user ids"] if brought.user_count else []
+    return f"a list: {' and '.join(listed) or 'nobody'}"
 
 
 @app.command

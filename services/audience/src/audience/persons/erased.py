@@ -47,6 +47,10 @@ class Erased:
     def __bool__(self) -> bool:
         return bool(self._users or self._addresses)
 
+    def has_user(self, user_id: str) -> bool:
+        """Whether a user of this id was erased."""
+        return user_id in self._users
+
     def check(self, state: State, patch: Patch) -> None:
         """Refuse an endpoint that would bring an erased person back unasked."""
         if patch.readmits:

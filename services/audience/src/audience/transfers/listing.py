@@ -15,11 +15,13 @@ from audience.endpoints.patches import Patch
 from audience.endpoints.records import joined
 from audience.endpoints.states import State
 from audience.endpoints.writing import Outcome, write_many
+from audience.persons import erased
 from audience.refusals import invalid
 from audience.segments import imports
 from audience.tables import ImportJobRow
 from audience.transfers.chunks import Chunk
 from audience.transfers.failures import Failure, failure
+from audience.transfers.rows import Users
 
 
 async def bring(
@@ -27,7 +29,7 @@ async def bring(
 ) -> tuple[Batch, list[Outcome], list[Failure]]:
     """Write a chunk's endpoints, or only look for them, and note a segment's members.
 
-    For each patch its State or its Error, and the rows of users that no segment was asked for.
+    For each patch its State or its Error, and the rows of users that were refused.
     """
     spec, prepared = pb.ImportSpec.FromString(row.spec), chunk.prepared
     if spec.skip_endpoints:
@@ -38,10 +40,23 @@ async def bring(
     if not spec.segment_id:
         return batch, outcomes, [failure(line, _alone()) for line, _ in chunk.users]
     endpoints = {one.endpoint: one.channel_type for one in outcomes if isinstance(one, State)}
-    user_ids = [user_id for _, user_id in chunk.users]
+    gone = await _gone(connection, row.application, chunk.users)
+    user_ids = [user_id for _, user_id in chunk.users if not gone.has_user(user_id)]
     key = (row.application, row.import_job)
     await imports.note(connection, *key, endpoints, user_ids, prepared.now)
-    return batch, outcomes, []
+    refusal = erased.refusal("user.user_id")
+    return (
+        *(batch, outcomes),
+        [failure(line, refusal) for line, user_id in chunk.users if gone.has_user(user_id)],
+    )
+
+
+async def _gone(
+    connection: "asyncpg.Connection[Any]", application: str, users: Users
+) -> erased.Erased:
+    """Users who were erased: their ids are not to be written down again."""
+    patches = [Patch(user_id=user_id) for _, user_id in users]
+    return await erased.read(connection, application, patches, {}) if users else erased.NOBODY
 
 
 async def publish(session: AsyncSession, row: ImportJobRow, now: datetime) -> str:
