@@ -22,17 +22,22 @@ Item = TypeVar("Item")
 
 def announce(
     session: AsyncSession, application: str, batch: Batch, now: datetime, source: str
-) -> None:
-    """Announce evictions, addresses that changed hands and opt-outs; `source` says by what."""
+) -> bool:
+    """Announce evictions, addresses that changed hands and opt-outs; `source` says by what.
+
+    False when there is nothing to tell.
+    """
     metrics.ENDPOINTS_WRITTEN.labels(source).inc(len(batch.written))
     metrics.ADDRESSES_CLAIMED.labels(source).inc(len(batch.claims))
     metrics.ENDPOINTS_EVICTED.labels(source).inc(len(batch.evictions))
+    opt_outs = batch.opt_outs()
     for evictions in _slices(batch.evictions):
         _publish(session, application, _evicted(application, evictions, now))
     for claims in _slices(batch.claims):
         _publish(session, application, _claimed(application, claims, now))
-    for states in _slices(batch.opt_outs()):
+    for states in _slices(opt_outs):
         _publish(session, application, _opt_outs(application, states, now, source))
+    return bool(batch.evictions or batch.claims or opt_outs)
 
 
 def announce_deleted(
