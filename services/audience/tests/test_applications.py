@@ -140,7 +140,6 @@ async def test_a_setting_out_of_its_range_is_refused_with_its_path(
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("message_limits.daily_max", {"message_limits": {"daily_max": 1}}),
         ("message_limits.session_max", {"message_limits": {"session_max": 1}}),
         ("default_country", {"default_country": "DE"}),
     ],

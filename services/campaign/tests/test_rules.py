@@ -3,11 +3,13 @@
 import asyncio
 from time import monotonic
 
+import pytest
 from campaign import pacing
 from campaign_samples import WELCOME, begin, launch, state_of
 from google.protobuf import text_format
 from heliograph.audience.v1.application_pb2 import ApplicationSettings
 from heliograph.campaign.v1 import campaign_service_pb2 as pb
+from heliograph.campaign.v1.campaign_pb2 import Campaign
 from mesh.testkit.waiting import eventually
 
 SETTINGS = """
@@ -15,6 +17,11 @@ SETTINGS = """
     missing_time_zone_policy: USE_DEFAULT
     default_time_zone: "Europe/Berlin"
     message_limits { daily_max: 3 total_max: 4 run_duration_max { seconds: 600 } }
+"""
+
+OTHER = """
+    segment: "applications/demo/segments/all"
+    treatments { treatment: "a" content { sms { body: "Hello" } } }
 """
 
 
@@ -150,3 +157,26 @@ async def test_several_paced_runs_are_sent_at_the_same_time_and_one_that_fails_h
     await asyncio.gather(several, return_exceptions=True)
 
     assert most == 3
+
+
+async def test_a_campaign_with_a_daily_limit_makes_its_application_count(room):
+    batch, *_ = await sent_by_a_run(room, "limits { total: 2 } schedule { frequency: HOURLY }")
+    assert (batch.caps.total_max, batch.caps.daily_max) == (2, 0)
+    assert batch.caps.total_key == f"welcome/{int(room.clock.time.timestamp()) * 10**6}"
+
+
+@pytest.mark.parametrize(("daily", "counted"), [(0, False), (3, True)])
+async def test_what_is_not_limited_is_counted_while_another_campaign_has_a_daily_limit(
+    room, daily, counted
+):
+    other = text_format.Parse(OTHER, Campaign())
+    request = pb.CreateCampaignRequest(
+        parent="applications/demo", campaign_id="other", campaign=other
+    )
+    other.CopyFrom(await room.campaigns.CreateCampaign(request))
+    other.limits.daily = daily
+    await room.campaigns.UpdateCampaign(pb.UpdateCampaignRequest(campaign=other))
+
+    batch, *_ = await sent_by_a_run(room)
+
+    assert (batch.HasField("caps"), batch.caps.daily_max) == (counted, 0)

@@ -117,7 +117,7 @@ async def test_a_wrong_campaign_is_refused_with_the_field(room, extra, reason, f
 @pytest.mark.parametrize(
     "extra",
     [
-        "limits { daily: 3 }",
+        "limits { session: 3 }",
         'schedule { quiet_time { start: "22:00" end: "08:00" policy: HOLD } }',
         "schedule { local_time: true }",
         "schedule { frequency: EVENT }",

@@ -28,8 +28,6 @@ OUTPUT_FIELDS = (
 """What the service adds; the rest is the author's."""
 
 NOT_SUPPORTED = (
-    "limits.daily",
-    "limits.total",
     "limits.session",
     "topic",
     "hook",

@@ -1,10 +1,12 @@
-"""What is deleted when it is old: request ids, keys of texts, cancelled runs, forgotten batches."""
+"""What is deleted when it is old: request ids, keys of texts, cancelled runs, forgotten batches,
+old counters."""
 
 from datetime import timedelta
 
 from mesh.aip import request_ids
 from mesh.store.purging import Purge
 
+from messaging.caps import caps
 from messaging.inbound import SAME_ID_WITHIN
 
 REQUESTS_KEPT = timedelta(days=7)
@@ -17,6 +19,10 @@ FRONTIERS_KEPT = timedelta(days=30)
 """A batch that ends takes its frontier with it. The bus keeps one that never ends for less."""
 
 
+TOTALS_KEPT = timedelta(days=800)
+"""How long a campaign that sends no more knows whom it reached: more than two years."""
+
+
 def purges() -> list[Purge]:
     """All of them; the order does not matter. Runs, frontiers and what nouns answered are few."""
     return [
@@ -24,5 +30,7 @@ def purges() -> list[Purge]:
         Purge("inbound_texts", "receive_time < :before", 2 * SAME_ID_WITHIN),
         Purge("cancelled_runs", "create_time < :before", RUNS_KEPT),
         Purge("batch_frontiers", "update_time < :before", FRONTIERS_KEPT),
+        Purge("cap_counters", "counter = '' AND day < :before", caps.DAY + timedelta(days=1)),
+        Purge("cap_counters", "counter <> '' AND day < :before", TOTALS_KEPT),
         request_ids.aged(REQUESTS_KEPT),
     ]

@@ -27,6 +27,14 @@ def message_of(name: str, *, field: str = "name") -> tuple[str, UUID]:
         raise resource_names.invalid(MESSAGE, name, field) from None
 
 
+def endpoint_of(application: str, name: str, *, field: str) -> str:
+    """Id of an endpoint of that application. INVALID_ARGUMENT for anything else."""
+    ids = resource_names.parse(ENDPOINT, name, field=field)
+    if ids["application"] != application:
+        raise resource_names.invalid(f"applications/{application}/endpoints/*", name, field)
+    return ids["endpoint"]
+
+
 def version_of(name: str, *, field: str = "name") -> tuple[str, str, int]:
     """Application, template and number of a version. INVALID_ARGUMENT for anything else."""
     ids = resource_names.parse(TEMPLATE_VERSION, name, field=field)

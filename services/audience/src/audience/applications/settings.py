@@ -13,8 +13,6 @@ from audience.endpoints import time_zones
 from audience.refusals import invalid, shown, unsupported
 
 NOT_OBEYED: Final = (
-    "message_limits.daily_max",
-    "message_limits.total_max",
     "message_limits.session_max",
     "default_country",
 )

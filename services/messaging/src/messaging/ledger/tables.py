@@ -93,6 +93,21 @@ BATCH_FRONTIERS = sa.Table(
     sa.Column("update_time", _TIME, nullable=False),
 )
 
+CAP_COUNTERS = sa.Table(
+    "cap_counters",
+    metadata,
+    sa.Column("application", sa.String, primary_key=True),
+    # Empty: over all campaigns; else what tells one campaign from all others, ever.
+    sa.Column("counter", sa.String, primary_key=True),
+    sa.Column("endpoint_id", sa.String, primary_key=True),
+    # The messages that count: id to seconds since 1970.
+    sa.Column("messages", JSONB, nullable=False),
+    # Of the last message: a date, so that it seldom changes.
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Index("cap_counters_daily", "day", postgresql_where=sa.text("counter = ''")),
+    sa.Index("cap_counters_total", "day", postgresql_where=sa.text("counter <> ''")),
+)
+
 PARKED_RECEIPTS = sa.Table(
     "parked_receipts",
     metadata,

@@ -110,7 +110,8 @@ class Batches:
         self._wait_for_drivers(batch.application, made)
         if batch.purpose == Purpose.OPT_OUT_CONFIRMATION:
             await self._wait_for_barrier(connection, made)
-        entered = await entering.enter(connection, made, waiting=not batch.run)
+        caps = batch.caps if batch.HasField("caps") else None
+        entered = await entering.enter(connection, made, waiting=not batch.run, caps=caps)
         await self._handing.strand(batch, entered.stranded, "the worker died")
         await self._handing.run(batch, entered.hand, patience)
         await announce(self._js, batch.application, _told(entered))

@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from heliograph.messaging.v1.message_pb2 import Message
 from heliograph.messaging.v1.reason_pb2 import Reason
+from heliograph.messaging.v1.send_batch_pb2 import SendBatch
 
-from messaging.ledger import claims, frontiers
+from messaging.caps import caps as capping
+from messaging.ledger import claims, frontiers, outcomes
+from messaging.ledger.outcomes import Recorded
 from messaging.ledger.rows import Row
 from messaging.pipeline.works import Work
 
@@ -25,14 +29,53 @@ class Entered:
     skipped: list[Row] = field(default_factory=list)
     stranded: list[Work] = field(default_factory=list)
     told: list[Row] = field(default_factory=list)
+    repeated: bool = False
+    """Whether some of it was there before, and may have been counted."""
 
 
-async def enter(connection: Any, works: Sequence[Work], *, waiting: bool) -> Entered:
+async def enter(
+    connection: Any,
+    works: Sequence[Work],
+    *,
+    waiting: bool,
+    caps: SendBatch.Caps | None = None,
+) -> Entered:
     """Enters a chunk. `waiting` says that its rows were entered before, `ACCEPTED`: what is not
-    there then belongs to a request that was a repetition, and is passed by.
+    there then belongs to a request that was a repetition, and is passed by. With `caps`, what goes
+    on is counted in the same transaction, and what would be too many is skipped.
 
     The caller holds the batch's lock, so a row of this batch that is `HANDING` has no worker.
     """
+    if caps is None:
+        return await _enter(connection, works, waiting)
+    async with connection.transaction():
+        entered = await _enter(connection, works, waiting)
+        await _cap(connection, entered, caps)
+    if entered.repeated:
+        await capping.give_back(connection, caps, entered.skipped)
+    return entered
+
+
+async def _cap(connection: Any, entered: Entered, caps: SendBatch.Caps) -> None:
+    now = datetime.now(UTC)
+    rows = [work.row for work in entered.hand]
+    refused = {
+        row.message_id: reason for row, reason in await capping.reserve(connection, caps, rows, now)
+    }
+    if not refused:
+        return
+    over = [work for work in entered.hand if work.row.message_id in refused]
+    for work in over:
+        work.skip(refused[work.row.message_id])
+        work.row.update_time = now
+    first = over[0].row
+    recorded = [Recorded(work.row.message_id, work.row.state, work.row.reason) for work in over]
+    await outcomes.record(connection, first.application, first.day, recorded, now)
+    entered.skipped += [work.row for work in over]
+    entered.hand = [work for work in entered.hand if work.row.message_id not in refused]
+
+
+async def _enter(connection: Any, works: Sequence[Work], waiting: bool) -> Entered:
     mine = await _first_try(connection, works, waiting)
     entered = Entered()
     rest = [work for work in works if work.row.message_id not in mine]
@@ -57,6 +100,7 @@ async def _enter_rest(
     connection: Any, works: list[Work], entered: Entered, waiting: bool
 ) -> set[UUID]:
     known = await claims.find(connection, [work.row for work in works])
+    entered.repeated = bool(known)
     frontier = await _frontier(connection, works, known)
     absent = [work for work in works if work.row.message_id not in known]
     mine = set() if waiting else await _claim_absent(connection, absent)

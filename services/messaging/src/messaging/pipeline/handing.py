@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from heliograph.messaging.v1.events_pb2 import MessageEvent
@@ -16,6 +17,7 @@ from nats.js import JetStreamContext
 
 from messaging import events
 from messaging.announcing import announce
+from messaging.caps import caps
 from messaging.channels.outcomes import Later, Outcome, Unknown
 from messaging.connections import Connections
 from messaging.ledger import claims, outcomes, unknowns
@@ -51,7 +53,7 @@ class Handing:
         `ACCEPTED`, and everything else recorded and announced.
         """
         while works:
-            allowed = await self._consenting(works)
+            allowed = await self._consenting(batch, works)
             answers = await self._driving.drive(allowed)
             later = await self._record(batch, allowed, answers)
             if not later:
@@ -86,22 +88,23 @@ class Handing:
         due = now + timedelta(seconds=open_channel.settle_window_seconds)
         return unknowns.Unknown(row.message_id, due, resend, words)
 
-    async def _consenting(self, works: list[Work]) -> list[Work]:
+    async def _consenting(self, batch: SendBatch, works: list[Work]) -> list[Work]:
         try:
             refusing = await self._consent.refusing([work.row for work in works])
         except Error as error:
             # Nobody has answered, so nothing is sent; it is as if it had not been tried.
-            await self._settle(works, Message.ACCEPTED)
+            await self._settle(batch, works, Message.ACCEPTED)
             _log.warning("consent.unknown", messages=len(works), error=error.message)
             raise DeliverLater(CONSENT_RETRY_SECONDS, "consent is unknown") from error
         if not refusing:
             return works
         refused = [work for work in works if work.row.message_id in refusing]
-        await self._settle(refused, Message.SKIPPED, Reason.OPTED_OUT)
+        await self._settle(batch, refused, Message.SKIPPED, Reason.OPTED_OUT)
         return [work for work in works if work.row.message_id not in refusing]
 
     async def _settle(
         self,
+        batch: SendBatch,
         works: Sequence[Work],
         state: Message.State.ValueType,
         reason: Reason.ValueType = Reason.REASON_UNSPECIFIED,
@@ -111,7 +114,7 @@ class Handing:
         for work in works:
             work.row.state, work.row.reason, work.row.update_time = state, reason, now
         settled = [Recorded(work.row.message_id, state, reason) for work in works]
-        await self._write(works, settled, now)
+        await self._write(batch, works, settled, now)
         if state in events.KINDS:
             kind = events.KINDS[state]
             await self._announce(works, [events.event(work.row, kind, now) for work in works])
@@ -126,7 +129,7 @@ class Handing:
         if known:
             recorded = [recording.recorded(work, answer, now) for work, answer in known]
             done = [work for work, _ in known]
-            sent_times = await self._write(done, recorded, now)
+            sent_times = await self._write(batch, done, recorded, now)
             await self._announce(done, recording.told(done, sent_times))
         lost = [work for work, answer in pairs if isinstance(answer, Unknown)]
         await self.strand(batch, lost, "the provider did not answer")
@@ -139,7 +142,15 @@ class Handing:
             work.row.update_time = now
             work.row.state = Message.HANDING
         skip_late(batch, works, now)
-        taken = await persist(self._pool, lambda c: claims.take(c, [work.row for work in works]))
+        rows, capped = [work.row for work in works], batch.HasField("caps")
+
+        async def take(connection: Any) -> set[UUID]:
+            taken = await claims.take(connection, rows)
+            if capped:
+                await caps.give_back(connection, batch.caps, rows)
+            return taken
+
+        taken = await persist(self._pool, take, atomic=capped)
         works = [work for work in works if work.row.message_id in taken]
         skipped = [work for work in works if work.rendered is None]
         told = [events.event(work.row, MessageEvent.SKIPPED, now) for work in skipped]
@@ -147,15 +158,25 @@ class Handing:
         return [work for work in works if work.rendered is not None]
 
     async def _write(
-        self, works: Sequence[Work], recorded: Sequence[Recorded], now: datetime
+        self,
+        batch: SendBatch,
+        works: Sequence[Work],
+        recorded: Sequence[Recorded],
+        now: datetime,
     ) -> dict[UUID, datetime | None]:
         if not works:
             return {}
-        first = works[0].row
-        return await persist(
-            self._pool,
-            lambda c: outcomes.record(c, first.application, first.day, recorded, now),
-        )
+        first, capped = works[0].row, batch.HasField("caps")
+
+        async def write(connection: Any) -> dict[UUID, datetime | None]:
+            sent_times = await outcomes.record(
+                connection, first.application, first.day, recorded, now
+            )
+            if capped:
+                await caps.give_back(connection, batch.caps, [work.row for work in works])
+            return sent_times
+
+        return await persist(self._pool, write, atomic=capped)
 
     async def _announce(self, works: Sequence[Work], told: list[MessageEvent]) -> None:
         if told:

@@ -6,12 +6,14 @@ from typing import Any
 
 from heliograph.messaging.v1 import message_service_pb2 as rpc
 from heliograph.messaging.v1.message_pb2 import Message
+from heliograph.messaging.v1.reason_pb2 import Reason
 from mesh.aip import pagination
 from mesh.errors import Error
 from mesh.rpc import status
 from nats.js import JetStreamContext
 
 from messaging import names, render, watching
+from messaging.caps import caps
 from messaging.deciding import Deciding
 from messaging.direct.calls import Calls
 from messaging.direct.sends import DOMAIN, Sends
@@ -62,6 +64,24 @@ class MessageServicer:
         application = names.application_of(request.parent)
         run = run_below(application, request.run)
         return ledger_reads.counts(await queries.count(self._pool, application, run))
+
+    async def CheckCaps(self, request: rpc.CheckCapsRequest, context: Any) -> rpc.CheckCapsResponse:
+        application = names.application_of(request.parent)
+        ids = [
+            names.endpoint_of(application, name, field="endpoints") for name in request.endpoints
+        ]
+        usages = await caps.usages(self._pool, application, request.caps, ids, datetime.now(UTC))
+        return rpc.CheckCapsResponse(
+            usages=[
+                rpc.CheckCapsResponse.Usage(
+                    endpoint=name,
+                    daily_count=usage.counts[Reason.DAILY_CAP],
+                    total_count=usage.counts.get(Reason.CAMPAIGN_CAP, 0),
+                    reasons=usage.used_up,
+                )
+                for name, usage in zip(request.endpoints, usages, strict=True)
+            ]
+        )
 
     async def SendMessages(
         self, request: rpc.SendMessagesRequest, context: Any
