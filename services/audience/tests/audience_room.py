@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from audience.eligibility.neighbours import Neighbours
-from audience.persons import hashes
 from audience.objects.opening import Objects
 from audience.objects.places import ObjectPlace
+from audience.objects.stores import Patience
+from audience.persons import hashes
 from audience.segments.servicer import SegmentServicer
 from audience.segments.sets import Analytics
 from audience.services import services
@@ -69,6 +70,7 @@ class Room:
         self.town_address = town_address
         self.unpacked_bytes_max = UNPACKED_BYTES_MAX
         self.object_stores: tuple[ObjectPlace, ...] = ()
+        self.patience = Patience()
         self.erasure_key = ERASURE_KEY
         self.worker = self.another_worker(database_url)
         self._reading = reading
@@ -81,7 +83,12 @@ class Room:
         return Worker(
             database_url,
             self.sessions,
-            kind(self.sessions, self.now, self.unpacked_bytes_max, Objects(self.object_stores)),
+            kind(
+                self.sessions,
+                self.now,
+                self.unpacked_bytes_max,
+                Objects(self.object_stores, self.patience),
+            ),
         )
 
     def another_exporter(
@@ -95,6 +102,7 @@ class Room:
             self.sessions,
             exporting.kind(
                 *(self.sessions, Members(segments, reading, page_size=page_size), self.now),
+                Objects(self.object_stores, self.patience),
                 progress_endpoints=progress_endpoints,
             ),
         )

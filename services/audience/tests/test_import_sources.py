@@ -9,7 +9,7 @@ from audience_files import people
 from audience_room import SHOP, UPLOAD_BYTES_MAX, Room
 from heliograph.audience.v1 import import_job_pb2
 from heliograph.audience.v1 import transfer_service_pb2 as pb
-from mesh.errors import Error, InvalidArgument, PermissionDenied, ResourceExhausted, Unimplemented
+from mesh.errors import Error, InvalidArgument, PermissionDenied, ResourceExhausted
 from mesh.rpc import status
 
 Job = import_job_pb2.ImportJob
@@ -97,13 +97,6 @@ async def test_an_upload_begins_with_one_header(room: Room, order: list[str]) ->
     with pytest.raises(InvalidArgument) as refusal:
         await room.transfers.UploadEndpoints(requests())
     assert refusal.value.reason == "UPLOAD_OUT_OF_ORDER"
-
-
-async def test_an_object_store_is_refused(room: Room) -> None:
-    with pytest.raises(Unimplemented):
-        await room.transfers.ImportEndpoints(
-            pb.ImportEndpointsRequest(parent=SHOP, uri="s3://bucket/people.csv")
-        )
 
 
 def _file(room: Room, path: str, data: bytes) -> Path:

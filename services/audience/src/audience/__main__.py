@@ -100,7 +100,7 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     background(stack, CatchingUp(sessions, neighbours.opt_outs, now).run(), "opt-outs")
     served = services(settings, sessions, reading, analytics, neighbours, now, gone, erasures.wake)
     segments = SegmentServicer(sessions, reading, Analytics(analytics), now)
-    exports = exporting_kind(sessions, Members(segments, reading), now)
+    exports = exporting_kind(sessions, Members(segments, reading), now, objects)
     for number in range(settings.export_workers):
         worker = Worker(settings.database_url, sessions, exports)
         background(stack, worker.run(), f"exports {number}")

@@ -2,7 +2,6 @@
 
 import uuid
 from datetime import datetime
-from pathlib import Path
 from typing import Final
 
 from heliograph.audience.v1 import export_job_pb2 as pb
@@ -12,6 +11,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from audience import names
+from audience.refusals import shown
 from audience.tables import ExportJobRow
 from audience.transfers import rendering
 from audience.transfers.jobs import Jobs
@@ -25,7 +25,7 @@ async def create(
     *,
     segment: str,
     target: str,
-    path: Path,
+    path: str,
 ) -> ExportJobRow:
     """A job that waits for a worker, and the operation that ends with it."""
     await _refuse_shared(session, path, target)
@@ -35,7 +35,7 @@ async def create(
         spec=spec.SerializeToString(),
         segment=segment,
         target=target,
-        path=str(path),
+        path=path,
         state=pb.ExportJob.QUEUED,
         files=[],
         operation="",
@@ -45,14 +45,14 @@ async def create(
     return await jobs.add(session, row)
 
 
-async def _refuse_shared(session: AsyncSession, path: Path, target: str) -> None:
+async def _refuse_shared(session: AsyncSession, path: str, target: str) -> None:
     """A folder is empty until its job's first file, and would take a second job till then."""
-    await session.exec(select(func.pg_advisory_xact_lock(func.hashtextextended(str(path), 0))))
+    await session.exec(select(func.pg_advisory_xact_lock(func.hashtextextended(path, 0))))
     taken = select(ExportJobRow.export_job).where(
-        col(ExportJobRow.state).in_(jobs.unended), col(ExportJobRow.path) == str(path)
+        col(ExportJobRow.state).in_(jobs.unended), col(ExportJobRow.path) == path
     )
     if (await session.exec(taken)).first() is not None:
-        message = f"{target!r} is being written by another job: name another folder"
+        message = f"{shown(target)} is being written by another job: name another folder"
         raise FailedPrecondition("EXPORT_FOLDER_NOT_EMPTY", message, path=target)
 
 

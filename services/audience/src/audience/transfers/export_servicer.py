@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from audience import metrics, names
 from audience.applications.directory import Directory
-from audience.refusals import unsupported
+from audience.objects.opening import Objects
 from audience.segments import store as segments_store
 from audience.settings import Settings
 from audience.transfers import export_jobs, rendering, targets
@@ -32,30 +32,33 @@ class Exports:
     _directory: Directory
     _now: Callable[[], datetime]
     _members: Members
+    _objects: Objects
 
     async def ExportEndpoints(
         self, request: service_pb.ExportEndpointsRequest, context: Any
     ) -> operations_pb2.Operation:
         application = names.application_of(request.parent)
-        if request.WhichOneof("target") == "uri":
-            raise unsupported("uri")
         await self._directory.require(application)
 
         async def answer() -> operations_pb2.Operation:
             segment = await _pinned(session, application, request.spec.segment, "spec.segment")
-            path = await asyncio.to_thread(
-                targets.find, self._settings.export_folder, application, request.path
-            )
+            path = await self._target(application, request)
             job = await export_jobs.create(
                 *(session, application, request.spec, self._now()),
                 segment=segment,
-                target=request.path,
+                target=request.uri or request.path,
                 path=path,
             )
             return operations.render(await operations.get(session, job.operation))
 
         async with self._sessions.begin() as session:
             return await request_ids.once(session, request, application, answer)
+
+    async def _target(self, application: str, request: service_pb.ExportEndpointsRequest) -> str:
+        if request.uri:
+            return await targets.find_objects(self._objects, application, request.uri)
+        folder = self._settings.export_folder
+        return str(await asyncio.to_thread(targets.find, folder, application, request.path))
 
     async def StreamExport(
         self, request: service_pb.StreamExportRequest, context: Any

@@ -6,7 +6,7 @@ file again.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -19,13 +19,14 @@ from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from audience import metrics
+from audience.objects.opening import Objects
 from audience.tables import ExportJobRow
-from audience.transfers import export_files, rendering
+from audience.transfers import export_files, rendering, targets
 from audience.transfers.export_files import ExportFile
 from audience.transfers.export_jobs import jobs
 from audience.transfers.members import Members
 from audience.transfers.pulling import in_thread
-from audience.transfers.targets import not_writable
+from audience.transfers.targets import Target, not_writable
 from audience.transfers.worker import Kind
 
 ENDPOINTS_PER_FILE: Final = 250_000
@@ -41,9 +42,11 @@ class Export:
         sessions: async_sessionmaker[AsyncSession],
         members: Members,
         now: Callable[[], datetime],
+        objects: Objects,
         *,
         progress_endpoints: int = PROGRESS_ENDPOINTS,
     ) -> None:
+        self._objects = objects
         self._sessions = sessions
         self._members = members
         self._now = now
@@ -62,6 +65,8 @@ class Export:
         except OSError as error:
             await self._end(job, not_writable(job.target, error))
         except Error as error:
+            if jobs.may_pass(job, error):
+                raise
             await self._end(job, error)
 
     async def _export(self, job: ExportJobRow) -> None:
@@ -69,11 +74,11 @@ class Export:
         pages = self._members.pages(
             job.application, job.segment, after=job.last, read_time=job.read_time
         )
-        async with aclosing(pages):
+        async with aclosing(pages), targets.opened(self._objects, job) as target:
             source = _Pages(pages)
             try:
                 while await source.has_more():
-                    if not await self._write(job, source):
+                    if not await self._write(job, source, target):
                         return
             finally:
                 await source.close()
@@ -83,19 +88,16 @@ class Export:
                 row.total_count = job.total_count
                 await jobs.succeed(session, row, self._now())
 
-    async def _write(self, job: ExportJobRow, source: "_Pages") -> bool:
+    async def _write(self, job: ExportJobRow, source: "_Pages", target: Target) -> bool:
         """Write one file; false when the job was stopped or is another worker's now."""
         spec = pb.ExportSpec.FromString(job.spec)
         name = export_files.name(len(job.files), spec.format, spec.compression)
-        kind = export_files.KINDS[spec.format]
-        file = await in_thread(lambda: kind(Path(job.path) / name, spec.compression))
-        try:
+        async with _opened(target.path(name), spec) as file:
             written, last = await self._fill(job, file, source, spec)
             if not last:
                 return False
             await in_thread(file.finish)
-        finally:
-            await in_thread(file.close)
+        await target.deliver(name)
         return await self._commit(job, name, written, last)
 
     async def _fill(
@@ -186,12 +188,26 @@ def kind(
     sessions: async_sessionmaker[AsyncSession],
     members: Members,
     now: Callable[[], datetime],
+    objects: Objects,
     *,
     progress_endpoints: int = PROGRESS_ENDPOINTS,
 ) -> Kind:
     """Export jobs, for a worker."""
-    run = Export(sessions, members, now, progress_endpoints=progress_endpoints).run
+    run = Export(sessions, members, now, objects, progress_endpoints=progress_endpoints).run
     return Kind("export", jobs.noun, jobs.waiting, run)
+
+
+@asynccontextmanager
+async def _opened(path: Path, spec: pb.ExportSpec) -> AsyncIterator[ExportFile]:
+    """A file that is closed whatever happens, also while it is opened."""
+    files: list[ExportFile] = []
+    kind = export_files.KINDS[spec.format]
+    try:
+        await in_thread(lambda: files.append(kind(path, spec.compression)))
+        yield files[0]
+    finally:
+        for file in files:
+            await in_thread(file.close)
 
 
 def _add(file: ExportFile, page: service_pb.MemberPage) -> None:

@@ -19,6 +19,10 @@ from audience.segments import imports
 from audience.tables import ImportBlockRow, ImportFailureRow, ImportJobRow
 from audience.transfers import rendering
 from audience.transfers.jobs import Jobs
+from audience.transfers.sources import FileFacts
+
+UPLOAD: Final = FileFacts("", 0)
+"""What is known of a file that is still to come."""
 
 
 async def create(
@@ -28,9 +32,7 @@ async def create(
     now: datetime,
     *,
     source: str,
-    path: str = "",
-    total_bytes: int = 0,
-    file_changed_seconds: float = 0.0,
+    file: FileFacts = UPLOAD,
 ) -> ImportJobRow:
     """A job that waits for a worker, and the operation that ends with it.
 
@@ -43,9 +45,10 @@ async def create(
         import_job=uuid.uuid4().hex,
         spec=spec.SerializeToString(),
         source=source,
-        path=path,
-        total_bytes=total_bytes,
-        file_changed_seconds=file_changed_seconds,
+        path=file.path,
+        total_bytes=file.size_bytes,
+        file_changed_seconds=file.changed_seconds,
+        etag=file.etag,
         state=pb.ImportJob.QUEUED,
         operation="",
         create_time=now,

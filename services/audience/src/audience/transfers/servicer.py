@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from audience import names
 from audience.applications.directory import Directory
-from audience.refusals import unsupported
+from audience.objects.opening import Objects
 from audience.settings import Settings
 from audience.transfers import formats, import_jobs, rendering, sources, uploads
 from audience.transfers.export_servicer import Exports
@@ -42,6 +42,7 @@ class TransferServicer(Exports):
         self._directory = directory
         self._members = members
         self._now = now
+        self._objects = Objects(settings.object_stores)
         # Each holds a connection for as long as it lasts.
         self._uploads = asyncio.Semaphore(settings.uploads_max)
 
@@ -50,11 +51,12 @@ class TransferServicer(Exports):
     ) -> operations_pb2.Operation:
         application = names.application_of(request.parent)
         formats.check_spec(request.spec)
-        if request.WhichOneof("source") == "uri":
-            raise unsupported("uri")
         await self._directory.require(application)
-        folder = self._settings.import_folder
-        file = await asyncio.to_thread(sources.find, folder, application, request.path)
+        if request.uri:
+            file = await sources.find_object(self._objects, application, request.uri)
+        else:
+            folder = self._settings.import_folder
+            file = await asyncio.to_thread(sources.find, folder, application, request.path)
 
         async def answer() -> operations_pb2.Operation:
             job = await import_jobs.create(
@@ -62,10 +64,8 @@ class TransferServicer(Exports):
                 application,
                 request.spec,
                 self._now(),
-                source=request.path,
-                path=str(file.path),
-                total_bytes=file.size_bytes,
-                file_changed_seconds=file.changed_seconds,
+                source=request.uri or request.path,
+                file=file,
             )
             return operations.render(await operations.get(session, job.operation))
 

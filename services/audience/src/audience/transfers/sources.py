@@ -12,7 +12,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from audience.objects import refusals
-from audience.objects.opening import Objects
+from audience.objects.opening import Objects, waited
 from audience.objects.stores import Object
 from audience.refusals import shown
 from audience.tables import ImportBlockRow, ImportJobRow
@@ -24,11 +24,12 @@ RANGE_BYTES: Final = 4 * 1024 * 1024
 
 
 class FileFacts(NamedTuple):
-    """What tells a file from a later one at the same place."""
+    """What tells a file, or an object, from a later one at the same place."""
 
-    path: Path
+    path: str
     size_bytes: int
-    changed_seconds: float
+    changed_seconds: float = 0.0
+    etag: str = ""
 
 
 def find(folder: str, application: str, path: str) -> FileFacts:
@@ -56,7 +57,15 @@ def facts(target: Path) -> FileFacts:
         reason = error.strerror or "it cannot be read"
         message = f"{shown(target.name)}: {reason}"
         raise FailedPrecondition("IMPORT_FILE_UNREADABLE", message, file=target.name) from None
-    return FileFacts(target, found.st_size, found.st_mtime)
+    return FileFacts(str(target), found.st_size, found.st_mtime)
+
+
+async def find_object(objects: Objects, application: str, text: str) -> FileFacts:
+    """The object of an address; refuses one that is not open, or cannot be read now."""
+    store, uri = objects.find("import", application, text)
+    async with waited(text):
+        found = await store.head(uri.key)
+    return FileFacts(text, found.size_bytes, etag=found.etag)
 
 
 class Sources:
@@ -130,7 +139,7 @@ async def _file_blocks(job: ImportJobRow, offset: int) -> AsyncGenerator[bytes, 
     found = await asyncio.to_thread(facts, Path(job.path))
     if (found.size_bytes, found.changed_seconds) != (job.total_bytes, job.file_changed_seconds):
         raise _changed(job)
-    with await asyncio.to_thread(found.path.open, "rb") as opened:
+    with await asyncio.to_thread(Path(found.path).open, "rb") as opened:
         await asyncio.to_thread(opened.seek, offset)
         left = job.total_bytes - offset
         while left > 0:

@@ -1,13 +1,24 @@
-"""Where an export goes: a folder of the application's own below the operator's."""
+"""Where an export goes: a folder of the application's own, on a disk or in an object store.
+
+For a store, a file is written beside first, as its columns are known last; a store shows what it
+gets when it has got all of it.
+"""
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Protocol
 
 from mesh.errors import Error, FailedPrecondition, PermissionDenied
 
+from audience.objects.opening import Objects, waited
+from audience.objects.stores import Store
 from audience.refusals import shown
+from audience.tables import ExportJobRow
+from audience.transfers import sources
 
 
 def find(folder: str, application: str, path: str) -> Path:
@@ -25,11 +36,71 @@ def find(folder: str, application: str, path: str) -> Path:
     try:
         target.mkdir(parents=True, exist_ok=True)
         if any(target.iterdir()):
-            message = f"{shown(path)} holds files already: name another folder"
-            raise FailedPrecondition("EXPORT_FOLDER_NOT_EMPTY", message, path=path)
+            raise not_empty(path)
     except OSError as error:
         raise not_writable(path, error) from None
     return target
+
+
+async def find_objects(objects: Objects, application: str, text: str) -> str:
+    """The folder of an address; refuses one that is not open, or in which something is."""
+    folder = text if text.endswith("/") else f"{text}/"
+    store, uri = objects.find("export", application, folder)
+    async with waited(text):
+        if await store.below(uri.key, 1):
+            raise not_empty(text)
+    return folder
+
+
+class Target(Protocol):
+    """Where the files of a job go."""
+
+    def path(self, name: str) -> Path:
+        """Where a file is to be written."""
+        ...
+
+    async def deliver(self, name: str) -> None:
+        """Put a file that is whole where it belongs."""
+        ...
+
+
+@asynccontextmanager
+async def opened(objects: Objects, job: ExportJobRow) -> AsyncIterator[Target]:
+    """The target of a job."""
+    if not sources.is_object(job.path):
+        yield _Folder(Path(job.path))
+        return
+    store, uri = objects.find("export", job.application, job.path)
+    beside = await asyncio.to_thread(TemporaryDirectory, prefix="export-")
+    try:
+        yield _Objects(Path(beside.name), store, uri.key)
+    finally:
+        await asyncio.to_thread(beside.cleanup)
+
+
+class _Folder:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, name: str) -> Path:
+        return self._folder / name
+
+    async def deliver(self, name: str) -> None:
+        """It is there: it was moved there whole."""
+
+
+class _Objects:
+    def __init__(self, beside: Path, store: Store, prefix: str) -> None:
+        self._beside = beside
+        self._store = store
+        self._prefix = prefix
+
+    def path(self, name: str) -> Path:
+        return self._beside / name
+
+    async def deliver(self, name: str) -> None:
+        await self._store.put(self._prefix + name, self.path(name))
+        await asyncio.to_thread(self.path(name).unlink)
 
 
 def erasing(folder: str) -> Callable[[str], Awaitable[int]]:
@@ -47,6 +118,12 @@ def _erase(root: Path) -> int:
     count = sum(1 for path in root.rglob("*") if not path.is_dir())
     shutil.rmtree(root)
     return count
+
+
+def not_empty(path: str) -> Error:
+    """A folder that is for something else."""
+    message = f"{shown(path)} holds files already: name another folder"
+    return FailedPrecondition("EXPORT_FOLDER_NOT_EMPTY", message, path=path)
 
 
 def not_writable(path: str, error: OSError) -> Error:

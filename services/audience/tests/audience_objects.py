@@ -1,0 +1,117 @@
+"""A real object store that speaks S3, and a web server, each on a socket of its own."""
+
+import asyncio
+import json
+import socket
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import obstore
+from audience.objects.places import ObjectPlace
+from audience.objects.stores import Patience
+from mesh.testkit import eventually
+from obstore.store import S3Store
+from pydantic import SecretStr
+
+READY_SECONDS = 60
+HURRIED = Patience(connect_seconds=1, request_seconds=2, retries_max=1, retry_seconds=2)
+OWNER = {"aws_access_key_id": "AKIAOWNER", "aws_secret_access_key": "secret"}
+READER = {"aws_access_key_id": "AKIAREADER", "aws_secret_access_key": "secret"}
+IDENTITIES = {
+    "identities": [
+        {
+            "name": "owner",
+            "credentials": [{"accessKey": "AKIAOWNER", "secretKey": "secret"}],
+            "actions": ["Admin", "Read", "Write", "List"],
+        },
+        {
+            "name": "reader",
+            "credentials": [{"accessKey": "AKIAREADER", "secretKey": "secret"}],
+            "actions": ["Read:imports", "List:imports"],
+        },
+    ]
+}
+
+
+class S3Server:
+    """SeaweedFS with the keys of an owner, and of a reader of the bucket `imports`."""
+
+    def __init__(self, port: int) -> None:
+        self.endpoint = f"http://127.0.0.1:{port}"
+
+    def place(self, use: Any, prefix: str, **fields: Any) -> ObjectPlace:
+        """An open place of this server."""
+        options = {**OWNER, **fields.pop("options", {})}
+        secret = {name: SecretStr(value) for name, value in options.items()}
+        given = {"endpoint": self.endpoint, **fields}
+        return ObjectPlace(use=use, prefix=prefix, options=secret, **given)
+
+    def bucket(self, name: str) -> S3Store:
+        """A bucket, as its owner sees it."""
+        return S3Store(
+            name,
+            config={**OWNER, "aws_endpoint": self.endpoint},
+            client_options={"allow_http": True},
+            retry_config={"retry_timeout": timedelta(seconds=READY_SECONDS)},
+        )
+
+    async def put(self, bucket: str, key: str, data: bytes) -> str:
+        """Store an object; its address."""
+        await obstore.put_async(self.bucket(bucket), key, data)
+        return f"s3://{bucket}/{key}"
+
+    async def read(self, bucket: str, prefix: str) -> dict[str, bytes]:
+        """The objects below a prefix, by what follows it."""
+        found: dict[str, bytes] = {}
+        async for page in obstore.list(self.bucket(bucket), prefix):
+            for one in page:
+                got = await obstore.get_async(self.bucket(bucket), one["path"])
+                found[one["path"].removeprefix(prefix)] = bytes(await got.bytes_async())
+        return dict(sorted(found.items()))
+
+
+@asynccontextmanager
+async def s3_serving(folder: Path) -> AsyncIterator[S3Server]:
+    """A server that has taken its first object."""
+    ports = [_free_port() for _ in range(8)]
+    config = folder / "s3.json"
+    config.write_text(json.dumps(IDENTITIES))
+    process = await asyncio.create_subprocess_exec(
+        *("weed", "server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"),
+        *(f"-master.port={ports[0]}", f"-master.port.grpc={ports[1]}"),
+        *("-master.electionTimeout=1s", "-master.volumeSizeLimitMB=64", "-volume.max=20"),
+        *(f"-volume.port={ports[2]}", f"-volume.port.grpc={ports[3]}"),
+        *("-filer", f"-filer.port={ports[4]}", f"-filer.port.grpc={ports[5]}"),
+        *("-s3", f"-s3.port={ports[6]}", f"-s3.port.grpc={ports[7]}", "-s3.port.iceberg=0"),
+        *(f"-s3.config={config}", "-s3.iam=false"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    server = S3Server(ports[6])
+
+    async def is_ready() -> bool:
+        assert process.returncode is None
+        try:
+            for bucket in ("imports", "exports"):
+                await server.put(bucket, "ready", b"")
+        except obstore.exceptions.BaseError:
+            return False
+        return True
+
+    try:
+        await eventually(is_ready, READY_SECONDS)
+        yield server
+    finally:
+        process.kill()  # it takes ten seconds to stop when asked
+        await process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as opened:
+        opened.bind(("127.0.0.1", 0))
+        port: int = opened.getsockname()[1]
+        return port
