@@ -179,10 +179,13 @@ async def test_sql_and_python_agree_on_every_member(
     found = await queries.members(
         reading, application, question, Window([one.endpoint for one in states], {})
     )
+    one = states[len(expected) % len(states)].endpoint
+    alone = await queries.members(reading, application, question, Window([one], {}))
 
     assert [row[0] for row in rows] == expected
     assert sum(row[1] for row in counted) == len(expected)
     assert found == set(expected)
+    assert alone == found & {one}
 
 
 def test_the_evaluator_reads_the_instants_that_the_service_reads() -> None:

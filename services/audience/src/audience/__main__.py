@@ -57,7 +57,12 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     stack.push_async_callback(database.dispose)
     sessions = engine.sessions(database)
     reading = await stack.enter_async_context(
-        pool.create(settings.database_url, max_size=connections, application_name="audience-reads")
+        pool.create(
+            settings.database_url,
+            max_size=connections,
+            application_name="audience-reads",
+            reset=False,  # what reads set is set for one transaction
+        )
     )
     _, js = await stack.enter_async_context(jetstream.connect(settings.nats_url, name="audience"))
     await jetstream.ensure_streams(js, subjects.AUDIENCE, subjects.TWOWAY)

@@ -161,9 +161,7 @@ class Asking:
     ) -> scanning.Pages:
         conditions = behaviours.conditions(question)
         if not conditions:
-            ask = partial(
-                queries.page, self._pool, application, question, limit=size, read_time=read_time
-            )
+            ask = partial(queries.page, self._pool, application, question, read_time=read_time)
             return scanning.pages(ask, after, size)
         windows = Windows(
             self._pool, self._analytics, application, conditions, read_time or self._now()

@@ -27,6 +27,7 @@ e.status = {Endpoint.ACTIVE} AND e.opt_out = {Endpoint.NONE} AND NOT (
     )
 )
 """
+_IS: Final = "AND e.endpoint = $2::text"
 _AMONG: Final = "AND e.endpoint = ANY($2::text[])"
 _USERS: Final = (
     "LEFT JOIN user_profile u ON u.application = e.application AND u.user_id = e.user_id"
@@ -85,12 +86,16 @@ async def members(
     pool: Pool, application: str, question: pb.SegmentFilter, window: Window
 ) -> set[str]:
     """Those of the endpoints in the window that are members."""
-    given = [application, list(window.endpoints)]
+    asks_one = len(window.endpoints) == 1
+    given = [application, window.endpoints[0] if asks_one else list(window.endpoints)]
     asked = compiled(question, given=given, sets=window.sets, reading=Reading.WINDOW)
     sql = (
         f"SELECT e.endpoint FROM endpoint e {_USERS if asked.asks_users else ''}"
-        f" WHERE e.application = $1 {_AMONG} AND {asked.condition}"
+        f" WHERE e.application = $1 {_IS if asks_one else _AMONG} AND {asked.condition}"
     )
+    if asks_one:
+        # One row by its key: PostgreSQL finds by itself that one plan does for all, and keeps it.
+        return {row[0] for row in await pool.fetch(sql, *asked.parameters)}
     return {row[0] for row in await _fetch(pool, sql, asked.parameters)}
 
 
