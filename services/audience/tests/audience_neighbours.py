@@ -7,6 +7,7 @@ from heliograph.campaign.v1 import campaign_pb2, campaign_service_pb2
 from heliograph.messaging.v1 import (
     channel_pb2,
     channel_service_pb2,
+    message_service_pb2,
     suppression_pb2,
     suppression_service_pb2,
     template_pb2,
@@ -28,6 +29,8 @@ class Town:
             channel_pb2.Channel(channel_type=1, enabled=True, default_origination_identity=NUMBER)
         ]
         self.suppressions: list[suppression_pb2.Suppression] = []
+        self.usages: dict[str, message_service_pb2.CheckCapsResponse.Usage] = {}
+        """What endpoints have had, by name."""
         self.templates: dict[str, template_pb2.TemplateContent] = {}
         self.lists: dict[str, list[opt_out_list_pb2.OptedOutNumber]] = {}
         self.opted_out: set[tuple[str, str]] = set()
@@ -38,6 +41,7 @@ class Town:
         modules = (
             campaign_service_pb2,
             channel_service_pb2,
+            message_service_pb2,
             suppression_service_pb2,
             template_service_pb2,
             opt_out_service_pb2,
@@ -67,6 +71,12 @@ class Town:
     ) -> suppression_service_pb2.ListSuppressionsResponse:
         found = [one for one in self.suppressions if one.address == request.address]
         return suppression_service_pb2.ListSuppressionsResponse(suppressions=found)
+
+    async def CheckCaps(self, request: Any, context: Any) -> message_service_pb2.CheckCapsResponse:
+        usages = [self.usages.get(name) for name in request.endpoints]
+        return message_service_pb2.CheckCapsResponse(
+            usages=[usage or message_service_pb2.CheckCapsResponse.Usage() for usage in usages]
+        )
 
     async def GetTemplate(self, request: Any, context: Any) -> template_pb2.Template:
         return template_pb2.Template(name=request.name, content=self.templates[request.name])

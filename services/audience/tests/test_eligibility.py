@@ -11,7 +11,10 @@ from audience_neighbours import NUMBER, Town
 from audience_room import SHOP, Room, name
 from heliograph.audience.v1 import endpoint_pb2
 from heliograph.audience.v1 import endpoint_service_pb2 as pb
+from heliograph.audience.v1.application_service_pb2 import UpdateApplicationRequest
 from heliograph.campaign.v1.campaign_pb2 import Campaign
+from heliograph.messaging.v1.content_pb2 import TRANSACTIONAL
+from heliograph.messaging.v1.message_service_pb2 import CheckCapsResponse
 from heliograph.messaging.v1.suppression_pb2 import Suppression
 from heliograph.messaging.v1.template_pb2 import TemplateContent
 from mesh.errors import InvalidArgument, NotFound
@@ -186,3 +189,20 @@ async def test_what_is_not_there_or_not_theirs_is_refused(asked: Room, town: Tow
     assert missing.value.reason == "CAMPAIGN_NOT_FOUND"
     assert foreign.value.reason == "APPLICATION_MISMATCH"
     assert nobody.value.reason == "ENDPOINT_NOT_FOUND"
+
+
+async def test_limits_are_those_of_a_run_that_begins_now(asked: Room, town: Town) -> None:
+    await campaign(asked, town)
+    settings = {
+        "quiet_time": {"start": "00:00", "end": "23:59"},
+        "message_limits": {"daily_max": 2},
+    }
+    await asked.applications.UpdateApplication(
+        UpdateApplicationRequest(application={"name": SHOP, "settings": settings})
+    )
+    town.usages[name("ann")] = CheckCapsResponse.Usage(daily_count=2, reasons=["DAILY_CAP"])
+
+    assert reasons(await explain(asked, HELLO)) == ["QUIET_TIME", "DAILY_CAP"]
+    assert (await explain(asked)).eligible
+    town.campaigns[HELLO].purpose = TRANSACTIONAL
+    assert (await explain(asked, HELLO)).eligible

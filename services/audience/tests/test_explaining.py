@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 from audience.consent.store import OptOut
-from audience.eligibility.answers import Answers, Plan, Unanswered
+from audience.eligibility.answers import Answers, Limits, Plan, Unanswered
 from audience.eligibility.explaining import explanation
 from heliograph.audience.v1.channel_type_pb2 import EMAIL, PUSH_FCM, SMS
 from heliograph.audience.v1.endpoint_pb2 import Endpoint
 from heliograph.campaign.v1.campaign_pb2 import Campaign
 from heliograph.messaging.v1.content_pb2 import MessageContent
+from heliograph.messaging.v1.message_service_pb2 import CheckCapsResponse
+from heliograph.messaging.v1.send_batch_pb2 import SendBatch
 from heliograph.messaging.v1.suppression_pb2 import Suppression
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +26,14 @@ SUPPRESSED = Suppression(address=ANN, cause=Suppression.HARD_BOUNCE, note="unkno
 OVER = Suppression(address=ANN)
 OVER.expire_time.FromDatetime(NOON - timedelta(seconds=1))
 
+CAPS = SendBatch.Caps(daily_max=2, total_max=1)
+USED_UP = CheckCapsResponse.Usage(
+    daily_count=2, total_count=1, reasons=["CAMPAIGN_CAP", "DAILY_CAP"]
+)
+QUIET = SendBatch.QuietTime(start="12:00", end="14:00")
+BERLIN = {"estimated_time_zone": {"time_zone": "Europe/Berlin", "source": "PHONE_NUMBER"}}
+NEW_YORK = {"demographic": {"timezone": "America/New_York"}}
+DEFAULT = {"missing_time_zone_policy": "USE_DEFAULT", "default_time_zone": "Europe/Berlin"}
 REACHABLE = Answers(
     plan=None,
     is_member=True,
@@ -77,6 +87,12 @@ def reasons(endpoint: Endpoint, answers: Answers) -> tuple[set[str], set[str]]:
         ({}, {"plan": plan(), "is_member": False}, {"NOT_IN_SEGMENT"}, set()),
         ({}, {"plan": plan(), "is_member": AWAY}, set(), {"NOT_IN_SEGMENT"}),
         ({}, {"plan": AWAY}, set(), {"NOT_IN_SEGMENT", "HOLDOUT", "CHANNEL_MISMATCH"}),
+        ({}, {"limits": Limits(caps=CAPS)}, set(), set()),
+        ({}, {"limits": Limits(caps=CAPS, usage=USED_UP)}, {"DAILY_CAP", "CAMPAIGN_CAP"}, set()),
+        ({}, {"limits": Limits(caps=CAPS, usage=AWAY)}, set(), {"DAILY_CAP", "CAMPAIGN_CAP"}),
+        ({}, {"limits": Limits(QUIET)}, {"MISSING_TIMEZONE"}, set()),
+        (BERLIN, {"limits": Limits(QUIET)}, {"QUIET_TIME"}, set()),
+        (NEW_YORK, {"limits": Limits(QUIET)}, set(), set()),
     ],
 )  # fmt: skip
 def test_every_reason_is_said(
@@ -86,7 +102,8 @@ def test_every_reason_is_said(
     endpoint.CopyFrom(ENDPOINT)
     endpoint.MergeFrom(Endpoint(**fields))
     for name, value in fields.items():
-        setattr(endpoint, name, value)
+        if not isinstance(value, dict):
+            setattr(endpoint, name, value)
 
     assert reasons(endpoint, replace(REACHABLE, **answers)) == (obstacles, unknowns)
 
@@ -155,3 +172,33 @@ def test_a_stop_that_was_not_heard_of_yet_is_told_too() -> None:
     (told,) = explanation(ENDPOINT, replace(REACHABLE, is_opted_out=True)).obstacles
 
     assert (told.reason, told.HasField("since_time")) == ("OPTED_OUT", False)
+
+
+@pytest.mark.parametrize(
+    ("fields", "policy", "words"),
+    [
+        (BERLIN, {}, "it is 13:00 in Europe/Berlin, its zone as PHONE_NUMBER tells it"),
+        ({"demographic": {"timezone": "Africa/Cairo"}}, {}, "14:00 in Africa/Cairo, its stated"),
+        ({}, DEFAULT, "it is 13:00 in Europe/Berlin, the application's default zone, and quiet"),
+    ],
+)
+def test_a_quiet_time_is_told_with_the_clock_where_it_is(
+    fields: dict[str, Any], policy: dict[str, Any], words: str
+) -> None:
+    endpoint = Endpoint(**fields)
+    endpoint.MergeFrom(ENDPOINT)
+    quiet_time = SendBatch.QuietTime(start="12:00", end="14:00", **policy)
+
+    (told,) = explanation(endpoint, replace(REACHABLE, limits=Limits(quiet_time))).obstacles
+
+    assert words in told.detail
+    assert told.detail.endswith("quiet from 12:00 to 14:00")
+
+
+def test_caps_are_told_with_what_was_had() -> None:
+    told = explanation(ENDPOINT, replace(REACHABLE, limits=Limits(caps=CAPS, usage=USED_UP)))
+
+    assert [one.detail for one in told.obstacles] == [
+        "it has had 1 of at most 1 messages of this campaign",
+        "it has had 2 of at most 2 messages of campaigns in 24 hours",
+    ]

@@ -74,7 +74,12 @@ async def read_endpoint_limit(
     connection: "asyncpg.Connection[Any]", application: str
 ) -> EndpointLimit:
     """The limit of an application as it is in this transaction, or NOT_FOUND."""
+    return endpoint_limit(await read(connection, application))
+
+
+async def read(connection: Any, application: str) -> ApplicationSettings:
+    """The settings of an application as they are in this transaction, or NOT_FOUND."""
     stored = await connection.fetchval(_SETTINGS, application)
     if stored is None:
         raise missing(application)
-    return endpoint_limit(ApplicationSettings.FromString(stored))
+    return ApplicationSettings.FromString(stored)

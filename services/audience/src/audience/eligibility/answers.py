@@ -8,6 +8,8 @@ from typing import TypeVar
 from heliograph.audience.v1.channel_type_pb2 import ChannelType
 from heliograph.campaign.v1.campaign_pb2 import Campaign
 from heliograph.messaging.v1.content_pb2 import MessageContent, Purpose
+from heliograph.messaging.v1.message_service_pb2 import CheckCapsResponse
+from heliograph.messaging.v1.send_batch_pb2 import SendBatch
 from heliograph.messaging.v1.suppression_pb2 import Suppression
 from mesh.errors import DeadlineExceeded, Error, Unavailable
 
@@ -39,6 +41,15 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What limits the messages of a campaign, and how many of them the endpoint has had."""
+
+    quiet_time: SendBatch.QuietTime | None = None
+    caps: SendBatch.Caps | None = None
+    usage: CheckCapsResponse.Usage | Unanswered = field(default_factory=CheckCapsResponse.Usage)
+
+
+@dataclass(frozen=True, slots=True)
 class Answers:
     """All that an explanation follows from, beside the endpoint itself."""
 
@@ -52,6 +63,8 @@ class Answers:
     """By the list that counts for the origination."""
     opt_outs: Sequence[OptOut] = field(default=())
     """What audience itself has heard, of all lists."""
+    limits: Limits = field(default_factory=Limits)
+    """Of the campaign; a message of no campaign has none."""
     now: datetime = field(kw_only=True)
 
     @property

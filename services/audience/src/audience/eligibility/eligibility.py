@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
-from heliograph import allocation
+from heliograph import allocation, sending_rules
 from heliograph.addresses import PHONE_CHANNELS
 from heliograph.audience.v1 import endpoint_service_pb2 as service_pb
 from heliograph.audience.v1 import segment_service_pb2 as segment_pb
@@ -17,8 +18,9 @@ from mesh.aip import resource_names
 from mesh.errors import NotFound
 
 from audience import names
+from audience.applications import settings
 from audience.consent import store
-from audience.eligibility.answers import Answers, Plan, Unanswered, answered
+from audience.eligibility.answers import Answers, Limits, Plan, Unanswered, answered
 from audience.eligibility.explaining import explanation
 from audience.eligibility.neighbours import Neighbours
 from audience.endpoints.queries import Pool
@@ -57,9 +59,10 @@ class Eligibility:
             store.opt_outs(self._pool, application, endpoint.address),
         )
         origination = _origination(endpoint.channel_type, plan, originations)
-        is_opted_out, is_member = await asyncio.gather(
+        is_opted_out, is_member, limits = await asyncio.gather(
             self._is_opted_out(application, origination, endpoint),
             self._is_member(endpoint.name, plan),
+            self._limits(application, endpoint.name, plan),
         )
         answers = Answers(
             plan=plan,
@@ -68,6 +71,7 @@ class Eligibility:
             suppressions=suppressions,
             is_opted_out=is_opted_out,
             opt_outs=opt_outs,
+            limits=limits,
             now=self._now(),
         )
         return explanation(endpoint, answers)
@@ -110,6 +114,20 @@ class Eligibility:
             return False
         asking = self._neighbours.is_opted_out(application, origination, endpoint.address)
         return await answered("twoway", asking)
+
+    async def _limits(
+        self, application: str, endpoint: str, plan: Plan | Unanswered | None
+    ) -> Limits:
+        """As a run would have them that begins now."""
+        if not isinstance(plan, Plan):
+            return Limits()
+        found = await settings.read(self._pool, application)
+        caps = sending_rules.caps(found, plan.campaign, counted=False)
+        limits = Limits(sending_rules.quiet_time(found, plan.campaign), caps)
+        if caps is None:
+            return limits
+        asking = self._neighbours.usage(application, endpoint, caps)
+        return replace(limits, usage=await answered("messaging", asking))
 
     async def _is_member(self, endpoint: str, plan: Plan | Unanswered | None) -> bool | Unanswered:
         if not isinstance(plan, Plan):

@@ -1,7 +1,6 @@
 """From what is known about an endpoint to every reason against a message to it. Pure."""
 
 from collections.abc import Container, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -13,20 +12,12 @@ from heliograph.contents import reached
 from heliograph.messaging.v1.reason_pb2 import Reason
 from heliograph.messaging.v1.suppression_pb2 import Suppression
 
+from audience.eligibility import limits
 from audience.eligibility.answers import Answers, Plan, Unanswered
+from audience.eligibility.findings import Finding, unknown
 from audience.moments import timestamp
 
 ALL_CHANNELS: Final = frozenset(ChannelType.values())
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A reason, with its words; `is_known` tells whether it holds or only may."""
-
-    reason: Reason.ValueType
-    detail: str
-    since: datetime | None = None
-    is_known: bool = True
 
 
 def explanation(endpoint: Endpoint, answers: Answers) -> service_pb.ExplainEligibilityResponse:
@@ -34,6 +25,7 @@ def explanation(endpoint: Endpoint, answers: Answers) -> service_pb.ExplainEligi
     found = [
         *_of_campaign(answers),
         *_of_endpoint(endpoint, answers),
+        *limits.findings(endpoint, answers.limits, answers.now),
         *_suppressed(endpoint, answers),
         *_opted_out(endpoint, answers),
     ]
@@ -50,12 +42,12 @@ def _of_campaign(answers: Answers) -> Iterator[Finding]:
     if answers.plan is None:
         return
     if isinstance(answers.plan, Unanswered):
-        yield _unknown(Reason.NOT_IN_SEGMENT, answers.plan)
-        yield _unknown(Reason.HOLDOUT, answers.plan)
+        yield unknown(Reason.NOT_IN_SEGMENT, answers.plan)
+        yield unknown(Reason.HOLDOUT, answers.plan)
         return
     campaign = answers.plan.campaign
     if isinstance(answers.is_member, Unanswered):
-        yield _unknown(Reason.NOT_IN_SEGMENT, answers.is_member)
+        yield unknown(Reason.NOT_IN_SEGMENT, answers.is_member)
     elif not answers.is_member:
         yield Finding(Reason.NOT_IN_SEGMENT, f"it is no member of {campaign.segment}")
     if answers.plan.is_held_out:
@@ -70,9 +62,9 @@ def _of_endpoint(endpoint: Endpoint, answers: Answers) -> Iterator[Finding]:
     for reason in obstacles.obstacles(endpoint, answers.purpose, said, configured):
         yield Finding(reason, _words(reason, endpoint, answers))
     if unsaid:
-        yield _unknown(Reason.CHANNEL_MISMATCH, unsaid)
+        yield unknown(Reason.CHANNEL_MISMATCH, unsaid)
     if isinstance(originations, Unanswered):
-        yield _unknown(Reason.CHANNEL_NOT_CONFIGURED, originations)
+        yield unknown(Reason.CHANNEL_NOT_CONFIGURED, originations)
 
 
 def _said(answers: Answers) -> tuple[Container[ChannelType.ValueType], Unanswered | None]:
@@ -104,7 +96,7 @@ def _suppressed(endpoint: Endpoint, answers: Answers) -> Iterator[Finding]:
     if not endpoint.address or not obstacles.asks_suppression(answers.purpose):
         return
     if isinstance(answers.suppressions, Unanswered):
-        yield _unknown(Reason.SUPPRESSED, answers.suppressions)
+        yield unknown(Reason.SUPPRESSED, answers.suppressions)
         return
     for one in answers.suppressions:
         if one.channel_type in (0, endpoint.channel_type) and not _is_over(one, answers.now):
@@ -147,10 +139,6 @@ def _lists(answers: Answers) -> str:
         f"{f' by {one.origination_identity}' if one.origination_identity else ''}"
         for one in answers.opt_outs
     )
-
-
-def _unknown(reason: Reason.ValueType, unanswered: Unanswered) -> Finding:
-    return Finding(reason, unanswered.words, is_known=False)
 
 
 def _message(finding: Finding) -> service_pb.ExplainEligibilityResponse.Obstacle:

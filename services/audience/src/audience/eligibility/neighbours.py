@@ -12,12 +12,15 @@ from heliograph.campaign.v1.campaign_pb2 import Campaign
 from heliograph.messaging.v1 import (
     channel_service_pb2,
     channel_service_pb2_grpc,
+    message_service_pb2,
+    message_service_pb2_grpc,
     suppression_service_pb2,
     suppression_service_pb2_grpc,
     template_service_pb2,
     template_service_pb2_grpc,
 )
 from heliograph.messaging.v1.content_pb2 import MessageContent
+from heliograph.messaging.v1.send_batch_pb2 import SendBatch
 from heliograph.messaging.v1.suppression_pb2 import Suppression
 from heliograph.messaging.v1.template_pb2 import TemplateContent
 from heliograph.twoway.v1 import opt_out_service_pb2, opt_out_service_pb2_grpc
@@ -25,6 +28,7 @@ from heliograph.twoway.v1 import opt_out_service_pb2, opt_out_service_pb2_grpc
 if TYPE_CHECKING:
     from heliograph.campaign.v1.campaign_service_pb2_grpc import CampaignServiceAsyncStub
     from heliograph.messaging.v1.channel_service_pb2_grpc import ChannelServiceAsyncStub
+    from heliograph.messaging.v1.message_service_pb2_grpc import MessageServiceAsyncStub
     from heliograph.messaging.v1.suppression_service_pb2_grpc import SuppressionServiceAsyncStub
     from heliograph.messaging.v1.template_service_pb2_grpc import TemplateServiceAsyncStub
     from heliograph.twoway.v1.opt_out_service_pb2_grpc import OptOutServiceAsyncStub
@@ -42,6 +46,7 @@ class Neighbours:
     suppressed: "SuppressionServiceAsyncStub"
     templates: "TemplateServiceAsyncStub"
     opt_outs: "OptOutServiceAsyncStub"
+    messages: "MessageServiceAsyncStub"
 
     @classmethod
     def of(
@@ -54,6 +59,7 @@ class Neighbours:
             suppressed=suppression_service_pb2_grpc.SuppressionServiceStub(messaging),
             templates=template_service_pb2_grpc.TemplateServiceStub(messaging),
             opt_outs=opt_out_service_pb2_grpc.OptOutServiceStub(twoway),
+            messages=message_service_pb2_grpc.MessageServiceStub(messaging),
         )
 
     async def campaign(self, name: str) -> Campaign:
@@ -82,6 +88,15 @@ class Neighbours:
         )
         answer = await self.suppressed.ListSuppressions(request, timeout=TIMEOUT_SECONDS)
         return answer.suppressions
+
+    async def usage(
+        self, application: str, endpoint: str, caps: SendBatch.Caps
+    ) -> message_service_pb2.CheckCapsResponse.Usage:
+        """How many messages an endpoint has had, and which of the caps are used up."""
+        request = message_service_pb2.CheckCapsRequest(
+            parent=f"applications/{application}", endpoints=[endpoint], caps=caps
+        )
+        return (await self.messages.CheckCaps(request, timeout=TIMEOUT_SECONDS)).usages[0]
 
     async def is_opted_out(self, application: str, origination: str, address: str) -> bool:
         """Whether the address is on the list of the origination; of all lists without one."""
