@@ -168,7 +168,7 @@ async def test_the_engine_finds_whom_the_contract_means(
         if len(page) < limit:
             break
     among = conditions.among(asked, [*ENDPOINTS[::2], "nobody"])
-    given_ones = await event_store.column(among.text, among.values)
+    given_ones = await event_store.query(among.text, among.values)
 
     expected = sorted(
         (
@@ -179,7 +179,19 @@ async def test_the_engine_finds_whom_the_contract_means(
         key=str.encode,
     )
     assert found == expected
-    assert list(given_ones) == [one for one in expected if one in ENDPOINTS[::2]]
+    assert {row["endpoint_id"]: row["happened"] for row in given_ones} == {
+        one: happened_to(one, condition, every) for one in expected if one in ENDPOINTS[::2]
+    }
+
+
+def happened_to(endpoint: str, condition: EventCondition, every: list[Event]) -> int:
+    """How many events of an endpoint count."""
+    return sum(
+        one.endpoint_id == endpoint
+        and matches(one, condition.filter)
+        and is_within(condition, one.event_time.ToDatetime(UTC), LATER)
+        for one in every
+    )
 
 
 def moved(condition: EventCondition, end: datetime) -> EventCondition:

@@ -31,6 +31,11 @@ class History:
 
     now: datetime
     by_endpoint: dict[str, list[Happening]]
+    by_user: dict[str, list[str]] = field(default_factory=dict)
+    """The endpoints that a user has now."""
+
+    def of_user(self, user_id: str) -> list[Happening]:
+        return [one for endpoint in self.by_user[user_id] for one in self.of(endpoint)]
 
     def of(self, endpoint: str) -> list[Happening]:
         return self.by_endpoint.get(endpoint, [])

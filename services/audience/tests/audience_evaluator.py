@@ -52,7 +52,10 @@ def matches(
         return joined(condition.operator, inner)
     if node in BEHAVIOURS:
         assert history is not None
-        return BEHAVIOURS[node](condition, history.of(state.endpoint), history.now)
+        did = history.of(state.endpoint)
+        if node == "event" and condition.scope == pb.EventCondition.USER and state.user_id:
+            did = history.of_user(state.user_id)
+        return BEHAVIOURS[node](condition, did, history.now)
     if node == "attribute":
         return attribute(condition, state.attributes)
     if node == "user_attribute":

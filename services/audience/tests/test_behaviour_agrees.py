@@ -9,7 +9,6 @@ from typing import Any
 import audience_samples as samples
 from audience.endpoints.states import State
 from audience.segments import behaviours, queries, scanning
-from audience.segments.behaviours import Window
 from audience.segments.prefetching import ahead
 from audience.segments.sets import Analytics
 from audience.segments.windows import Windows
@@ -61,6 +60,7 @@ behaviour = st.one_of(
             count_min=st.none() | st.integers(0, 3),
             count_max=st.none() | st.integers(0, 3),
             window=st.none() | windows,
+            scope=st.integers(0, 2),
         ),
     ),
     st.builds(
@@ -124,7 +124,10 @@ async def remembered(event_store: Any, states: list[State]) -> History:
         by_endpoint = defaultdict(list)
         for one in happened:
             by_endpoint[one.endpoint].append(one)
-        known[SHOP] = History(LATER, by_endpoint)
+        by_user = defaultdict(list)
+        for state in states:
+            by_user[state.user_id].append(state.endpoint)
+        known[SHOP] = History(LATER, by_endpoint, by_user)
     return known[SHOP]
 
 
@@ -176,8 +179,7 @@ async def test_sql_and_python_agree_on_what_endpoints_did(
         async for window in found:
             counted += sum(row[1] for row in await queries.counts(reading, SHOP, question, window))
     asked = [one.endpoint for one in states]
-    sets = await analytics.among(SHOP, conditions, asked, LATER)
-    members = await queries.members(reading, SHOP, question, Window(asked, sets))
+    members = await queries.members(reading, SHOP, question, await source.among(asked))
 
     assert [row[0] for row in rows] == expected
     assert counted == len(expected)

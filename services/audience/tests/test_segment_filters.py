@@ -17,16 +17,14 @@ from mesh.errors import Error, InvalidArgument, Unimplemented
             {
                 "group": {
                     "operator": "ALL",
-                    "filters": [GOLD, {"event": {"event_type": "buy", "scope": "USER"}}],
+                    "filters": [
+                        GOLD,
+                        {"campaign": {"campaign": f"{SHOP}/campaigns/c", "outcome": "REPLIED"}},
+                    ],
                 }
             },
             "FILTER_NOT_SUPPORTED",
-            "segment.filter.group.filters[1].event.scope",
-        ),
-        (
-            {"campaign": {"campaign": f"{SHOP}/campaigns/c", "outcome": "REPLIED"}},
-            "FILTER_NOT_SUPPORTED",
-            "segment.filter.campaign.outcome",
+            "segment.filter.group.filters[1].campaign.outcome",
         ),
     ],
 )

@@ -1,6 +1,7 @@
 """An EventCondition as one SELECT of endpoint ids, in the order of their bytes. Pure.
 
-Streaming all and asking for some endpoints differ in the ids they look at, and in nothing else.
+Streaming all and asking for some endpoints differ in the ids they look at, and in nothing else but
+that the latter also says how often it happened.
 """
 
 from collections.abc import Sequence
@@ -44,18 +45,19 @@ def after(asked: Asked, last: str, limit: int) -> Statement:
     """The next so many ids that are greater than `last`."""
     parameters = Parameters()
     wanted = f"endpoint_id > {parameters.add(last, 'String')}"
-    text = _select(asked, wanted, parameters)
+    text = _select(asked, "endpoint_id", wanted, parameters)
     return Statement(f"{text} LIMIT {parameters.add(limit, 'UInt32')}", parameters.values)
 
 
 def among(asked: Asked, endpoint_ids: Sequence[str]) -> Statement:
-    """Those of these ids."""
+    """Those of these ids, and as `happened` how many of the events each has."""
     parameters = Parameters()
     wanted = f"endpoint_id IN {parameters.add(list(endpoint_ids), 'Array(String)')}"
-    return Statement(_select(asked, wanted, parameters), parameters.values)
+    columns = "endpoint_id, {counted} AS happened"
+    return Statement(_select(asked, columns, wanted, parameters), parameters.values)
 
 
-def _select(asked: Asked, wanted: str, parameters: Parameters) -> str:
+def _select(asked: Asked, columns: str, wanted: str, parameters: Parameters) -> str:
     condition = asked.condition
     # Whether an event is the first one ever can be told only when all are looked at.
     span = (None, None) if condition.first_ever else (_start(asked), _end(condition))
@@ -76,7 +78,7 @@ def _select(asked: Asked, wanted: str, parameters: Parameters) -> str:
     counted = f"countIf({' AND '.join(within)})" if within else "count()"
     firsts = _within("min(event_time)", asked, parameters) if condition.first_ever else []
     return (
-        f"SELECT endpoint_id FROM {happened}"
+        f"SELECT {columns.format(counted=counted)} FROM {happened}"
         f" WHERE {filters.condition(condition.filter, parameters)}"
         f" GROUP BY endpoint_id HAVING {' AND '.join([f'{counted} >= {count_min}', *firsts])}"
         " ORDER BY endpoint_id"

@@ -1,6 +1,6 @@
 """The half of EventService that answers with sets of endpoints."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -45,9 +45,12 @@ class Matching:
     ) -> pb.MatchEndpointsResponse:
         asked = self._asked(request)
         statement = conditions.among(asked, request.endpoint_ids)
-        found: Sequence[str] = await self._events.column(statement.text, statement.values)
-        metrics.MATCHED_ENDPOINTS.inc(len(found))
-        return pb.MatchEndpointsResponse(endpoint_ids=found)
+        rows = await self._events.query(statement.text, statement.values)
+        metrics.MATCHED_ENDPOINTS.inc(len(rows))
+        return pb.MatchEndpointsResponse(
+            endpoint_ids=[row["endpoint_id"] for row in rows],
+            event_counts=[row["happened"] for row in rows],
+        )
 
     def _asked(
         self, request: pb.StreamMatchingEndpointsRequest | pb.MatchEndpointsRequest

@@ -91,8 +91,9 @@ class Asking:
         application, question = await self._resolve(request.name)
         asked = names.endpoints_of(application, list(request.endpoints), field="endpoints")
         conditions = behaviours.conditions(question)
-        sets = await self._analytics.among(application, conditions, asked, self._now())
-        found = await queries.members(self._pool, application, question, Window(asked, sets))
+        windows = Windows(self._pool, self._analytics, application, conditions, self._now())
+        window = await windows.among(asked)
+        found = await queries.members(self._pool, application, question, window)
         return service_pb.CheckMembersResponse(
             members=[
                 name

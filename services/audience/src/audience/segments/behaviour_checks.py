@@ -28,8 +28,6 @@ def check_count(question: pb.SegmentFilter, path: str) -> None:
 
 
 def _check_event(application: str, condition: pb.EventCondition, path: str) -> None:
-    if condition.scope == pb.EventCondition.USER:
-        raise unsupported(f"{path}.scope", "FILTER_NOT_SUPPORTED")
     least, most = behaviours.bounds(condition)
     if most is not None and least > most:
         description = f"at least {least} times and at most {most} times"

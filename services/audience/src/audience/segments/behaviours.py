@@ -5,7 +5,7 @@ opposite of such a set, so that endpoints without any event are on the right sid
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -43,7 +43,6 @@ _COMPARISONS: Final = {
 
 Sets: TypeAlias = Mapping[bytes, Sequence[str]]
 """Endpoints that meet each condition, by its `key`."""
-Conditions: TypeAlias = Mapping[bytes, events_pb.EventCondition]
 
 
 @dataclass(frozen=True)
@@ -60,11 +59,25 @@ class Part:
 
     condition: events_pb.EventCondition
     is_inside: bool
+    of_users: bool = False
+    """Whether what all endpoints of a user did counts for each of them."""
 
     @property
     def key(self) -> bytes:
         """The same for the same question."""
-        return self.condition.SerializeToString(deterministic=True)
+        asked = self.condition.SerializeToString(deterministic=True)
+        return b"users " + asked if self.of_users else asked
+
+    def once(self) -> "Part":
+        """The same, asking for whoever did it at all."""
+        condition = events_pb.EventCondition()
+        condition.CopyFrom(self.condition)
+        condition.at_least = 1
+        return replace(self, condition=condition)
+
+
+Conditions: TypeAlias = Mapping[bytes, Part]
+"""What is asked of events, by its `key`; on which side of it somebody must be does not matter."""
 
 
 def parts(node: str, condition: Any) -> list[Part]:
@@ -72,9 +85,9 @@ def parts(node: str, condition: Any) -> list[Part]:
     return PARTS[node](condition)
 
 
-def conditions(question: pb.SegmentFilter) -> dict[bytes, events_pb.EventCondition]:
+def conditions(question: pb.SegmentFilter) -> dict[bytes, Part]:
     """Every condition that a tree asks of events, each once."""
-    return {part.key: part.condition for part in _asked(question)}
+    return {part.key: part for part in _asked(question)}
 
 
 def _asked(question: pb.SegmentFilter) -> Iterator[Part]:
@@ -94,11 +107,12 @@ def _recency(condition: pb.RecencyCondition) -> list[Part]:
 
 def _event(condition: pb.EventCondition) -> list[Part]:
     low, high = bounds(condition)
+    of_users = condition.scope == pb.EventCondition.USER
     found = []
     if low:
-        found.append(Part(_event_condition(condition, low), is_inside=True))
+        found.append(Part(_event_condition(condition, low), True, of_users))
     if high is not None:
-        found.append(Part(_event_condition(condition, high + 1), is_inside=False))
+        found.append(Part(_event_condition(condition, high + 1), False, of_users))
     return found
 
 

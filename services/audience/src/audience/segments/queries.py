@@ -123,6 +123,19 @@ async def keys(pool: Pool, application: str, *, after: str, limit: int) -> list[
     return [row[0] for row in rows]
 
 
+async def siblings(
+    pool: Pool, application: str, endpoints: Sequence[str], read_time: datetime
+) -> dict[str, str]:
+    """All endpoints of the users of these endpoints that there were by then, with their users."""
+    sql = (
+        "SELECT s.endpoint, s.user_id FROM endpoint s"
+        " WHERE s.application = $1 AND s.user_id <> '' AND s.create_time <= $3::timestamptz"
+        " AND s.user_id = ANY(ARRAY(SELECT DISTINCT e.user_id FROM endpoint e"
+        " WHERE e.application = $1 AND e.endpoint = ANY($2::text[]) AND e.user_id <> ''))"
+    )
+    return dict(await _fetch(pool, sql, (application, list(endpoints), read_time)))
+
+
 async def _fetch(
     pool: Pool, sql: str, parameters: tuple[Any, ...], *, plan: str = _PLAN
 ) -> Sequence[Row]:

@@ -93,16 +93,36 @@ class Analytics:
         Raises Unavailable with reason `BEHAVIOUR_UNAVAILABLE`.
         """
         found = {}
-        for key, condition in conditions.items():
-            request = pb.MatchEndpointsRequest(
-                parent=f"applications/{application}",
-                condition=condition,
-                endpoint_ids=endpoints,
-                read_time=timestamp(now),
-            )
-            with _as_unavailable():
-                found[key] = list((await self._events.MatchEndpoints(request)).endpoint_ids)
+        for key, part in conditions.items():
+            answer = await self._match(application, part.condition, endpoints, now)
+            found[key] = list(answer.endpoint_ids)
         return found
+
+    async def counts(
+        self, application: str, condition: EventCondition, endpoints: Sequence[str], now: datetime
+    ) -> list[tuple[str, int]]:
+        """Those of up to 10,000 endpoints that meet a condition, and how often each did it.
+
+        Raises Unavailable with reason `BEHAVIOUR_UNAVAILABLE`.
+        """
+        answer = await self._match(application, condition, endpoints, now)
+        with _as_unavailable():
+            if len(answer.event_counts) != len(answer.endpoint_ids):
+                raise Error("EVENT_COUNTS_MISSING", "analytics is of a release before this one")
+        return list(zip(answer.endpoint_ids, answer.event_counts, strict=True))
+
+    async def _match(
+        self, application: str, condition: EventCondition, endpoints: Sequence[str], now: datetime
+    ) -> pb.MatchEndpointsResponse:
+        request = pb.MatchEndpointsRequest(
+            parent=f"applications/{application}",
+            condition=condition,
+            endpoint_ids=endpoints,
+            read_time=timestamp(now),
+        )
+        with _as_unavailable():
+            answer: pb.MatchEndpointsResponse = await self._events.MatchEndpoints(request)
+        return answer
 
 
 @contextmanager

@@ -4,14 +4,15 @@ Endpoints here and sets there come in the same order, so they are merged as they
 held than one window and one page of each set, however large the audience is.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 
 from audience.segments import queries
-from audience.segments.behaviours import Conditions, Window
+from audience.segments.behaviours import Conditions, Sets, Window
 from audience.segments.sets import Analytics
+from audience.segments.user_sets import UserSets
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,8 @@ class Windows:
         """
         with ExitStack() as stack:
             sets = {
-                key: self.analytics.all(self.application, condition, last, self.read_time)
-                for key, condition in self.conditions.items()
+                key: self.analytics.all(self.application, part.condition, last, self.read_time)
+                for key, part in self._asked(of_users=False).items()
             }
             for one in sets.values():
                 stack.callback(one.close)
@@ -40,5 +41,21 @@ class Windows:
                 self.pool, self.application, after=last, limit=size
             ):
                 found = {key: await one.among(endpoints) for key, one in sets.items()}
-                yield Window(endpoints, found)
+                yield Window(endpoints, {**found, **await self._of_users(endpoints)})
                 last = endpoints[-1]
+
+    async def among(self, endpoints: Sequence[str]) -> Window:
+        """The window of up to 1,000 endpoints that are named.
+
+        Raises Unavailable with reason `BEHAVIOUR_UNAVAILABLE`.
+        """
+        asked = self._asked(of_users=False)
+        found = await self.analytics.among(self.application, asked, endpoints, self.read_time)
+        return Window(endpoints, {**found, **await self._of_users(endpoints)})
+
+    async def _of_users(self, endpoints: Sequence[str]) -> Sets:
+        answers = UserSets(self.pool, self.analytics, self.application, self.read_time)
+        return await answers.among(endpoints, self._asked(of_users=True))
+
+    def _asked(self, *, of_users: bool) -> Conditions:
+        return {key: part for key, part in self.conditions.items() if part.of_users == of_users}
