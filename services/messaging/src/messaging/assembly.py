@@ -16,6 +16,7 @@ from mesh import service
 from mesh.eventing import jetstream
 from mesh.eventing.consumer import Consumer
 from mesh.eventing.erasures import Erasures
+from mesh.eventing.orders import Orders
 from mesh.rpc import tls
 from mesh.rpc.auth.gone import Gone, Services
 from mesh.rpc.channel import channel
@@ -35,6 +36,7 @@ from messaging.ledger.partitions import Partitions
 from messaging.ledger.persistence import Pool
 from messaging.ledger.statements import PLANNING
 from messaging.listening import ChannelListener
+from messaging.people import erasure as people
 from messaging.pipeline.batches import Batches
 from messaging.pipeline.consent import Consent
 from messaging.pipeline.handing import Handing
@@ -82,6 +84,7 @@ class Assembly:
     inbound: Inbound
     gone: Tombstones
     erasures: Erasures
+    orders: Orders
     services: Mapping[str, object]
 
     @classmethod
@@ -140,6 +143,7 @@ class Assembly:
             inbound=inbound,
             gone=gone,
             erasures=erasure.erasures(sessions, js, gone, bulk, connections),
+            orders=people.orders_of(sessions, js, bulk),
             services=Services(
                 {
                     "heliograph.messaging.v1.MessageService": MessageServicer(
@@ -181,10 +185,12 @@ class Assembly:
         await self.gone.refresh()
         self._loop(stack, "tombstones", self.gone.run())
         self._loop(stack, "erasures", self.erasures.run())
+        self._loop(stack, "orders", self.orders.run())
         deletions = self.erasures.consumer(
             subjects.AUDIENCE.name, ack_wait_seconds=erasure.ACK_WAIT_SECONDS
         )
         await stack.enter_async_context(deletions)
+        await stack.enter_async_context(people.consumer(self.js, self.orders))
         await erasure.caught_up(self.js)
         for lane, batches_max in (
             (subjects.BULK, self.settings.bulk_batches_max),

@@ -16,7 +16,7 @@ from heliograph.messaging.v1.send_batch_pb2 import SendBatch
 from mesh.aip import request_ids
 from mesh.errors import Unavailable
 from mesh.eventing.erasures import Erasures
-from mesh.store import erasing
+from mesh.store import erasing, orders
 from mesh.store.tombstones import Sessions, Tombstones
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
@@ -26,7 +26,7 @@ from messaging.ledger import frontiers
 from messaging.ledger.persistence import Pool, batch_lock
 from messaging.ledger.tables import MESSAGES
 
-DURABLE: Final = "messaging-ApplicationDeleted"
+DURABLES: Final = ("messaging-ApplicationDeleted", "messaging-UserErased")
 ACK_WAIT_SECONDS: Final = 5.0
 """How soon another replica hears what a dead one has not taken in."""
 
@@ -46,7 +46,7 @@ def erasures(
         sessions,
         js,
         gone,
-        erasing.rows_of(MESSAGES.metadata, request_ids.metadata),
+        erasing.rows_of(MESSAGES.metadata, request_ids.metadata, orders.metadata),
         ErasureReport,
         "messaging",
         heard=ApplicationDeleted,
@@ -61,7 +61,7 @@ def erasures(
 
 
 async def caught_up(js: JetStreamContext) -> None:
-    """Until every deletion so far has been heard: before that, no batch may be touched."""
+    """Until every erasure so far has been heard: before that, no batch may be touched."""
     while True:
         if await _has_heard_all(js):
             return
@@ -87,10 +87,10 @@ async def wait_for_workers(pool: Pool, application: str) -> int:
 
 async def _has_heard_all(js: JetStreamContext) -> bool:
     try:
-        info = await js.consumer_info(subjects.AUDIENCE.name, DURABLE)
+        infos = [await js.consumer_info(subjects.AUDIENCE.name, one) for one in DURABLES]
     except (NatsError, TimeoutError, OSError):
         return False
-    return not info.num_pending and not info.num_ack_pending
+    return not any(info.num_pending or info.num_ack_pending for info in infos)
 
 
 async def _until_free(pool: Pool, batch_id: str) -> None:

@@ -4,6 +4,7 @@ old counters."""
 from datetime import timedelta
 
 from mesh.aip import request_ids
+from mesh.store import orders
 from mesh.store.purging import Purge
 
 from messaging.caps import caps
@@ -33,4 +34,6 @@ def purges() -> list[Purge]:
         Purge("cap_counters", "counter = '' AND day < :before", caps.DAY + timedelta(days=1)),
         Purge("cap_counters", "counter <> '' AND day < :before", TOTALS_KEPT),
         request_ids.aged(REQUESTS_KEPT),
+        Purge("erased_recipients", "hear_time < :before", orders.KEPT),
+        orders.aged(),
     ]

@@ -21,6 +21,7 @@ from mesh.store.orders import OrderRow
 from mesh.store.tombstones import Sessions
 from mesh.telemetry import logging
 from nats.js import JetStreamContext
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 SETTLE_SECONDS: Final = 3.0
 """After hearing of it: by then, what was being written when it was heard can be found."""
@@ -73,12 +74,20 @@ class Orders:
         self._woken = asyncio.Event()
 
     async def take(
-        self, application: str, operation: str, subject: bytes, order_time: datetime
+        self,
+        application: str,
+        operation: str,
+        subject: bytes,
+        order_time: datetime,
+        also: Callable[[AsyncSession, datetime], Awaitable[None]] | None = None,
     ) -> None:
-        """Take an order, any number of times; each is answered."""
+        """Take an order, any number of times; each is answered. `also` is done with it, in the
+        same transaction, at that time."""
         async with self._sessions.begin() as session:
             now = datetime.now(UTC)
             await orders.take(session, application, operation, subject, order_time, now)
+            if also is not None:
+                await also(session, now)
         self.wake()
 
     def wake(self) -> None:

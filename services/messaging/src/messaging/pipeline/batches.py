@@ -20,6 +20,7 @@ from messaging.connections import Connections
 from messaging.ledger import frontiers
 from messaging.ledger.partitions import Partitions
 from messaging.ledger.persistence import Pool, batch_lock
+from messaging.people import leaving_out
 from messaging.pipeline import barrier, entering, lists, works
 from messaging.pipeline.entering import Entered
 from messaging.pipeline.handing import Handing
@@ -112,6 +113,7 @@ class Batches:
             await self._wait_for_barrier(connection, made)
         caps = batch.caps if batch.HasField("caps") else None
         entered = await entering.enter(connection, made, waiting=not batch.run, caps=caps)
+        await leaving_out.scrub(connection, [work for work in made if work.erased])
         await self._handing.strand(batch, entered.stranded, "the worker died")
         await self._handing.run(batch, entered.hand, patience)
         await announce(self._js, batch.application, _told(entered))
@@ -130,6 +132,7 @@ class Batches:
         frame = works.Frame(batch, contents, originations, datetime.now(UTC))
         made = works.make(frame, recipients, chunk.start)
         await lists.apply(connection, batch.application, batch.run, made)
+        await leaving_out.leave_out(connection, batch, made)
         return made
 
     def _wait_for_drivers(self, application: str, made: Sequence[works.Work]) -> None:

@@ -23,6 +23,7 @@ from messaging.connections import Connections
 from messaging.ledger import claims, outcomes, unknowns
 from messaging.ledger.outcomes import Recorded
 from messaging.ledger.persistence import Pool, persist
+from messaging.people import leaving_out
 from messaging.pipeline import recording, resends
 from messaging.pipeline.consent import Consent
 from messaging.pipeline.driving import Driving
@@ -89,6 +90,7 @@ class Handing:
         return unknowns.Unknown(row.message_id, due, resend, words)
 
     async def _consenting(self, batch: SendBatch, works: list[Work]) -> list[Work]:
+        works = await self._present(batch, works)
         try:
             refusing = await self._consent.refusing([work.row for work in works])
         except Error as error:
@@ -101,6 +103,14 @@ class Handing:
         refused = [work for work in works if work.row.message_id in refusing]
         await self._settle(batch, refused, Message.SKIPPED, Reason.OPTED_OUT)
         return [work for work in works if work.row.message_id not in refusing]
+
+    async def _present(self, batch: SendBatch, works: list[Work]) -> list[Work]:
+        """Those whose recipients have not been erased since they were marked `HANDING`."""
+        gone = await persist(self._pool, lambda c: leaving_out.leave_out(c, batch, works))
+        if gone:
+            await self._settle(batch, gone, Message.SKIPPED, Reason.SUPPRESSED)
+            await persist(self._pool, lambda c: leaving_out.scrub(c, gone))
+        return [work for work in works if not work.erased]
 
     async def _settle(
         self,

@@ -31,6 +31,8 @@ class Work:
     position: int
     """Its place among the batch's recipients."""
     rendered: Rendered | None = None
+    erased: bool = False
+    """Whether it was meant for somebody who was erased, who is no more in its row."""
 
     @property
     def outgoing(self) -> Outgoing:

@@ -1,0 +1,196 @@
+"""An erased person: the ledger counts on without them, and what was on its way is not sent."""
+
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from heliograph import subjects
+from heliograph.audience.v1.channel_type_pb2 import ChannelType
+from heliograph.audience.v1.erasure_report_pb2 import ErasureReport
+from heliograph.audience.v1.events_pb2 import UserErased
+from heliograph.messaging.v1 import channel_service_pb2, suppression_service_pb2
+from heliograph.messaging.v1.channel_pb2 import Channel, SmppProvider
+from heliograph.messaging.v1.message_pb2 import Message
+from heliograph.messaging.v1.suppression_pb2 import Suppression
+from mesh.errors import Unavailable
+from mesh.eventing import publisher
+from mesh.store import engine, orders
+from mesh.testkit.waiting import eventually
+from messaging.people.erasure import PersonErasing
+from messaging.render import timestamp
+from messaging_samples import APPLICATION, PARENT, batch, endpoint, number, send_request
+from nats.js.errors import NotFoundError
+
+OPERATION = f"{PARENT}/operations/o1"
+
+
+def erased(*indexes, at=None):
+    event = UserErased(
+        application=APPLICATION,
+        user_id=f"u{indexes[0]}",
+        endpoints=[f"{PARENT}/endpoints/e{index}" for index in indexes],
+        addresses=[number(index) for index in indexes],
+        operation=OPERATION,
+    )
+    event.erase_time.FromDatetime(at or datetime.now(UTC))
+    return event
+
+
+async def erase(js, *indexes, **fields):
+    await publisher.publish(js, erased(*indexes, **fields), APPLICATION, suffix="o1")
+
+
+async def reported(js):
+    subject = subjects.subject(ErasureReport, APPLICATION)
+
+    async def is_told():
+        try:
+            found = await js.get_last_msg(subjects.AUDIENCE.name, subject)
+        except NotFoundError:
+            return None
+        return ErasureReport.FromString(found.data)
+
+    await eventually(is_told, 30)
+    return await is_told()
+
+
+async def who(room):
+    """Everything in the ledger that tells who somebody is, by message state."""
+    rows = await room.rows()
+    sent = {Message.DELIVERED: "SENT", Message.SENT: "SENT"}  # by now, or not yet
+    found = [
+        (
+            sent.get(row.state) or Message.State.Name(row.state),
+            *(row.endpoint_id, row.user_id, row.address, row.context),
+        )
+        for row in rows
+    ]
+    return sorted(found, key=str)
+
+
+def nobody(state="SENT"):
+    return (state, "", "", "", None)
+
+
+def somebody(index, state="SENT"):
+    return (state, f"e{index}", f"u{index}", number(index), None)
+
+
+async def suppress(room, index, cause):
+    await room.suppressions.CreateSuppression(
+        suppression_service_pb2.CreateSuppressionRequest(
+            parent=PARENT,
+            suppression=Suppression(address=number(index), channel_type=ChannelType.SMS, note="hm"),
+        )
+    )
+    await room.pool.execute(
+        "UPDATE suppressions SET cause = $1 WHERE address = $2", cause, number(index)
+    )
+
+
+async def test_the_ledger_counts_on_and_knows_nobody(room):
+    await suppress(room, 1, Suppression.HARD_BOUNCE)
+    await suppress(room, 2, Suppression.COMPLAINT)
+    first = batch([endpoint(0), endpoint(1), endpoint(2), endpoint(3)])
+    first.recipients[0].context["order"] = "secret"
+    await room.publish(first)
+    await room.settled(4)
+
+    await erase(room.js, 0, 1, 2)
+    report = await reported(room.js)
+    # What comes once more, and what was made of the person before, finds who was erased.
+    await room.publish(first, msg_id="again")
+    other = f"{PARENT}/campaigns/x/runs/y"
+    await room.publish(batch([endpoint(1), endpoint(4)], "b2", run=other, source=other))
+    await room.settled(6)
+
+    expected = [somebody(3), somebody(4), nobody(), *[nobody("SKIPPED")] * 3]
+    assert await who(room) == sorted(expected, key=str)
+    assert len(await room.arrived()) == 3
+    left = await room.pool.fetch("SELECT address, note FROM suppressions")
+    assert [tuple(row) for row in left] == [("", "")]
+    assert (report.erased_rows["messages"], report.erased_rows["suppressions"]) == (3, 2)
+    assert {one.what: one.rows for one in report.kept}["suppressions"] == 1
+    told = [one for one in await room.events() if one.run == other]
+    assert {(one.endpoint, one.address) for one in told} == {
+        ("", ""),
+        (f"{PARENT}/endpoints/e4", number(4)),
+    }
+
+
+async def test_what_waits_for_its_provider_is_not_sent_when_it_is_back(make_room):
+    room = await make_room(at_work=False)
+    account = SmppProvider(
+        host="127.0.0.1",
+        port=room.carrier.port,
+        system_id=room.carrier.system_id,
+        password="secret",
+    )
+    await room.channels.CreateChannel(
+        channel_service_pb2.CreateChannelRequest(
+            parent=PARENT,
+            channel_id="sms",
+            channel=Channel(
+                channel_type=ChannelType.SMS,
+                enabled=True,
+                default_origination_identity="+12065550100",
+                smpp=account,
+            ),
+        )
+    )
+    await room.messages.SendMessages(send_request(number(1), number(2)))
+    await room.publish(batch([endpoint(1), endpoint(3)]))
+    await erase(room.js, 1)
+
+    async with AsyncExitStack() as stack:
+        await room.assembly.start(stack)
+        await reported(room.js)
+        await room.settled(4)
+        arrived = sorted(one["destination"] for one in await room.arrived())
+        found = await who(room)
+
+    assert [one.removeprefix("+") for one in arrived] == [
+        number(2).removeprefix("+"),
+        number(3).removeprefix("+"),
+    ]
+    assert [one for one in found if one[0] == "SKIPPED"] == [nobody("SKIPPED")] * 2
+
+
+async def test_who_came_again_is_written_to(room):
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    await erase(room.js, 0, at=yesterday)
+    await reported(room.js)
+
+    back = endpoint(0, create_time=timestamp(yesterday + timedelta(hours=1)))
+    await room.publish(batch([back]))
+    await room.settled(1)
+    await room.messages.SendMessages(send_request(number(0)))
+    await room.settled(2)
+
+    assert len(await room.arrived()) == 2
+
+
+async def test_what_is_being_handed_over_is_waited_for(room):
+    await room.publish(batch([endpoint(0)]))
+    await room.settled(1)
+    await room.pool.execute("UPDATE messages SET state = $1", Message.HANDING)
+    database = engine.create(room.database_url)
+    sessions = engine.sessions(database)
+    now = datetime.now(UTC)
+    row = orders.OrderRow(
+        application=APPLICATION,
+        operation=OPERATION,
+        subject=erased(0).SerializeToString(),
+        order_time=now,
+        hear_time=now,
+    )
+    erasing = PersonErasing(sessions, room.js, room.assembly.pool)
+
+    with pytest.raises(Unavailable):
+        await erasing.stop(row)
+    await room.pool.execute("UPDATE messages SET state = $1", Message.UNKNOWN)
+    stopped = await erasing.stop(row)
+    await erasing.erase(row)
+    await database.dispose()
+
+    assert (stopped, await who(room)) == (1, [nobody("FAILED")])
