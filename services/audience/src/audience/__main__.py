@@ -92,6 +92,7 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     )
     stack.push_async_callback(importing.dispose)
     objects = Objects(settings.object_stores)
+    objects.check()
     for number in range(settings.import_workers):
         imports = importing_kind(
             *(engine.sessions(importing), now, settings.unpacked_bytes_max, objects)

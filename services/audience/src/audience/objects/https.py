@@ -9,6 +9,7 @@ import re
 import socket
 import ssl
 import time
+from contextlib import suppress
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Final
@@ -85,7 +86,8 @@ class WebStore:
 
     def _get(self, key: str, start: int, end: int) -> tuple[Object, bytes]:
         until = time.monotonic() + self._patience.request_seconds
-        connection = _Judged(self._host, self._port, self._address(key), self._tls, self._patience)
+        addresses = self._addresses(key)
+        connection = _Judged(self._host, self._port, addresses, self._tls, self._patience)
         try:
             headers = {"Range": f"bytes={start}-{end - 1}", "User-Agent": USER_AGENT}
             connection.request("GET", f"/{key}", headers={**headers, "Accept-Encoding": "identity"})
@@ -109,36 +111,43 @@ class WebStore:
         error = refusals.of_status(uri, response.status)
         raise _PassingError if error.code == "UNAVAILABLE" else error
 
-    def _address(self, key: str) -> str:
-        """An address of the host; refuses a host that has one which is not on the internet."""
+    def _addresses(self, key: str) -> list[str]:
+        """The addresses of the host; refuses a host that has one which is not on the internet."""
         answers = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
         addresses = [str(answer[4][0]) for answer in answers]
         if not self._private and not all(map(is_public, addresses)):
             description = "the host has an address that is not on the internet"
             raise refusals.not_allowed("OBJECT_ADDRESS_NOT_ALLOWED", self._root + key, description)
-        return addresses[0]
+        return addresses
 
 
 class _Judged(http.client.HTTPSConnection):
-    """A connection to an address that was judged, verified by the name of the host."""
+    """A connection to one of the addresses that were judged, verified by the name of the host."""
 
     def __init__(
-        self, host: str, port: int, address: str, tls: ssl.SSLContext, patience: Patience
+        self, host: str, port: int, addresses: list[str], tls: ssl.SSLContext, patience: Patience
     ) -> None:
         super().__init__(host, port, timeout=patience.connect_seconds, context=tls)
-        self._address = address
+        self._addresses = addresses
         self._tls = tls
         self._patience = patience
 
     def connect(self) -> None:
-        """Connect to the address, whatever the name leads to by now."""
-        raw = socket.create_connection((self._address, self.port), self.timeout)
+        """Connect to an address that was judged, whatever the name leads to by now."""
+        raw = self._first()
         try:
             self.sock = self._tls.wrap_socket(raw, server_hostname=self.host)
         except BaseException:
             raw.close()
             raise
         self.sock.settimeout(self._patience.request_seconds)
+
+    def _first(self) -> socket.socket:
+        """A connection to the first address that takes one."""
+        for address in self._addresses[:-1]:
+            with suppress(OSError):
+                return socket.create_connection((address, self.port), self.timeout)
+        return socket.create_connection((self._addresses[-1], self.port), self.timeout)
 
 
 def is_public(address: str) -> bool:

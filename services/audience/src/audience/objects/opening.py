@@ -42,6 +42,15 @@ class Objects:
             raise _not_open(use, text)
         return self._store(place, uri), uri
 
+    def check(self) -> None:
+        """Open every place once; ValueError says which one cannot be, before anybody asks."""
+        for place, root in self._places.samples():
+            try:
+                self._store(place, uris.parse(root))
+            except Exception as error:
+                said = str(error).splitlines()[0]
+                raise ValueError(f"{place.prefix}: {said}") from None
+
     def roots(self, use: Use, application: str) -> list[str]:
         """What is open to an application."""
         return [root for _, root in self._places.of(use, application)]

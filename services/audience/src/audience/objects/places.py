@@ -65,6 +65,10 @@ class ObjectPlaces:
         mine = [(one, one.root(application)) for one in self._places if one.use == use]
         return sorted(((one, root) for one, root in mine if root), key=lambda pair: -len(pair[1]))
 
+    def samples(self) -> list[tuple[ObjectPlace, str]]:
+        """Every place, with a prefix as it could be."""
+        return [(one, one.root(one.application or SAMPLE)) for one in self._places]
+
     def find(self, use: Use, application: str, uri: Uri) -> ObjectPlace | None:
         """The place that an application may use an address by; None when there is none."""
         text = str(uri)
