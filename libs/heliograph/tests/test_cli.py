@@ -3,7 +3,7 @@
 import pytest
 from heliograph import connection
 from heliograph.audience.v1.segment_pb2 import Segment
-from heliograph.cli import campaigns, segments
+from heliograph.cli import applications, campaigns, limits, segments
 from heliograph.cli.__main__ import app
 from heliograph.cli.session import refusal
 from heliograph.errors import HeliographError, Violation
@@ -82,3 +82,43 @@ def test_a_mesh_that_does_not_answer_is_said_to_be_silent():
 )
 def test_a_segment_says_how_it_has_its_members(segment, words):
     assert segments.members(segment) == words
+
+
+def test_settings_that_are_given_are_changed_and_empty_ones_taken_back():
+    request = applications.changes(
+        "applications/shop",
+        {
+            "quiet_time": "22:00-06:00",
+            "missing_time_zone_policy": "use-default",
+            "default_time_zone": None,
+            "message_limits.daily_max": 0,
+            "message_limits.run_duration_max": "90m",
+        },
+    )
+
+    settings = request.application.settings
+    assert list(request.update_mask.paths) == [
+        "settings.quiet_time",
+        "settings.missing_time_zone_policy",
+        "settings.message_limits.daily_max",
+        "settings.message_limits.run_duration_max",
+    ]
+    assert (settings.quiet_time.start, settings.quiet_time.end) == ("22:00", "06:00")
+    assert settings.missing_time_zone_policy == settings.USE_DEFAULT
+    assert settings.message_limits.run_duration_max.seconds == 5400
+
+
+def test_a_change_of_nothing_changes_nothing():
+    with pytest.raises(SystemExit, match="nothing is to be changed"):
+        applications.changes("applications/shop", {"quiet_time": None})
+
+
+@pytest.mark.parametrize("text", ["90", "m", "1.5h", "1w"])
+def test_a_duration_that_is_none_is_answered_with_examples(text):
+    with pytest.raises(SystemExit, match="as 90m, 2h or 1d"):
+        limits.duration(text)
+
+
+def test_hours_that_are_none_are_answered_with_an_example():
+    with pytest.raises(SystemExit, match="as 22:00-06:00"):
+        limits.hours("22:00")

@@ -1,18 +1,22 @@
 """`heliograph apps`: the walls between tenants."""
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from cyclopts import App
-from heliograph.cli import output
+from heliograph.cli import limits, output
 from heliograph.cli.names import application
 from heliograph.cli.session import talk
 
 if TYPE_CHECKING:
-    from heliograph.audience.v1.application_service_pb2 import ServiceErasure
+    from heliograph.audience.v1.application_pb2 import ApplicationSettings
+    from heliograph.audience.v1.application_service_pb2 import (
+        ServiceErasure,
+        UpdateApplicationRequest,
+    )
     from heliograph.client import Client
 
-app = App(name="apps", help="Applications: list, create, show, delete.")
+app = App(name="apps", help="Applications: list, create, show, update, delete.")
 
 COLUMNS = {"application": "name", "display name": "display_name", "created": "create_time"}
 
@@ -57,6 +61,82 @@ def show(app: str, *, json: bool = False) -> None:
 
     request = GetApplicationRequest(name=application(app))
     output.print_message(talk(lambda mesh: mesh.applications.GetApplication(request)), as_json=json)
+
+
+@app.command
+def update(
+    app: str,
+    *,
+    quiet_time: str | None = None,
+    missing_time_zone: Literal["skip", "use-default", "send-anyway"] | None = None,
+    default_time_zone: str | None = None,
+    daily_max: int | None = None,
+    total_max: int | None = None,
+    duration_max: str | None = None,
+    messages_per_second_max: int | None = None,
+    json: bool = False,
+) -> None:
+    """Change what holds for an application's campaigns from their next runs on.
+
+    Parameters
+    ----------
+    quiet_time
+        When promotional campaigns disturb nobody, by their own clocks: 22:00-06:00. '' ends it.
+    missing_time_zone
+        What happens to whom nobody knows a time zone, while there is a quiet time.
+    default_time_zone
+        The zone of use-default, as Europe/Berlin.
+    daily_max
+        Messages of promotional campaigns to an endpoint in any 24 hours. 0 ends the limit.
+    total_max
+        Messages of one promotional campaign to an endpoint, over all its runs. 0 ends the limit.
+    duration_max
+        How long a run may send, as 90m, 2h or 1d. '' ends the limit.
+    messages_per_second_max
+        How fast a run sends. 0 ends the limit.
+    """
+    given = {
+        "quiet_time": quiet_time,
+        "missing_time_zone_policy": missing_time_zone,
+        "default_time_zone": default_time_zone,
+        "message_limits.daily_max": daily_max,
+        "message_limits.total_max": total_max,
+        "message_limits.run_duration_max": duration_max,
+        "message_limits.messages_per_second_max": messages_per_second_max,
+    }
+    request = changes(application(app), given)
+    changed = talk(lambda mesh: mesh.applications.UpdateApplication(request))
+    output.print_message(changed, as_json=json)
+
+
+def changes(name: str, given: dict[str, str | int | None]) -> "UpdateApplicationRequest":
+    """The request that changes the settings that are given; an empty one is taken back."""
+    from heliograph.audience.v1.application_pb2 import Application, ApplicationSettings
+    from heliograph.audience.v1.application_service_pb2 import UpdateApplicationRequest
+
+    paths = [path for path, value in given.items() if value is not None]
+    if not paths:
+        sys.exit("heliograph: nothing is to be changed; see --help for what can be")
+    changed = Application(name=name, settings=ApplicationSettings())
+    for path in filter(given.get, paths):
+        _set(changed.settings, path, str(given[path]))
+    request = UpdateApplicationRequest(application=changed)
+    request.update_mask.paths.extend(f"settings.{path}" for path in paths)
+    return request
+
+
+def _set(settings: "ApplicationSettings", path: str, text: str) -> None:
+    if path == "quiet_time":
+        settings.quiet_time.start, settings.quiet_time.end = limits.hours(text)
+    elif path == "missing_time_zone_policy":
+        policy = text.upper().replace("-", "_")
+        settings.missing_time_zone_policy = settings.MissingTimeZonePolicy.Value(policy)
+    elif path == "message_limits.run_duration_max":
+        settings.message_limits.run_duration_max.CopyFrom(limits.duration(text))
+    elif path.startswith("message_limits."):
+        setattr(settings.message_limits, path.partition(".")[2], int(text))
+    else:
+        setattr(settings, path, text)
 
 
 @app.command

@@ -4,7 +4,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from cyclopts import App
-from heliograph.cli import output
+from heliograph.cli import limits, output
 from heliograph.cli.names import application, resource
 from heliograph.cli.session import talk
 
@@ -37,6 +37,11 @@ def create(
     holdout: int = 0,
     transactional: bool = False,
     at: str = "",
+    quiet_time: str = "",
+    daily_max: int = 0,
+    total_max: int = 0,
+    duration_max: str = "",
+    messages_per_second: int = 0,
     json: bool = False,
 ) -> None:
     """Create a campaign. Each text given makes one treatment; several share the segment equally.
@@ -55,6 +60,16 @@ def create(
         Percent of the segment that gets nothing.
     at
         When it begins, as 2026-12-24T18:00:00Z; by default when it is launched.
+    quiet_time
+        When it disturbs nobody, by their own clocks: 22:00-06:00. By default the application's.
+    daily_max
+        Messages to an endpoint in any 24 hours, over all campaigns. By default the application's.
+    total_max
+        Messages to an endpoint over all runs. By default the application's.
+    duration_max
+        How long a run may send, as 90m, 2h or 1d. By default the application's.
+    messages_per_second
+        How fast a run sends. By default the application's.
     """
     from heliograph.campaign.v1.campaign_service_pb2 import CreateCampaignRequest
     from heliograph.messaging.v1.content_pb2 import TRANSACTIONAL
@@ -65,6 +80,14 @@ def create(
         message.purpose = TRANSACTIONAL
     if at:
         message.schedule.start_time.CopyFrom(moment(at))
+    if quiet_time:
+        spared = message.schedule.quiet_time
+        spared.start, spared.end = limits.hours(quiet_time)
+    if daily_max or total_max or messages_per_second:
+        message.limits.daily, message.limits.total = daily_max, total_max
+        message.limits.messages_per_second = messages_per_second
+    if duration_max:
+        message.limits.maximum_duration.CopyFrom(limits.duration(duration_max))
     request = CreateCampaignRequest(parent=application(app), campaign_id=campaign, campaign=message)
     output.print_message(talk(lambda mesh: mesh.campaigns.CreateCampaign(request)), as_json=json)
 

@@ -1,0 +1,26 @@
+"""What limits sending, as options of the command: quiet times and durations. Pure."""
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from google.protobuf.duration_pb2 import Duration
+
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def hours(text: str) -> tuple[str, str]:
+    """Start and end of `22:00-06:00`; a sentence if it is none."""
+    start, dash, end = text.partition("-")
+    if not dash:
+        sys.exit(f"heliograph: expected --quiet-time as 22:00-06:00; {text!r} is none")
+    return start.strip(), end.strip()
+
+
+def duration(text: str) -> "Duration":
+    """A duration such as `90m`; a sentence if it is none."""
+    from google.protobuf.duration_pb2 import Duration
+
+    if not text[:-1].isdecimal() or text[-1] not in UNITS:
+        sys.exit(f"heliograph: expected --duration-max as 90m, 2h or 1d; {text!r} is none")
+    return Duration(seconds=int(text[:-1]) * UNITS[text[-1]])
