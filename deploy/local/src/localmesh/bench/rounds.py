@@ -2,7 +2,7 @@
 several times, and the round in the middle is the one that counts."""
 
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -21,8 +21,12 @@ class Round(NamedTuple):
 
 async def middle_of(count: int, measure: Callable[[int], Awaitable[Round]]) -> Round:
     """The round of the median ratio; each is told its number, from 0."""
-    rounds = [await measure(number) for number in range(count)]
-    return sorted(rounds, key=lambda one: one.ratio)[(count - 1) // 2]
+    return middle([await measure(number) for number in range(count)])
+
+
+def middle(rounds: Sequence[Round]) -> Round:
+    """The round of the median ratio."""
+    return sorted(rounds, key=lambda one: one.ratio)[(len(rounds) - 1) // 2]
 
 
 class Stopwatch:
