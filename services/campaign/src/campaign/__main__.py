@@ -18,10 +18,10 @@ from mesh.eventing import jetstream, outbox
 from mesh.rpc import tls
 from mesh.rpc.auth.gone import Gone, Services
 from mesh.rpc.channel import channel
-from mesh.store import engine, purging
+from mesh.store import engine, orders, purging
 from mesh.store.tombstones import Tombstones
 
-from campaign import erasure, loops, pacing, ticker
+from campaign import erasure, loops, pacing, people, ticker
 from campaign.audience import Segments
 from campaign.campaign_servicer import CampaignServicer
 from campaign.closing import Closing, Ledger
@@ -62,9 +62,12 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> Mapping[str, objec
     service.background(stack, gone.run(), "tombstones")
     service.background(stack, erasures.run(), "erasures")
     await stack.enter_async_context(erasures.consumer(subjects.AUDIENCE.name))
+    persons = people.orders_of(sessions, js)
+    service.background(stack, persons.run(), "orders")
+    await stack.enter_async_context(people.consumer(js, persons))
     _start(stack, "ticker", partial(ticker.tick, sessions, now))
     _start(stack, "closing", closing.step)
-    purges = [request_ids.aged(settings.request_id_retention)]
+    purges = [request_ids.aged(settings.request_id_retention), orders.aged()]
     service.background(stack, purging.run(sessions, purges, now), "purging")
     applications = Applications(ApplicationServiceStub(audience))
     fanout = Fanout(sessions, js, segments, applications, worker, now, settings)

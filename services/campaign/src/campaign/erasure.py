@@ -8,7 +8,7 @@ from heliograph.audience.v1.events_pb2 import ApplicationDeleted
 from heliograph.campaign.v1 import events_pb2
 from mesh.aip import request_ids
 from mesh.eventing.erasures import Erasures
-from mesh.store import erasing
+from mesh.store import erasing, orders
 from mesh.store.tombstones import Sessions, Tombstones
 from nats.js import JetStreamContext
 
@@ -22,7 +22,7 @@ def erasures(sessions: Sessions, js: JetStreamContext, gone: Tombstones) -> Eras
         sessions,
         js,
         gone,
-        erasing.rows_of(tables.metadata, request_ids.metadata),
+        erasing.rows_of(tables.metadata, request_ids.metadata, orders.metadata),
         ErasureReport,
         "campaign",
         heard=ApplicationDeleted,

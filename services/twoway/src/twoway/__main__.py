@@ -14,7 +14,7 @@ from mesh.service import background, main
 from mesh.store import engine, pool, purging
 from mesh.store.tombstones import Tombstones
 
-from twoway import channels, clock, erasure, housekeeping
+from twoway import channels, clock, erasure, housekeeping, people
 from twoway.inbound.receiving import Receiver
 from twoway.replies.sending import ReplySender
 from twoway.services import services
@@ -62,6 +62,9 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     background(stack, gone.run(), "tombstones")
     background(stack, erasures.run(), "erasures")
     await stack.enter_async_context(erasures.consumer(subjects.AUDIENCE.name))
+    persons = people.orders_of(sessions, js, DURABLE)
+    background(stack, persons.run(), "orders")
+    await stack.enter_async_context(people.consumer(js, persons))
     await stack.enter_async_context(
         Consumer(
             js,

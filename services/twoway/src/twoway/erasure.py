@@ -10,7 +10,7 @@ from heliograph.audience.v1.events_pb2 import ApplicationDeleted
 from heliograph.twoway.v1 import events_pb2
 from mesh.aip import request_ids
 from mesh.eventing.erasures import Erasures
-from mesh.store import erasing
+from mesh.store import erasing, orders
 from mesh.store.tombstones import Sessions, Tombstones
 from nats.js import JetStreamContext
 
@@ -24,7 +24,7 @@ def erasures(sessions: Sessions, js: JetStreamContext, gone: Tombstones) -> Eras
         sessions,
         js,
         gone,
-        erasing.rows_of(tables.metadata, request_ids.metadata),
+        erasing.rows_of(tables.metadata, request_ids.metadata, orders.metadata),
         ErasureReport,
         "twoway",
         heard=ApplicationDeleted,

@@ -1,12 +1,14 @@
 """What is deleted when it is old: texts that changed nothing, refused answers, request ids.
 
-Opt-outs, the record of consent and the texts behind them are never deleted: they are the proof. The
-bus keeps a text for a week, so one that is forgotten after two cannot be taken for a new one.
+Opt-outs, the record of consent and the texts behind them are not deleted for their age: they are
+the proof. The bus keeps a text for a week, so one that is forgotten after two cannot be taken for a
+new one.
 """
 
 from datetime import timedelta
 
 from mesh.aip import request_ids
+from mesh.store import orders
 from mesh.store.purging import Purge
 
 from twoway.settings import Settings
@@ -21,4 +23,5 @@ def purges(settings: Settings) -> list[Purge]:
         Purge("inbound_messages", f"{PASSING} AND receive_time < :before", inbound),
         Purge("reply_sets", "state = 'REFUSED' AND create_time < :before", inbound),
         request_ids.aged(requests),
+        orders.aged(),
     ]
