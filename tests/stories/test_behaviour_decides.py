@@ -13,7 +13,7 @@ from mesh.testkit.waiting import eventually
 
 pytestmark = [pytest.mark.story, pytest.mark.xdist_group("mesh")]
 
-PHONES, BUYERS = 60, 20
+PHONES, BUYERS, REPLYING = 60, 20, 5
 
 
 def bought(number: int) -> Event:
@@ -48,12 +48,22 @@ async def test_whoever_was_reached_and_did_not_buy_is_reminded(shop, tmp_path):
         )
     )
 
-    async def counted() -> int:
-        request = CountSegmentRequest(name=segment.name)
+    replied = await shop.client.segments.CreateSegment(
+        CreateSegmentRequest(
+            parent=shop.parent,
+            segment_id="replied",
+            segment=Segment(filter={"campaign": {**got_it["campaign"], "outcome": "REPLIED"}}),
+        )
+    )
+    await shop.say(shop.phones[:REPLYING], "yes please")
+
+    async def counted(name: str) -> int:
+        request = CountSegmentRequest(name=name)
         return (await shop.client.segments.CountSegment(request)).total
 
     async def all_is_known() -> bool:
-        return await counted() == PHONES - BUYERS // 2
+        found = [await counted(one.name) for one in (segment, replied)]
+        return found == [PHONES - BUYERS // 2, REPLYING]
 
     assert answer.accepted_count == BUYERS
     await eventually(all_is_known, timeout_seconds=60)

@@ -11,6 +11,7 @@ OUTCOMES = {
     pb.CampaignCondition.SENT: "_message.sent",
     pb.CampaignCondition.OPENED: "_message.opened",
     pb.CampaignCondition.CLICKED: "_message.clicked",
+    pb.CampaignCondition.REPLIED: "_message.replied",
 }
 
 

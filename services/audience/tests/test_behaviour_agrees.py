@@ -77,7 +77,7 @@ behaviour = st.one_of(
         campaign=st.builds(
             pb.CampaignCondition,
             campaign=st.sampled_from((*CAMPAIGNS, *RUNS)),
-            outcome=st.sampled_from([1, 3, 4]),
+            outcome=st.sampled_from([1, 3, 4, 5]),
             negate=st.booleans(),
             window=st.none() | windows,
         ),
@@ -105,7 +105,7 @@ def happenings(states: list[State]) -> list[Happening]:
 
 def _happening(chance: random.Random, endpoint: str) -> Happening:
     kinds = ("buy", "view", "_session.start", "_message.sent", "_message.opened")
-    kind = chance.choice((*kinds, "_message.clicked"))
+    kind = chance.choice((*kinds, "_message.clicked", "_message.replied"))
     time = NOW - timedelta(days=chance.randint(0, 12), hours=1)
     if kind.startswith("_message."):
         return Happening(endpoint, kind, time, {"run": chance.choice(RUNS)})

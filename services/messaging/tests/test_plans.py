@@ -1,12 +1,12 @@
 """Statements on the ledger are planned right while it is empty, for such a plan is kept."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 from heliograph import message_ids
-from messaging.ledger import claims, outcomes, reports
+from messaging.ledger import answered, claims, outcomes, reports
 from messaging.ledger.statements import on_day
 
 NOW = datetime.now(UTC)
@@ -41,6 +41,19 @@ async def test_a_message_is_found_by_its_key_even_on_the_first_row_of_a_day(room
     assert re.search(r"Index Cond: .*message_id = [ru]\.message_id", plan)
     assert "_pkey" in plan
     assert "Nested Loop" in plan
+
+
+@pytest.mark.parametrize("rows", [0, 240])
+async def test_what_a_text_answers_is_found_by_the_address(room, rows):
+    await room.assembly.partitions.ensure(NOW.date())
+    await room.assembly.pool.execute(on_day(FILLED, NOW.date()), NOW.date(), rows)
+
+    plan = await plan_of(
+        room, answered._FIND, "shop", NOW.date(), NOW.date(), [ID], ["o"], [NOW], timedelta(days=7)
+    )
+
+    assert "address_digest = r.address_digest" in plan
+    assert plan.count("application_address_digest_idx") == plan.count("Index Scan") > 0
 
 
 @pytest.mark.parametrize("rows", [0, 100, 170, 240])

@@ -25,6 +25,7 @@ from mesh.store.tombstones import Tombstones
 from nats.js import JetStreamContext
 
 from messaging import erasure, housekeeping, loops
+from messaging.answers import Answers
 from messaging.channels.drivers import DRIVERS
 from messaging.connections import Connections
 from messaging.deciding import Deciding
@@ -192,6 +193,7 @@ class Assembly:
         await stack.enter_async_context(deletions)
         await stack.enter_async_context(people.consumer(self.js, self.orders))
         await erasure.caught_up(self.js)
+        await stack.enter_async_context(Answers(self.pool, self.js).consumer())
         for lane, batches_max in (
             (subjects.BULK, self.settings.bulk_batches_max),
             (subjects.DIRECT, self.settings.direct_batches_max),

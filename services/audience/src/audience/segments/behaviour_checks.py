@@ -6,7 +6,7 @@ from typing import Any, Final
 from heliograph.audience.v1 import segment_filter_pb2 as pb
 
 from audience import names
-from audience.refusals import invalid, unsupported
+from audience.refusals import invalid
 from audience.segments import attribute_checks, behaviours
 
 BEHAVIOURS_MAX: Final = 20
@@ -63,8 +63,6 @@ def _check_first_seen(application: str, condition: pb.FirstSeenCondition, path: 
 
 
 def _check_campaign(application: str, condition: pb.CampaignCondition, path: str) -> None:
-    if condition.outcome not in behaviours.OUTCOMES:
-        raise unsupported(f"{path}.outcome", "FILTER_NOT_SUPPORTED")
     ids = names.campaign_of(condition.campaign, field=f"{path}.campaign")
     names.refuse_mismatch(application, ids["application"], f"{path}.campaign")
     _check_window(application, condition, path)

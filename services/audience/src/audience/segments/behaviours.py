@@ -20,6 +20,7 @@ OUTCOMES: Final = {
     pb.CampaignCondition.DELIVERED: "_message.delivered",
     pb.CampaignCondition.OPENED: "_message.opened",
     pb.CampaignCondition.CLICKED: "_message.clicked",
+    pb.CampaignCondition.REPLIED: "_message.replied",
 }
 """What can become of a message, as the type of its event."""
 ATTRIBUTE_OPERATORS: Final = {
