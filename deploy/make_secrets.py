@@ -74,6 +74,8 @@ def _servers(folder: Path) -> dict[str, str]:
 def _of_its_own(service: str, keys: Keys, passwords: Mapping[str, str]) -> Variables:
     if service == "messaging":
         return {"HELIOGRAPH_SECRETS_KEY": lambda: keys.secrets_key}
+    if service == "audience":
+        return {"HELIOGRAPH_ERASURE_KEY": lambda: keys.erasure_key}
     if service == "analytics":
         login = f"{passwords['CLICKHOUSE_USER']}:{passwords['CLICKHOUSE_PASSWORD']}"
         return {

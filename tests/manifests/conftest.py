@@ -122,7 +122,7 @@ class Overlay(Place):
             secret = variable.get("valueFrom", {}).get("secretKeyRef")
             yield variable["name"], self._secret(**secret) if secret else variable["value"]
 
-    def _secret(self, name: str, key: str) -> str:
+    def _secret(self, name: str, key: str, optional: bool = False) -> str:
         if not self.of("Secret"):
             return self._made[name][key]
         return base64.b64decode(self._named("Secret", name)[key]).decode()

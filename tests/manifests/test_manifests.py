@@ -14,8 +14,8 @@ SERVICES = ("audience", "campaign", "messaging", "analytics", "twoway")
 PREFIX = "HELIOGRAPH_"
 TO_SERVE = {"database_url", "nats_url", "auth_public_key", "service_token", "listen"}
 TO_MIGRATE = {"database_url", "clickhouse_url"}
-OF_ONE = {"secrets_key", "clickhouse_url"}
-SECRET = {"database_url", "nats_url", "service_token", "secrets_key", "clickhouse_url"}
+OF_ONE = {"secrets_key", "erasure_key", "clickhouse_url"}
+SECRET = OF_ONE | {"database_url", "nats_url", "service_token"}
 PINNED = re.compile(r".+(:\d+\.\d+[^:/]*|@sha256:[0-9a-f]{64})")
 
 overlays = pytest.mark.parametrize("place", ["dev", "production"], indirect=True)

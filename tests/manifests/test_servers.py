@@ -78,9 +78,10 @@ def test_secrets_are_kept_when_made_again_and_nobody_else_reads_them(tmp_path):
     subprocess.run(make, check=True, timeout=60)
 
     after = {path.name: path.read_text() for path in tmp_path.glob("*.env")}
-    kept, made = edited.read_text().splitlines()
+    kept, made, key = edited.read_text().splitlines()
     assert kept == "HELIOGRAPH_DATABASE_URL=postgresql://elsewhere/audience"
     assert made.startswith("HELIOGRAPH_SERVICE_TOKEN=ey")
+    assert key in before["audience.env"], "with another one, erased people would not be known"
     assert before | {edited.name: ""} == after | {edited.name: ""}
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}

@@ -53,6 +53,7 @@ def test_keys_are_made_once_and_are_nobody_elses_to_read(tmp_path: Path) -> None
     keys = Keys(tmp_path / "keys")
     assert Keys(tmp_path / "keys").public_pem == keys.public_pem
     assert Keys(tmp_path / "keys").secrets_key == keys.secrets_key
+    assert Keys(tmp_path / "keys").erasure_key == keys.erasure_key != keys.secrets_key
     for file in (tmp_path / "keys").iterdir():
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
 

@@ -76,6 +76,7 @@ async def surroundings(
         public_key=keys.public_pem,
         service_token=mint_with(keys, ["*"], "service", "mesh", LONG_HOURS),
         secrets_key=keys.secrets_key,
+        erasure_key=keys.erasure_key,
         authority_file=Authority(layout.authority).certificate_file,
         imports=layout.imports,
         exports=layout.exports,

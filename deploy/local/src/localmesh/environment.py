@@ -21,6 +21,7 @@ class Surroundings:
     public_key: str
     service_token: str
     secrets_key: str
+    erasure_key: str
     authority_file: Path
     imports: Path
     exports: Path
@@ -52,7 +53,11 @@ def of_service(name: str, around: Surroundings, metrics_port: int) -> dict[str, 
 
 def _of_its_own(name: str, around: Surroundings) -> dict[str, str]:
     if name == "audience":
-        return {"IMPORT_FOLDER": str(around.imports), "EXPORT_FOLDER": str(around.exports)}
+        return {
+            "IMPORT_FOLDER": str(around.imports),
+            "EXPORT_FOLDER": str(around.exports),
+            "ERASURE_KEY": around.erasure_key,
+        }
     if name == "analytics":
         return {"CLICKHOUSE_URL": around.clickhouse_url}
     if name == "messaging":

@@ -1,4 +1,5 @@
-"""The keys of a mesh on one machine, made once: one signs tokens, one seals secrets."""
+"""The keys of a mesh on one machine, made once: one signs tokens, one seals secrets, and by one
+erased people are known."""
 
 import base64
 import os
@@ -14,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-_SECRETS_KEY_BYTES = 32
+_KEY_BYTES = 32
 
 
 class Keys:
@@ -23,7 +24,8 @@ class Keys:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.signing_key = _signing_key(folder / "signing.pem")
-        self.secrets_key = _secrets_key(folder / "secrets.key")
+        self.secrets_key = _random_key(folder / "secrets.key")
+        self.erasure_key = _random_key(folder / "erasure.key")
 
     @property
     def public_pem(self) -> str:
@@ -43,10 +45,10 @@ def _signing_key(path: Path) -> Ed25519PrivateKey:
     return key
 
 
-def _secrets_key(path: Path) -> str:
-    """Base64 of the key that seals provider secrets in the database (AES-256)."""
+def _random_key(path: Path) -> str:
+    """Base64 of 32 random bytes: for AES-256, which seals provider secrets, or HMAC-SHA256."""
     if not path.exists():
-        _write_private(path, base64.b64encode(secrets.token_bytes(_SECRETS_KEY_BYTES)))
+        _write_private(path, base64.b64encode(secrets.token_bytes(_KEY_BYTES)))
     return path.read_text()
 
 
