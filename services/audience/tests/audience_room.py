@@ -73,6 +73,7 @@ class Room:
         self.patience = Patience()
         self.erasure_key = ERASURE_KEY
         self.worker = self.another_worker(database_url)
+        self._database_url = database_url
         self._reading = reading
         self._serve = serve
         self._connect = connect
@@ -115,6 +116,12 @@ class Room:
         """Serve, and make the application `shop`."""
         await self.serve()
         await self.create_application("shop")
+
+    async def restart(self) -> None:
+        """Serve and work with what is set by now."""
+        await self.serve()
+        self.worker = self.another_worker(self._database_url)
+        self.exporter = self.another_exporter(self._database_url, self._reading)
 
     async def serve(self) -> None:
         """Serve what was given, as an administrator sees it."""

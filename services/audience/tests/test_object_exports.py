@@ -7,6 +7,9 @@ import uuid
 from typing import Any
 
 import pytest
+from audience.objects.opening import Objects
+from audience.tables import ExportJobRow
+from audience.transfers import targets
 from audience_exports import Job, exported, told
 from audience_files import people
 from audience_objects import HURRIED, READER, S3Server
@@ -83,6 +86,35 @@ async def test_a_killed_export_goes_on_after_its_last_whole_part(
     assert [json.loads(line)["Id"] for line in lines] == sorted(
         f"e{index}" for index in range(1000)
     )
+
+
+async def test_the_objects_of_a_deleted_application_go_with_it(
+    room: Room, s3_server: S3Server, bucket: str
+) -> None:
+    await room.imported(people(5))
+    await exported(room, uri=f"s3://exports/{bucket}a/", spec={"endpoints_per_file": 2})
+    other = bucket.replace("shop", "other")
+    await s3_server.put("exports", f"{other}a.csv", b"x")
+    erase = targets.erasing_objects(Objects(room.object_stores))
+
+    assert [await erase("shop"), await erase("shop")] == [3, 0]
+    assert await s3_server.read("exports", other) == {"a.csv": b"x"}
+
+
+async def test_a_part_is_seen_when_it_is_delivered_and_can_be_taken_back(
+    room: Room, s3_server: S3Server, bucket: str
+) -> None:
+    job = ExportJobRow(application="shop", path=f"s3://exports/{bucket}a/")
+    seen = []
+    async with targets.opened(Objects(room.object_stores), job) as target:
+        await asyncio.to_thread(target.path("p").write_bytes, b"whole")
+        for step in (lambda _: asyncio.sleep(0), target.deliver, target.withdraw):
+            await step("p")
+            seen.append(await s3_server.read("exports", bucket))
+        beside = target.path("p").parent
+
+    assert seen == [{}, {"a/p": b"whole"}, {}]
+    assert not beside.exists()
 
 
 async def test_a_folder_of_a_store_takes_one_export(

@@ -70,7 +70,9 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     await stack.enter_async_context(hearing.consumer(js, sessions))
     gone = Tombstones(sessions)
     await gone.refresh()
-    erasures = erasure.erasures(sessions, js, gone, settings.export_folder)
+    objects = Objects(settings.object_stores)
+    objects.check()
+    erasures = erasure.erasures(sessions, js, gone, settings.export_folder, objects)
     background(stack, gone.run(), "tombstones")
     background(stack, erasures.run(), "erasures")
     background(stack, erasure.remind_forever(sessions, js), "deletions")
@@ -91,8 +93,6 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
         application_name="audience-imports",
     )
     stack.push_async_callback(importing.dispose)
-    objects = Objects(settings.object_stores)
-    objects.check()
     for number in range(settings.import_workers):
         imports = importing_kind(
             *(engine.sessions(importing), now, settings.unpacked_bytes_max, objects)

@@ -36,7 +36,8 @@ def export(
     segment
         Only its members: a segment, or a version of one.
     folder
-        Below the application's folder in the mesh's export folder; empty, or not there yet.
+        Below the application's folder in the mesh's export folder, or in an object store as
+        s3://bucket/key/, gs:// or az://; empty, or not there yet.
     per_file
         Endpoints in a file of the folder; 0 means 250,000.
     """
@@ -73,7 +74,8 @@ async def _there(
     from heliograph.cli.progress import bar
     from heliograph.exports import follow
 
-    request = ExportEndpointsRequest(parent=application(app), path=folder, spec=spec)
+    request = ExportEndpointsRequest(parent=application(app), spec=spec)
+    setattr(request, "uri" if "://" in folder else "path", folder)
     operation = await mesh.transfers.ExportEndpoints(request)
     job = ExportJob()
     with bar(folder, quiet=quiet) as advance:

@@ -24,6 +24,7 @@ from sqlmodel import col, select
 
 from audience import tables
 from audience.applications import deletion
+from audience.objects.opening import Objects
 from audience.persons import gathering
 from audience.transfers import targets
 
@@ -43,16 +44,20 @@ _log = logging.get(__name__)
 
 
 def erasures(
-    sessions: Sessions, js: JetStreamContext, gone: Tombstones, export_folder: str = ""
+    sessions: Sessions,
+    js: JetStreamContext,
+    gone: Tombstones,
+    export_folder: str = "",
+    objects: Objects | None = None,
 ) -> Erasures:
-    """The erasures of this service, the files below its export folder among them."""
+    """The erasures of this service, what it exported to folders and object stores among them."""
     rows = [
         *erasing.rows_of(tables.metadata, request_ids.metadata, orders.metadata),
         _OPERATIONS,
     ]
-    files = targets.erasing(export_folder)
+    files = targets.erasing(export_folder), targets.erasing_objects(objects or Objects())
     return Erasures(
-        *(sessions, js, gone, rows, ErasureReport, "audience"), after=[files], kept=_kept()
+        *(sessions, js, gone, rows, ErasureReport, "audience"), after=files, kept=_kept()
     )
 
 

@@ -14,7 +14,7 @@ from typing import Final
 from heliograph import endpoint_records
 from heliograph.audience.v1 import export_job_pb2 as pb
 from heliograph.audience.v1 import segment_service_pb2 as service_pb
-from mesh.errors import Error
+from mesh.errors import Error, NotFound
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -98,7 +98,11 @@ class Export:
                 return False
             await in_thread(file.finish)
         await target.deliver(name)
-        return await self._commit(job, name, written, last)
+        try:
+            return await self._commit(job, name, written, last)
+        except NotFound:  # its application was deleted, and what it exported with it
+            await target.withdraw(name)
+            raise
 
     async def _fill(
         self, job: ExportJobRow, file: ExportFile, source: "_Pages", spec: pb.ExportSpec

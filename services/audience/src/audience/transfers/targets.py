@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Protocol
+from typing import Final, Protocol
 
 from mesh.errors import Error, FailedPrecondition, PermissionDenied
 
@@ -19,6 +19,8 @@ from audience.objects.stores import Store
 from audience.refusals import shown
 from audience.tables import ExportJobRow
 from audience.transfers import sources
+
+ERASED_AT_ONCE: Final = 1000
 
 
 def find(folder: str, application: str, path: str) -> Path:
@@ -63,6 +65,10 @@ class Target(Protocol):
         """Put a file that is whole where it belongs."""
         ...
 
+    async def withdraw(self, name: str) -> None:
+        """Take a file away that was delivered."""
+        ...
+
 
 @asynccontextmanager
 async def opened(objects: Objects, job: ExportJobRow) -> AsyncIterator[Target]:
@@ -88,6 +94,9 @@ class _Folder:
     async def deliver(self, name: str) -> None:
         """It is there: it was moved there whole."""
 
+    async def withdraw(self, name: str) -> None:
+        await asyncio.to_thread(self.path(name).unlink, missing_ok=True)
+
 
 class _Objects:
     def __init__(self, beside: Path, store: Store, prefix: str) -> None:
@@ -102,12 +111,30 @@ class _Objects:
         await self._store.put(self._prefix + name, self.path(name))
         await asyncio.to_thread(self.path(name).unlink)
 
+    async def withdraw(self, name: str) -> None:
+        await self._store.delete([self._prefix + name])
+
 
 def erasing(folder: str) -> Callable[[str], Awaitable[int]]:
     """Deletes what was exported of an application, and tells how many files that were."""
 
     async def erase(application: str) -> int:
         return await asyncio.to_thread(_erase, Path(folder) / application) if folder else 0
+
+    return erase
+
+
+def erasing_objects(objects: Objects) -> Callable[[str], Awaitable[int]]:
+    """Deletes what is below an application's places for exports; how many objects that were."""
+
+    async def erase(application: str) -> int:
+        count = 0
+        for root in objects.roots("export", application):
+            store, uri = objects.find("export", application, root)
+            while found := await store.below(uri.key, ERASED_AT_ONCE):
+                await store.delete([one.key for one in found])
+                count += len(found)
+        return count
 
     return erase
 
