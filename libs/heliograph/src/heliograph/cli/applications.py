@@ -74,6 +74,7 @@ def update(
     total_max: int | None = None,
     duration_max: str | None = None,
     messages_per_second_max: int | None = None,
+    default_country: str | None = None,
     json: bool = False,
 ) -> None:
     """Change what holds for an application's campaigns from their next runs on.
@@ -94,11 +95,14 @@ def update(
         How long a run may send, as 90m, 2h or 1d. '' ends the limit.
     messages_per_second_max
         How fast a run sends. 0 ends the limit.
+    default_country
+        Whose phone numbers need no +, as US: `(415) 555-0123`. '' ends it.
     """
     given = {
         "quiet_time": quiet_time,
         "missing_time_zone_policy": missing_time_zone,
         "default_time_zone": default_time_zone,
+        "default_country": default_country,
         "message_limits.daily_max": daily_max,
         "message_limits.total_max": total_max,
         "message_limits.run_duration_max": duration_max,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import asyncpg
+import phonenumbers
 from google.protobuf.message import Message
 from heliograph.audience.v1.application_pb2 import Application, ApplicationSettings
 from mesh.rpc import validation
@@ -12,10 +13,7 @@ from audience.applications.store import missing
 from audience.endpoints import time_zones
 from audience.refusals import invalid, shown, unsupported
 
-NOT_OBEYED: Final = (
-    "message_limits.session_max",
-    "default_country",
-)
+NOT_OBEYED: Final = ("message_limits.session_max",)
 """Part of the contract and of no effect, so they are not taken."""
 
 _CHECK_RULES: Final = validation.request_check(Application)
@@ -43,6 +41,7 @@ def check(application: Application) -> None:
             raise unsupported(f"application.settings.{path}")
     _CHECK_RULES(application)
     _check_zone(settings)
+    _check_country(settings.default_country)
 
 
 def _is_set(settings: ApplicationSettings, path: str) -> bool:
@@ -51,6 +50,12 @@ def _is_set(settings: ApplicationSettings, path: str) -> bool:
     for parent in parents:
         message = getattr(message, parent)
     return any(field.name == leaf for field, _ in message.ListFields())
+
+
+def _check_country(country: str) -> None:
+    if country and country not in phonenumbers.SUPPORTED_REGIONS:
+        field = "application.settings.default_country"
+        raise invalid("COUNTRY_INVALID", field, f"no phone numbers of {shown(country)} are known")
 
 
 def _check_zone(settings: ApplicationSettings) -> None:

@@ -36,6 +36,16 @@ def canonical(channel_type: int, address: str) -> str:
     return _token(address)
 
 
+def dialled(patch: Patch, country: str) -> Patch:
+    """The patch with a phone's number that has no `+` read as in the country; empty: unread.
+
+    The write has to say that it is a phone. What is none stays, and is refused for it later.
+    """
+    if country and patch.address and patch.channel_type in channels.PHONES:
+        patch.address = phone_numbers.national(patch.address, country) or patch.address
+    return patch
+
+
 def derived_id(channel_type: int, address: str) -> str:
     """The id of an endpoint that came without one: the same for the same channel and address."""
     key = f"{channels.NAMES[channel_type]}:{address}".encode()

@@ -15,6 +15,7 @@ from phonenumbers import PhoneMetadata, PhoneNumberFormat, ValidationResult
 # may be a local form (Norfolk Island); the library knows where.
 _PLAIN: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _CODE_DIGITS_MAX: Final = 3
+_DIALLED: Final = re.compile(r"[-0-9 ()./\u00a0]{4,40}")
 _WRITTEN: Final = re.compile(r"\+[-0-9 ()./\u00a0]{6,40}")
 
 
@@ -45,13 +46,21 @@ def _national_lengths(code: str) -> frozenset[int]:
     return frozenset(metadata.general_desc.possible_length)
 
 
+def national(text: str, country: str) -> str | None:
+    """The same for a number without `+`, as it is dialled in the country (two letters)."""
+    stripped = text.strip()
+    return _read(stripped, country) if _DIALLED.fullmatch(stripped) else None
+
+
 def _parsed(text: str) -> str | None:
     """The same for numbers with spaces, brackets or a trunk prefix, written internationally."""
     stripped = text.strip()
-    if not _WRITTEN.fullmatch(stripped):
-        return None
+    return _read(stripped, None) if _WRITTEN.fullmatch(stripped) else None
+
+
+def _read(text: str, country: str | None) -> str | None:
     try:
-        number = phonenumbers.parse(stripped, None)
+        number = phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException:
         return None
     possible = phonenumbers.is_possible_number_with_reason(number)

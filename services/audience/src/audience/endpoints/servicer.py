@@ -73,8 +73,9 @@ class EndpointServicer:
         self, request: service_pb.CreateEndpointRequest, context: Any
     ) -> pb.Endpoint:
         application = names.application_of(request.parent)
-        await self._directory.require(application)
-        patch = addresses.identified(reading.supplied(request.endpoint_id, request.endpoint))
+        country = await self._directory.country(application)
+        supplied = reading.supplied(request.endpoint_id, request.endpoint)
+        patch = addresses.identified(addresses.dialled(supplied, country))
         patch.create_only, patch.readmits = True, request.readmit_erased
         checks.check(patch)
         if not request.request_id:
@@ -90,8 +91,8 @@ class EndpointServicer:
         self, request: service_pb.UpdateEndpointRequest, context: Any
     ) -> pb.Endpoint:
         application, patch = _update(request, "endpoint.name")
-        await self._directory.require(application)
-        return await self._updates.write(application, patch)
+        country = await self._directory.country(application)
+        return await self._updates.write(application, addresses.dialled(patch, country))
 
     async def DeleteEndpoint(
         self, request: service_pb.DeleteEndpointRequest, context: Any
@@ -129,9 +130,9 @@ class EndpointServicer:
         self, request: service_pb.BatchUpdateEndpointsRequest, context: Any
     ) -> service_pb.BatchUpdateEndpointsResponse:
         application = names.application_of(request.parent)
-        await self._directory.require(application)
+        country = await self._directory.country(application)
         read = [_read_item(application, item) for item in request.requests]
-        patches = [one for one in read if isinstance(one, Patch)]
+        patches = [addresses.dialled(one, country) for one in read if isinstance(one, Patch)]
         async with self._sessions.begin() as session:
             batch, outcomes = await self._write(session, application, patches)
         written = iter(outcomes)

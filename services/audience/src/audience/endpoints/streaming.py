@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from audience import names
 from audience.applications.directory import Directory
-from audience.endpoints import checks, reading
+from audience.endpoints import addresses, checks, reading
 from audience.endpoints.announcing import announce
 from audience.endpoints.patches import Patch
 from audience.endpoints.prepared import Prepared
@@ -38,6 +38,7 @@ class Stream:
         self._directory = directory
         self._now = now
         self._application = ""
+        self._country = ""
         self._patches: list[Patch] = []
         self._indexes: list[int] = []
         self._seen = 0
@@ -46,10 +47,9 @@ class Stream:
     async def take(self, request: service_pb.StreamUpdateEndpointsRequest) -> None:
         """Read one message; write when there are enough endpoints for a set."""
         application = names.application_of(request.parent)
-        if not self._application:
-            await self._directory.require(application)
-            self._application = application
+        self._application = self._application or application
         names.refuse_mismatch(self._application, application, "parent")
+        self._country = await self._directory.country(application)
         await asyncio.to_thread(self._read, request)
         if len(self._patches) >= SET_SIZE:
             await self._write()
@@ -67,7 +67,7 @@ class Stream:
             try:
                 owner, endpoint_id = names.endpoint_of(endpoint.name)
                 names.refuse_mismatch(self._application, owner, "name")
-                patch = reading.supplied(endpoint_id, endpoint)
+                patch = addresses.dialled(reading.supplied(endpoint_id, endpoint), self._country)
                 checks.check(patch)
             except Error as error:
                 self._refuse(index, endpoint.name, error)

@@ -25,8 +25,9 @@ csv.field_size_limit(FIELD_CHARACTERS_MAX)
 class CsvFormat:
     """Endpoints in rows of cells."""
 
-    def __init__(self, header: list[bytes]) -> None:
+    def __init__(self, header: list[bytes], country: str = "") -> None:
         """`header` is the first lines of the file, the header row among them."""
+        self.country = country
         cells, self.header_lines = _header(header)
         self._width = len(cells)
         self._patch = RowReader(headers.columns(cells)).patch
@@ -35,7 +36,7 @@ class CsvFormat:
     def rows(self, lines: list[bytes], first_line: int, *, at_end: bool) -> Rows:
         """The rows of lines; the header's own lines must not be among them."""
         texts, self._is_whole = decoded(lines)
-        collected = Collected()
+        collected = Collected(self.country)
         position = 0
         while position < len(texts):
             stopped = self._read(texts, position, first_line, collected)

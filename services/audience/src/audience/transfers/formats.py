@@ -71,8 +71,11 @@ def found(head: bytes, stated: int, file_name: str) -> Found:
     return Found(pb.CSV, pb.ImportJob.CONTENT)
 
 
-def opened(lines: list[bytes], form: int) -> Format:
-    """The reader of a text file that begins with these lines; refuses one that is no text."""
+def opened(lines: list[bytes], form: int, country: str = "") -> Format:
+    """The reader of a text file that begins with these lines; refuses one that is no text.
+
+    `country` is that of phone numbers without `+`.
+    """
     start = lines[0] if lines else b""
     for magic, kind in _BINARY.items():
         if start.startswith(magic):
@@ -81,7 +84,7 @@ def opened(lines: list[bytes], form: int) -> Format:
         raise _unsupported(_binary(start))
     if not start.removeprefix(BOM).strip():
         raise InvalidArgument("HEADER_INVALID", "the file is empty, or begins with a blank line")
-    return JsonFormat() if form == pb.JSON_LINES else CsvFormat(lines)
+    return JsonFormat(country) if form == pb.JSON_LINES else CsvFormat(lines, country)
 
 
 def _by_name(file_name: str) -> int:

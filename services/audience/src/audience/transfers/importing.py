@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from audience import metrics
+from audience.applications import settings
 from audience.endpoints.announcing import announce
 from audience.endpoints.batches import Batch
 from audience.endpoints.writing import Outcome
@@ -82,7 +83,9 @@ class Import:
         return written
 
     async def _import(self, job: ImportJobRow, written: Written) -> None:
-        async with self._reading.chunks(job, written) as chunks:
+        async with self._sessions() as session:
+            found = await settings.read(await engine.raw(session), job.application)
+        async with self._reading.chunks(job, written, found.default_country) as chunks:
             if not await self._commit_all(job, chunks):
                 return
         async with self._sessions.begin() as session:

@@ -95,7 +95,8 @@ class JsonFormat:
 
     header_lines: int = 0
 
-    def __init__(self) -> None:
+    def __init__(self, country: str = "") -> None:
+        self.country = country
         self._attributes = Kept("attributes", partial(_lists, "Attributes"))
         self._user_attributes = Kept("user.attributes", partial(_lists, "User.UserAttributes"))
         self._metrics = Kept("metrics", _numbers)
@@ -104,7 +105,7 @@ class JsonFormat:
 
     def rows(self, lines: list[bytes], first_line: int, *, at_end: bool) -> Rows:
         """The rows of lines."""
-        collected = Collected()
+        collected = Collected(self.country)
         for number, line in enumerate(lines, first_line):
             text = line.removeprefix(BOM) if number == 1 else line
             if len(text) > LINE_BYTES_MAX:

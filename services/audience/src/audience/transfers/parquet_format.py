@@ -30,9 +30,16 @@ class ParquetChunks:
     """Chunks of rows from row `row` on, each parsed and merged in a thread."""
 
     def __init__(
-        self, application: str, file: Seekable, size: int, now: Callable[[], datetime], row: int
+        self,
+        application: str,
+        file: Seekable,
+        size: int,
+        now: Callable[[], datetime],
+        row: int,
+        country: str = "",
     ) -> None:
         self._application = application
+        self._country = country
         self._file = file
         self._size = size
         self._now = now
@@ -77,7 +84,7 @@ class ParquetChunks:
         return _after(batches, before)
 
     def _chunk(self, batch: "pyarrow.RecordBatch") -> Chunk:
-        collected = Collected()
+        collected = Collected(self._country)
         patch, rows = self._cells.read(batch)
         for number, row in enumerate(rows, self._row + 1):
             if all(map(is_unicode, row)):

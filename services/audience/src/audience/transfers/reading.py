@@ -66,14 +66,16 @@ class Reading:
         return Written(found.format, found.evidence, packed)
 
     @asynccontextmanager
-    async def chunks(self, job: ImportJobRow, written: Written) -> AsyncIterator[Chunks]:
-        """What follows the last committed row."""
+    async def chunks(
+        self, job: ImportJobRow, written: Written, country: str
+    ) -> AsyncIterator[Chunks]:
+        """What follows the last committed row; phone numbers without `+` are of the country."""
         if written.format == pb.PARQUET:
-            yield self._parquet(job)
+            yield self._parquet(job, country)
             return
         async with aclosing(self._blocks(job, written.compression, 0)[0]) as blocks:
             head = await LineReader(blocks).take(formats.HEADER_LINES_MAX)
-        form = formats.opened(head, written.format)
+        form = formats.opened(head, written.format, country)
         offset, line = job.processed_bytes, job.processed_lines
         if not line:
             offset, line = sum(map(len, head[: form.header_lines])), form.header_lines
@@ -96,8 +98,10 @@ class Reading:
         unpacked = compression.Unpacked(stored, packed, self._unpacked_bytes_max)
         return unpacked.blocks(offset), unpacked
 
-    def _parquet(self, job: ImportJobRow) -> ParquetChunks:
+    def _parquet(self, job: ImportJobRow, country: str) -> ParquetChunks:
         if job.total_bytes < PARQUET_BYTES_MIN:
             raise InvalidArgument("PARQUET_INVALID", "the Parquet file is cut off")
         file = Seekable(partial(self._sources.at, job), job.total_bytes)
-        return ParquetChunks(job.application, file, job.total_bytes, self._now, job.processed_lines)
+        return ParquetChunks(
+            *(job.application, file, job.total_bytes, self._now, job.processed_lines), country
+        )

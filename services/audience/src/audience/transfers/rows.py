@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol, TypeVar
 from mesh.errors import Error
 
 from audience.endpoints import checks
-from audience.endpoints.addresses import identified
+from audience.endpoints.addresses import dialled, identified
 from audience.endpoints.patches import Patch
 from audience.transfers.failures import Failure, failure
 
@@ -48,7 +48,9 @@ def is_user(patch: Patch) -> bool:
 class Collected:
     """Rows as they are read, each good or refused."""
 
-    def __init__(self) -> None:
+    def __init__(self, country: str = "") -> None:
+        """`country` is that of phone numbers without `+`."""
+        self.country = country
         self.patches: list[Patch] = []
         self.lines: list[int] = []
         self.failures: list[Failure] = []
@@ -62,7 +64,7 @@ class Collected:
                 checks.check_user_id(str(patch.user_id))
                 self.users.append((line, str(patch.user_id)))
                 return
-            checks.check(identified(patch))
+            checks.check(identified(dialled(patch, self.country)))
         except Error as error:
             self.failures.append(failure(line, error))
             return
