@@ -10,7 +10,7 @@ from mesh.aip import resource_names
 
 from audience import names
 from audience.refusals import invalid
-from audience.segments import attribute_checks, behaviour_checks
+from audience.segments import attribute_checks, behaviour_checks, contradictions
 
 DEPTH_MAX: Final = 32
 CONDITIONS_MAX: Final = 1000
@@ -22,6 +22,7 @@ def check(application: str, question: pb.SegmentFilter, path: str) -> None:
         raise invalid("FILTER_TOO_LARGE", path, f"more than {CONDITIONS_MAX} conditions")
     _check(application, question, path, 1)
     behaviour_checks.check_count(question, path)
+    contradictions.check(question, path)
 
 
 def _conditions(question: pb.SegmentFilter) -> Iterable[pb.SegmentFilter]:

@@ -22,6 +22,8 @@ def check(application: str, segment: pb.Segment, current: pb.Segment | None = No
         return
     if current and brought:
         raise _imported(current)
+    if current and definition == "filter" and current.filter == segment.filter:
+        return  # it was checked by the rules of its time
     if definition is None:
         raise invalid("FILTER_EMPTY", "segment.filter", "a segment needs a filter")
     checks.check(application, segment.filter, "segment.filter")
