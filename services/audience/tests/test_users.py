@@ -5,7 +5,7 @@ from audience_room import SHOP, Room, name, values
 from google.protobuf.field_mask_pb2 import FieldMask
 from heliograph.audience.v1 import endpoint_pb2
 from heliograph.audience.v1 import user_service_pb2 as pb
-from mesh.errors import Aborted, FailedPrecondition, NotFound, Unimplemented
+from mesh.errors import Aborted, FailedPrecondition, NotFound
 
 USER = f"{SHOP}/users/u1"
 
@@ -120,8 +120,3 @@ async def test_linking_leaves_an_endpoint_as_active_as_it_was(room: Room) -> Non
 
     assert linked.status == endpoint_pb2.Endpoint.INACTIVE
     assert (await room.read("new")).status == endpoint_pb2.Endpoint.ACTIVE
-
-
-async def test_erasing_is_answered_unimplemented(room: Room) -> None:
-    with pytest.raises(Unimplemented):
-        await room.users.DeleteUser(pb.DeleteUserRequest(name=USER))

@@ -105,6 +105,7 @@ class Client:
         self.channels = channel_service_pb2_grpc.ChannelServiceStub(messaging)
         self.suppressions = suppression_service_pb2_grpc.SuppressionServiceStub(messaging)
         self.events = event_service_pb2_grpc.EventServiceStub(analytics)
+        self.event_operations = operations_pb2_grpc.OperationsStub(analytics)
         self.reports = report_service_pb2_grpc.ReportServiceStub(analytics)
         self.funnels = funnel_service_pb2_grpc.FunnelServiceStub(analytics)
         self.phone_numbers = phone_number_service_pb2_grpc.PhoneNumberServiceStub(twoway)

@@ -1,4 +1,4 @@
-"""Waiting until every service has erased an application."""
+"""Waiting until every service has erased an application or a person."""
 
 from collections.abc import Callable
 
@@ -7,6 +7,7 @@ from heliograph.audience.v1.application_service_pb2 import (
     DeleteApplicationMetadata,
     ServiceErasure,
 )
+from heliograph.audience.v1.user_service_pb2 import DeleteUserMetadata
 from heliograph.client import Client
 
 WAIT_SECONDS = 5
@@ -30,6 +31,7 @@ async def erased(
 
 def services(operation: Operation) -> list[ServiceErasure]:
     """How far each service is."""
-    metadata = DeleteApplicationMetadata()
-    operation.metadata.Unpack(metadata)
-    return list(metadata.services)
+    for metadata in (DeleteApplicationMetadata(), DeleteUserMetadata()):
+        if operation.metadata.Unpack(metadata):
+            return list(metadata.services)
+    return []

@@ -21,6 +21,8 @@ from audience.consent import hearing
 from audience.consent.catching_up import CatchingUp
 from audience.eligibility.neighbours import Neighbours
 from audience.objects.opening import Objects
+from audience.persons import gathering, hashes
+from audience.persons.erasure import orders_of
 from audience.removals.removing import kind as removal_kind
 from audience.segments.servicer import SegmentServicer
 from audience.segments.sets import Analytics
@@ -50,6 +52,7 @@ def now() -> datetime:
 
 async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     """Everything of this room, entered into the stack; returns its servicers."""
+    hashes.use(settings.erasure_key.get_secret_value())
     connections = settings.database_connections_max
     database = engine.create(
         settings.database_url, pool_size=connections, application_name="audience"
@@ -75,6 +78,9 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     erasures = erasure.erasures(sessions, js, gone, settings.export_folder, objects)
     background(stack, gone.run(), "tombstones")
     background(stack, erasures.run(), "erasures")
+    persons = orders_of(sessions, js, settings.export_folder)
+    background(stack, persons.run(), "orders")
+    background(stack, gathering.close_forever(sessions, js), "proofs")
     background(stack, erasure.remind_forever(sessions, js), "deletions")
     await stack.enter_async_context(erasure.consumer(js, sessions))
     neighbour = partial(
@@ -104,7 +110,10 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     background(stack, purging.run(sessions, housekeeping.purges(settings), now), "purging")
     neighbours = Neighbours.of(campaign, messaging, twoway)
     background(stack, CatchingUp(sessions, neighbours.opt_outs, now).run(), "opt-outs")
-    served = services(settings, sessions, reading, analytics, neighbours, now, gone, erasures.wake)
+    served = services(
+        *(settings, sessions, reading, analytics, neighbours, now, gone, erasures.wake),
+        persons.wake,
+    )
     segments = SegmentServicer(sessions, reading, Analytics(analytics), now)
     exports = exporting_kind(sessions, Members(segments, reading), now, objects)
     for number in range(settings.export_workers):

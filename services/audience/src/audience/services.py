@@ -45,9 +45,10 @@ def services(
     now: Callable[[], datetime],
     gone: Tombstones | None = None,
     deleted: Callable[[], Awaitable[None]] | None = None,
+    erased: Callable[[], None] = lambda: None,
 ) -> Services:
     """Every service of the contract. `deleted` is called when an application was buried; by
-    default, it is only refused from then on."""
+    default, it is only refused from then on; `erased` when a person was."""
     directory = Directory(sessions)
     gone = gone if gone is not None else Tombstones(sessions)
     applications = ApplicationServicer(sessions, now, deleted or gone.refresh)
@@ -58,7 +59,9 @@ def services(
         _name(endpoint_service_pb2, "EndpointService"): EndpointServicer(
             sessions, pool, directory, eligibility, now
         ),
-        _name(user_service_pb2, "UserService"): UserServicer(sessions, pool, directory, now),
+        _name(user_service_pb2, "UserService"): UserServicer(
+            sessions, pool, directory, now, erased
+        ),
         _name(segment_service_pb2, "SegmentService"): segments,
         _name(transfer_service_pb2, "TransferService"): TransferServicer(
             settings, sessions, directory, Members(segments, pool), now

@@ -84,6 +84,14 @@ class EndpointRow(Table, table=True):
         ),
         # The endpoints of a user.
         Index(
+        # Who has had an address, for whoever erases a person.
+        Index(
+            "endpoint_inactive_address_idx",
+            "application",
+            "channel_type",
+            text("hashtextextended(address::text, 0)"),
+            postgresql_where=text("status = 2"),
+        ),
             "endpoint_user_idx",
             "application",
             "user_id",

@@ -14,6 +14,7 @@ from heliograph.cli import (
     messages,
     reports,
     segments,
+    users,
 )
 
 app = App(
@@ -30,6 +31,7 @@ app.command(local.token)
 app.command(local.addresses)
 app.command(applications.app)
 app.command(endpoints.app)
+app.command(users.app)
 app.command(jobs.imports)
 app.command(jobs.exports)
 app.command(segments.app)

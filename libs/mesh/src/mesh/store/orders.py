@@ -20,6 +20,9 @@ TABLE: Final = "erasure_orders"
 KEPT: Final = timedelta(days=30)
 """How long one that was carried out is known, so that its answer can be given again."""
 
+STATEMENT_MILLISECONDS_MAX: Final = 600_000
+"""For one statement: what has no index by people is looked through, and nobody waits for it."""
+
 metadata = tables.metadata()
 
 
@@ -68,6 +71,14 @@ UPDATE erasure_orders SET erased_rows = erased_rows || jsonb_build_object(
 FROM counted WHERE application = :application AND operation = :operation
 RETURNING counted.rows
 """
+_PATIENTLY: Final = text("SELECT set_config('statement_timeout', :milliseconds, true)")
+_COUNT: Final = text(
+    """
+UPDATE erasure_orders SET erased_rows = erased_rows || jsonb_build_object(
+    CAST(:what AS text), coalesce((erased_rows->>:what)::bigint, 0) + :rows)
+WHERE application = :application AND operation = :operation
+"""
+)
 _NOTE: Final = text(
     """
 UPDATE erasure_orders SET erased_rows = erased_rows || jsonb_build_object(
@@ -120,7 +131,9 @@ async def erase(
     counted = text(_COUNTED.format(statement=statement))
     own = {"application": order.application, "operation": order.operation, "what": what}
     async with sessions.begin() as session:
-        found = await (await session.connection()).execute(counted, {**values, **own})
+        connection = await session.connection()
+        await connection.execute(_PATIENTLY, {"milliseconds": str(STATEMENT_MILLISECONDS_MAX)})
+        found = await connection.execute(counted, {**values, **own})
         return int(found.scalar() or 0)
 
 
@@ -129,6 +142,13 @@ async def note(sessions: Sessions, order: OrderRow, what: str, rows: int) -> Non
     own = {"application": order.application, "operation": order.operation}
     async with sessions.begin() as session:
         await (await session.connection()).execute(_NOTE, {**own, "what": what, "rows": rows})
+
+
+async def count(sessions: Sessions, order: OrderRow, what: str, rows: int) -> None:
+    """Count what was erased elsewhere than in this database, after it was."""
+    own = {"application": order.application, "operation": order.operation}
+    async with sessions.begin() as session:
+        await (await session.connection()).execute(_COUNT, {**own, "what": what, "rows": rows})
 
 
 def aged() -> Purge:

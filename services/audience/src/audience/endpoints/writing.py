@@ -16,6 +16,7 @@ from audience.endpoints.patches import Patch
 from audience.endpoints.prepared import Prepared
 from audience.endpoints.states import State
 from audience.endpoints.user_limits import gains
+from audience.persons import erased as persons
 from audience.users import store as users_store
 
 SMALL_WRITE_MAX: Final = 100
@@ -40,8 +41,10 @@ async def write_few(
         states = await store.read(connection, application, states)
     users = await users_store.read(connection, application, user_ids)
     limits = await households.read(connection, application, gains(patches, states), len(patches))
-    batch = Batch(application, now, states, users, limits)
+    erased = await persons.read(connection, application, patches, states)
+    batch = Batch(application, now, states, users, limits, erased)
     outcomes = [batch.apply(patch) for patch in patches]
+    await persons.readmit(connection, application, patches, outcomes)
     await locks.lock(connection, application, "address", map(_address_key, batch.active()))
     await _displace(connection, application, batch, now, alone=False)
     await store.upsert(connection, [record for _, record in batch.records()])
@@ -64,11 +67,12 @@ async def write_many(
     limits = await households.read(
         connection, application, gains(patches, states) if states else prepared.gained, len(patches)
     )
-    prepared.is_new = not (states or users or limits)
+    erased = await persons.read(connection, application, patches, states)
+    prepared.is_new = not (states or users or limits or erased)
     if prepared.is_new:
         await _copy(connection, prepared)
         return prepared.batch, prepared.outcomes
-    batch = Batch(application, prepared.now, states, users, limits)
+    batch = Batch(application, prepared.now, states, users, limits, erased)
     outcomes = [batch.apply(patch) for patch in patches]
     await _displace(connection, application, batch, prepared.now, alone=True)
     await _store(connection, application, batch)
@@ -79,6 +83,8 @@ async def _add(connection: "asyncpg.Connection[Any]", prepared: Prepared) -> boo
     """Write all of it as new; false, and nothing is written, if any of it is not."""
     application, patches = prepared.application, prepared.patches
     if await households.read(connection, application, prepared.gained, len(patches)):
+        return False
+    if await persons.read(connection, application, patches, {}):
         return False
     try:
         async with connection.transaction():

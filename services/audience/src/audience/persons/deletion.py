@@ -19,7 +19,7 @@ from audience.applications.deletion import SERVICES
 from audience.endpoints import locks, store
 from audience.moments import timestamp
 from audience.persons import erased, finding
-from audience.persons.finding import Held, Person
+from audience.persons.finding import Person
 from audience.persons.tables import UserErasureRow
 
 _DELETE_PROFILE: Final = "DELETE FROM user_profile WHERE application = $1 AND user_id = $2"
@@ -30,18 +30,14 @@ async def delete(
     application: str,
     request: pb.DeleteUserRequest,
     user_id: str,
-    known: list[Held],
     clock: Callable[[], datetime],
 ) -> operations_pb2.Operation:
-    """Delete a person; the operation that gathers what each service erases.
-
-    `known` are other endpoints at the person's addresses, as far as somebody has looked.
-    """
+    """Delete a person; the operation that gathers what each service erases."""
     connection = await engine.raw(session)
     await locks.lock_application(connection, application)
     now = clock()  # whatever is written from here on is later
     own = await finding.endpoints_of(connection, application, user_id)
-    found = await finding.others_again(connection, application, user_id, own, known)
+    found = await finding.others(connection, application, user_id, own)
     person = finding.person(user_id, own, found)
     rows = {
         "endpoint": len(await store.delete(connection, application, person.endpoints)),

@@ -1,7 +1,7 @@
 """What this service erases of a person beside endpoints and attributes, which went at once."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final
 
 from heliograph.audience.v1.endpoint_pb2 import Endpoint
@@ -13,6 +13,8 @@ from mesh.store.orders import OrderRow
 from mesh.store.tombstones import Sessions
 from nats.js import JetStreamContext
 from sqlalchemy import text
+
+from audience.persons.exported import Exported
 
 ANSWERS: Final = "heliograph.audience.v1.CreateEndpointRequest"
 """The requests whose stored answers hold an endpoint."""
@@ -46,13 +48,18 @@ _UPLOADS: Final = text(
 def orders_of(
     sessions: Sessions,
     js: JetStreamContext,
-    more: Sequence[Step] = (),
-    settle_seconds: float = 0.0,
+    export_folder: str = "",
 ) -> Orders:
     """The orders of this service. What was being written when one was given had to wait for it."""
-    steps = [*(_erasing(sessions, *one) for one in _STATEMENTS), *more]
+    exported = Exported(sessions, export_folder)
+    keeping = Keeping(sessions)
+    steps = [*(_erasing(sessions, *one) for one in _STATEMENTS), exported.erase]
+
+    async def kept(order: OrderRow) -> list[Kept]:
+        return await keeping.of(order) + await exported.keeping(order)
+
     answer = reporting(js, "audience", ErasureReport)
-    return Orders(sessions, steps, Keeping(sessions).of, answer, settle_seconds=settle_seconds)
+    return Orders(sessions, steps, kept, answer, settle_seconds=0.0)
 
 
 class Keeping:

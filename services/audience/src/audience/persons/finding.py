@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from heliograph.audience.v1 import endpoint_pb2 as pb
+
 from audience.persons import hashes
 from audience.persons.erased import Address
 
@@ -11,23 +13,17 @@ _OF_USER: Final = """
 SELECT endpoint, channel_type, address, user_id FROM endpoint
 WHERE application = $1 AND user_id <> '' AND user_id = $2
 """
-# Without an index, as addresses of inactive endpoints have none: a second for a million endpoints.
 _AT_ADDRESSES: Final = """
 SELECT endpoint, channel_type, address, user_id FROM endpoint
-WHERE application = $1 AND address = ANY($2::text[]) AND user_id <> $3
-"""
-# Those that were found, as they are now, and whoever has taken an address meanwhile.
-_AGAIN: Final = """
-SELECT endpoint, channel_type, address, user_id FROM endpoint
-WHERE application = $1 AND endpoint = ANY($4::text[])
-    AND address = ANY($2::text[]) AND user_id <> $3
-UNION
-SELECT endpoint, channel_type, address, user_id FROM endpoint
-WHERE application = $1 AND status = 1 AND channel_type = ANY($5::smallint[])
+WHERE application = $1 AND status = {status} AND channel_type = ANY($2::smallint[])
     AND hashtextextended(address::text, 0) = ANY(ARRAY(
-        SELECT hashtextextended(held, 0) FROM unnest($2::text[]) AS held))
-    AND address = ANY($2::text[]) AND user_id <> $3
+        SELECT hashtextextended(held, 0) FROM unnest($3::text[]) AS held))
+    AND user_id <> $4
 """
+# Each half has an index of its own.
+_OTHERS: Final = " UNION ALL ".join(
+    _AT_ADDRESSES.format(status=status) for status in (pb.Endpoint.ACTIVE, pb.Endpoint.INACTIVE)
+)
 
 
 class Held(NamedTuple):
@@ -59,26 +55,14 @@ async def endpoints_of(connection: Any, application: str, user_id: str) -> list[
 
 
 async def others(
-    connection: Any, application: str, user_id: str, own: Iterable[Held]
+    connection: Any, application: str, user_id: str, own: Sequence[Held]
 ) -> list[Held]:
-    """Endpoints at the same addresses that are not the user's."""
-    found = sorted({one.address for one in own})
-    if not found:
+    """Endpoints at the same addresses that are not the user's, whoever's they are."""
+    if not own:
         return []
-    rows = await connection.fetch(_AT_ADDRESSES, application, found, user_id)
-    return [Held(*row) for row in rows]
-
-
-async def others_again(
-    connection: Any, application: str, user_id: str, own: Sequence[Held], known: Sequence[Held]
-) -> list[Held]:
-    """The same under the application's lock, once most of them are known."""
-    if not {one.address for one in own} <= {one.address for one in known}:
-        return await others(connection, application, user_id, own)
+    kinds = sorted({kind for one in own for kind in hashes.relatives(one.channel_type)})
     addresses = sorted({one.address for one in own})
-    kinds = sorted(_related(own))
-    endpoints = [one.endpoint for one in known]
-    rows = await connection.fetch(_AGAIN, application, addresses, user_id, endpoints, kinds)
+    rows = await connection.fetch(_OTHERS, application, kinds, addresses, user_id)
     return [Held(*row) for row in rows]
 
 
@@ -90,8 +74,3 @@ def person(user_id: str, own: Sequence[Held], found: Iterable[Held]) -> Person:
     endpoints = [one.endpoint for one in own]
     endpoints += [one.endpoint for one in at_mine if not one.user_id and one.key in held]
     return Person(user_id, sorted(endpoints), frozenset(held))
-
-
-def _related(own: Iterable[Held]) -> set[int]:
-    """Every channel type that shares addresses with those of the endpoints."""
-    return {number for one in own for number in hashes.relatives(one.channel_type)}

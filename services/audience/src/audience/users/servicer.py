@@ -4,9 +4,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from google.longrunning import operations_pb2
 from heliograph.audience.v1 import endpoint_pb2, user_service_pb2
 from heliograph.audience.v1 import user_pb2 as pb
-from mesh.aip import etags, field_masks, pagination
+from mesh.aip import etags, field_masks, pagination, request_ids
 from mesh.errors import Error, FailedPrecondition, NotFound
 from mesh.store import engine
 from sqlalchemy.ext.asyncio import async_sessionmaker
@@ -22,6 +23,7 @@ from audience.endpoints.patches import Patch
 from audience.endpoints.queries import Pool
 from audience.endpoints.states import Attributes
 from audience.endpoints.writing import write_few
+from audience.persons import deletion, erased, hashes
 from audience.users import profiles, queries, store
 from audience.users.rendering import user
 
@@ -30,7 +32,7 @@ PAGE_SIZE_MAX = 1000
 
 
 class UserServicer:
-    """The people behind endpoints. Erasing one is not answered here."""
+    """The people behind endpoints. `erased` is called when one was deleted."""
 
     def __init__(
         self,
@@ -38,11 +40,13 @@ class UserServicer:
         pool: Pool,
         directory: Directory,
         now: Callable[[], datetime],
+        erased: Callable[[], None] = lambda: None,
     ) -> None:
         self._sessions = sessions
         self._pool = pool
         self._directory = directory
         self._now = now
+        self._erased = erased
 
     async def GetUser(
         self, request: user_service_pb2.GetUserRequest, context: Any
@@ -76,6 +80,7 @@ class UserServicer:
             connection = await engine.raw(session)
             await locks.lock_shared(connection, application)
             await locks.lock(connection, application, "user", [user_id])
+            await erased.refuse_user(connection, application, user_id)
             before = (await store.read(connection, application, [user_id])).get(user_id)
             if before is None and not request.allow_missing:
                 await self._read(connection, application, user_id)
@@ -83,6 +88,22 @@ class UserServicer:
             after = profiles.merge(before, user_id, supplied, self._now(), replaced=replaced)
             await store.upsert(connection, [profiles.record(application, after)])
             return await self._read(connection, application, user_id)
+
+    async def DeleteUser(
+        self, request: user_service_pb2.DeleteUserRequest, context: Any
+    ) -> operations_pb2.Operation:
+        application, user_id = names.user_of(request.name)
+        await self._directory.require(application)
+        if not request.forget_erasure and not hashes.has_key():
+            raise erased.missing_key()
+
+        async def answer() -> operations_pb2.Operation:
+            return await deletion.delete(session, application, request, user_id, self._now)
+
+        async with self._sessions.begin() as session:
+            operation = await request_ids.once(session, request, application, answer)
+        self._erased()
+        return operation
 
     async def ListUserEndpoints(
         self, request: user_service_pb2.ListUserEndpointsRequest, context: Any
