@@ -139,7 +139,7 @@ def as_event(sent: MessageEvent) -> Event:
     )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=100)
 @given(
     condition=asked_conditions.filter(lambda condition: not is_refused(condition)),
     happened=client_events,

@@ -145,7 +145,7 @@ def from_later(question: pb.SegmentFilter) -> pb.SegmentFilter:
 
 
 @settings(
-    max_examples=100,
+    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
