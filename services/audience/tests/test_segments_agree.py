@@ -7,7 +7,7 @@ import asyncpg
 import audience_samples as samples
 from audience.endpoints import store, writing
 from audience.endpoints.states import State
-from audience.segments import checks, queries
+from audience.segments import checks, queries, scanning
 from audience.segments.behaviours import Window
 from audience.users import store as users_store
 from audience_evaluator import Attributes, matches
@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from mesh.errors import Error
 
 COUNT = 250
+PAGE_SIZE = 20
 SEEDS = (1, 2)
 
 kinds = pb.AttributeCondition
@@ -174,16 +175,16 @@ async def test_sql_and_python_agree_on_every_member(
     states, users = await stored(reading, application, seed)
     expected = sorted(one.endpoint for one in states if matches(question, one, users))
 
-    rows = await queries.page(reading, application, question, after="", limit=COUNT + 1)
     counted = await queries.counts(reading, application, question)
     found = await queries.members(
         reading, application, question, Window([one.endpoint for one in states], {})
     )
+    scanned = scanning.Scan(reading, application, question, None).pages("", PAGE_SIZE)
     one = states[len(expected) % len(states)].endpoint
     alone = await queries.members(reading, application, question, Window([one], {}))
 
-    assert [row[0] for row in rows] == expected
     assert sum(row[1] for row in counted) == len(expected)
+    assert [row[0] async for rows in scanned for row in rows] == expected
     assert found == set(expected)
     assert alone == found & {one}
 

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, Final
 
 from heliograph.audience.v1 import segment_filter_pb2
@@ -162,8 +161,7 @@ class Asking:
     ) -> scanning.Pages:
         conditions = behaviours.conditions(question)
         if not conditions:
-            ask = partial(queries.page, self._pool, application, question, read_time=read_time)
-            return scanning.pages(ask, after, size)
+            return scanning.Scan(self._pool, application, question, read_time).pages(after, size)
         windows = Windows(
             self._pool, self._analytics, application, conditions, read_time or self._now()
         )

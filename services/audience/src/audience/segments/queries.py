@@ -1,6 +1,6 @@
 """The questions a segment answers, all by the one condition that its filter compiles to."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
@@ -59,6 +59,40 @@ async def page(
         f" AND {asked.condition} ORDER BY e.endpoint LIMIT $3::int"
     )
     return await _fetch(pool, sql, asked.parameters, plan=_PLAN_IN_ORDER)
+
+
+async def onwards(
+    pool: Pool,
+    application: str,
+    question: pb.SegmentFilter,
+    *,
+    after: str,
+    limit: int,
+    read_time: datetime | None = None,
+) -> AsyncGenerator[Sequence[Row], None]:
+    """All further members by endpoint id, so many at a time; holds a connection meanwhile."""
+    asked = compiled(question, given=[application, after, read_time])
+    sql = (
+        f"SELECT {SELECTED} FROM endpoint e {_USERS}"
+        " WHERE e.application = $1 AND e.endpoint > $2::text"
+        " AND ($3::timestamptz IS NULL OR e.create_time <= $3)"
+        f" AND {asked.condition} ORDER BY e.endpoint"
+    )
+    async with pool.acquire() as connection, connection.transaction(readonly=True):
+        await connection.execute(_PLAN)
+        cursor = await connection.cursor(sql, *asked.parameters)
+        while rows := await cursor.fetch(limit):
+            yield rows
+
+
+async def are_more_than(pool: Pool, application: str, count: int, *, after: str, last: str) -> bool:
+    """Whether there are more endpoints than so many after one and up to another."""
+    sql = (
+        "SELECT EXISTS (SELECT FROM endpoint e WHERE e.application = $1 AND e.endpoint > $2::text"
+        " AND e.endpoint <= $3::text ORDER BY e.endpoint OFFSET $4::int)"
+    )
+    ((found,),) = await _fetch(pool, sql, (application, after, last, count), plan=_PLAN_IN_ORDER)
+    return bool(found)
 
 
 async def counts(
