@@ -200,3 +200,89 @@ async def test_a_job_whose_object_is_gone_or_closed_fails_and_says_why(
     assert [status.to_error(job.error).reason for job in ended] == [
         *("OBJECT_NOT_FOUND", "IMPORT_PATH_NOT_ALLOWED")
     ]
+
+
+FOLDER = {
+    "a.csv": people(40),
+    "b/c.csv.gz": gzip.compress(awkward()),
+    "b/d.parquet": table(),
+    "b/_SUCCESS": b"done",
+    "b/.hidden.csv": b"ChannelType\nSMS\n",
+    "b/empty.csv": b"",
+    "e.jsonl": b'{"ChannelType": "SMS", "Address": "+14155550177", "Id": "last"}\nno\n',
+}
+
+
+async def test_a_folder_is_imported_part_by_part_and_failures_name_the_part(
+    room: Room, s3_server: S3Server, bucket: str
+) -> None:
+    for key, data in FOLDER.items():
+        await s3_server.put("imports", f"{bucket}all/{key}", data)
+    await s3_server.put("imports", f"{bucket}all-others/f.csv", people(50))
+    folder = f"s3://imports/{bucket}all/"
+    operation = await asked(room, folder)
+    told = await room.job(operation)
+    await room.work()
+
+    job = await room.job(operation)
+    size = sum(len(FOLDER[key]) for key in ("a.csv", "b/c.csv.gz", "b/d.parquet", "e.jsonl"))
+    assert (told.part_count, told.processed_part_count, told.total_bytes) == (4, 0, size)
+    assert (job.state, job.source, job.processed_part_count) == (Job.SUCCEEDED, folder, 4)
+    assert (job.imported_count, job.processed_bytes) == (40 + 5 + 300 + 1, size)
+    answer = await room.transfers.ListImportFailures(
+        pb.ListImportFailuresRequest(parent=job.name, page_size=10)
+    )
+    rest = await room.transfers.ListImportFailures(
+        pb.ListImportFailuresRequest(
+            parent=job.name, page_size=10, page_token=answer.next_page_token
+        )
+    )
+    failures = [*answer.import_failures, *rest.import_failures]
+    assert {one.file for one in failures[:-1]} == {f"{folder}b/c.csv.gz"}
+    assert [(one.line, one.field, one.reason) for one in failures[:-1]] == AWKWARD_FAILURES
+    assert (failures[-1].file, failures[-1].line) == (f"{folder}e.jsonl", 2)
+
+
+async def test_a_folder_goes_on_in_the_part_where_a_dead_worker_was(
+    room: Room, s3_server: S3Server, bucket: str, database_url: str
+) -> None:
+    for part in range(5):
+        rows = (
+            people(5_000)
+            .replace(b",e", f",p{part}e".encode())
+            .replace(b",+1415", b",+1%d" % (212 + part))
+        )
+        await s3_server.put("imports", f"{bucket}all/part-{part}.csv", rows)
+    operation = await asked(room, f"s3://imports/{bucket}all/")
+    first = asyncio.create_task(room.worker.step())
+
+    async def is_in_the_second() -> bool:
+        return (await room.job(operation)).imported_count > 5_000
+
+    await eventually(is_in_the_second)
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    before = await room.job(operation)
+    await room.another_worker(database_url).step()
+
+    job = await room.job(operation)
+    assert 5_000 < before.imported_count < 25_000
+    assert (job.state, job.imported_count, job.created_count) == (Job.SUCCEEDED, 25_000, 25_000)
+    assert (job.processed_lines, job.processed_part_count) == (5 * 5_001, 5)
+
+
+async def test_a_bad_part_ends_the_import_and_is_named(
+    room: Room, s3_server: S3Server, bucket: str
+) -> None:
+    await s3_server.put("imports", f"{bucket}all/a.csv", people(3))
+    bad = await s3_server.put("imports", f"{bucket}all/b.csv", gzip.compress(people(300))[:-9])
+    operation = await asked(room, f"s3://imports/{bucket}all/")
+    await room.work()
+    with pytest.raises(NotFound) as empty:
+        await asked(room, f"s3://imports/{bucket}all/", spec={"format": "PARQUET"})
+
+    job = await room.job(operation)
+    error = status.to_error(job.error)
+    assert (job.state, job.imported_count, job.processed_part_count) == (Job.FAILED, 3, 1)
+    assert (error.reason, error.metadata["file"]) == ("COMPRESSION_INVALID", bad)
+    assert empty.value.reason == "OBJECT_NOT_FOUND"

@@ -22,7 +22,7 @@ _OF_OLD_JOBS: Final = f"""ctid = ANY(ARRAY(
         ORDER BY end_time LIMIT {JOBS_MAX}
     ) AS j
     CROSS JOIN LATERAL (
-        SELECT ctid FROM import_failure
+        SELECT ctid FROM {{table}}
         WHERE application = j.application AND import_job = j.import_job LIMIT {ROWS_MAX}
     ) AS f
     LIMIT {ROWS_MAX}
@@ -32,6 +32,9 @@ _OF_OLD_JOBS: Final = f"""ctid = ANY(ARRAY(
 _EMPTY_OLD_JOBS: Final = """end_time < :before AND NOT EXISTS (
     SELECT FROM import_failure f
     WHERE f.application = import_job.application AND f.import_job = import_job.import_job
+) AND NOT EXISTS (
+    SELECT FROM import_part p
+    WHERE p.application = import_job.application AND p.import_job = import_job.import_job
 )"""
 
 # What imports brought that no segment names: the import ended otherwise than well, or the segment
@@ -70,7 +73,8 @@ def purges(settings: Settings) -> list[Purge]:
     imports = timedelta(days=settings.import_retention_days)
     requests = timedelta(days=settings.request_id_retention_days)
     return [
-        Purge("import_failure", _OF_OLD_JOBS, imports),
+        Purge("import_failure", _OF_OLD_JOBS.format(table="import_failure"), imports),
+        Purge("import_part", _OF_OLD_JOBS.format(table="import_part"), imports),
         Purge("import_job", _EMPTY_OLD_JOBS, imports),
         Purge("export_job", "end_time < :before", timedelta(days=settings.export_retention_days)),
         operations.finished(imports),

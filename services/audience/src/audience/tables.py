@@ -30,6 +30,7 @@ from audience.transfers.tables import (
     ImportBlockRow,
     ImportFailureRow,
     ImportJobRow,
+    ImportPartRow,
 )
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "ImportBlockRow",
     "ImportFailureRow",
     "ImportJobRow",
+    "ImportPartRow",
     "ImportedEndpointRow",
     "ImportedListRow",
     "ImportedUserRow",
@@ -82,8 +84,6 @@ class EndpointRow(Table, table=True):
             text("hashtextextended(address::text, 0)"),
             postgresql_where=text("status = 1"),
         ),
-        # The endpoints of a user.
-        Index(
         # Who has had an address, for whoever erases a person.
         Index(
             "endpoint_inactive_address_idx",
@@ -92,6 +92,8 @@ class EndpointRow(Table, table=True):
             text("hashtextextended(address::text, 0)"),
             postgresql_where=text("status = 2"),
         ),
+        # The endpoints of a user.
+        Index(
             "endpoint_user_idx",
             "application",
             "user_id",

@@ -9,6 +9,7 @@ from heliograph.cli.names import application
 from heliograph.cli.session import talk
 
 if TYPE_CHECKING:
+    from heliograph.audience.v1.import_job_pb2 import ImportFailure
     from heliograph.client import Client
 
 FAILURES_SHOWN = 20
@@ -137,13 +138,18 @@ def _print_jobs(files: tuple[str, ...], jobs: list[Any]) -> None:
         if failures:
             output.print_table(
                 ["line", "field", "reason", "what was expected"],
-                [(row.line, row.field, row.reason, row.description) for row in failures],
+                [(_place(row), row.field, row.reason, row.description) for row in failures],
                 title=f"{_name(file)}: {job.failed_count} bad rows, the first {len(failures)}",
             )
 
 
 def _is_object(file: str) -> bool:
     return "://" in file
+
+
+def _place(row: "ImportFailure") -> str:
+    """The line, and where a folder was imported, of which file."""
+    return f"{row.file.rpartition('/')[2]}:{row.line}" if row.file else str(row.line)
 
 
 def _name(file: str) -> str:

@@ -27,7 +27,7 @@ async def write(mesh: "Client", target: Path, jobs: list[tuple[str, str]]) -> in
             table.writerow(COLUMNS)
         for file, job in jobs:
             async for one in failures(mesh, job):
-                row = (file, one.line, one.field, one.reason, one.description)
+                row = (one.file or file, one.line, one.field, one.reason, one.description)
                 if as_json:
                     record = dict(zip(COLUMNS, row, strict=True))
                     out.write(json.dumps(record, ensure_ascii=False) + "\n")

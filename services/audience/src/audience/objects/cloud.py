@@ -123,4 +123,9 @@ def _client(place: ObjectPlace, patience: Patience) -> dict[str, Any]:
 
 
 def _object(meta: Any) -> Object:
-    return Object(meta["path"], meta["size"], meta["e_tag"] or "")
+    return Object(meta["path"], meta["size"], _quoted(meta["e_tag"] or ""))
+
+
+def _quoted(etag: str) -> str:
+    """As `If-Match` wants it (RFC 9110, section 8.8.3); Azure lists them without the quotes."""
+    return f'"{etag}"' if etag and '"' not in etag else etag

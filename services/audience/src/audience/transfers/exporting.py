@@ -65,8 +65,6 @@ class Export:
         except OSError as error:
             await self._end(job, not_writable(job.target, error))
         except Error as error:
-            if jobs.may_pass(job, error):
-                raise
             await self._end(job, error)
 
     async def _export(self, job: ExportJobRow) -> None:
@@ -148,6 +146,8 @@ class Export:
     async def _end(self, job: ExportJobRow, error: Error) -> None:
         async with self._sessions.begin() as session:
             row = await jobs.get(session, job.application, job.export_job, lock=True)
+            if jobs.may_pass(row, error):
+                raise error
             await jobs.fail(session, row, error, self._now())
 
 

@@ -87,6 +87,11 @@ def opened(lines: list[bytes], form: int, country: str = "") -> Format:
     return JsonFormat(country) if form == pb.JSON_LINES else CsvFormat(lines, country)
 
 
+def fits(stated: int, file_name: str) -> bool:
+    """Whether a name speaks for the stated format, or against none."""
+    return not stated or _by_name(file_name) in (pb.FILE_FORMAT_UNSPECIFIED, stated)
+
+
 def _by_name(file_name: str) -> int:
     path = PurePath(file_name)
     if path.suffix.lower() in _PACKED_SUFFIXES:

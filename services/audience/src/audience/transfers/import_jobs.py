@@ -17,7 +17,7 @@ from audience import names
 from audience.moments import timestamp
 from audience.segments import imports
 from audience.tables import ImportBlockRow, ImportFailureRow, ImportJobRow
-from audience.transfers import rendering
+from audience.transfers import parts, rendering
 from audience.transfers.jobs import Jobs
 from audience.transfers.sources import FileFacts
 
@@ -32,7 +32,8 @@ async def create(
     now: datetime,
     *,
     source: str,
-    file: FileFacts = UPLOAD,
+    files: Sequence[FileFacts] = (UPLOAD,),
+    is_folder: bool = False,
 ) -> ImportJobRow:
     """A job that waits for a worker, and the operation that ends with it.
 
@@ -40,6 +41,7 @@ async def create(
     """
     if spec.segment_id:
         await imports.check(session, application, spec.segment_id)
+    file = files[0]
     row = ImportJobRow(
         application=application,
         import_job=uuid.uuid4().hex,
@@ -53,6 +55,8 @@ async def create(
         operation="",
         create_time=now,
     )
+    if is_folder:
+        parts.add(session, row, files)
     return await jobs.add(session, row)
 
 

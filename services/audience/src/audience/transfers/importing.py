@@ -22,7 +22,7 @@ from audience.endpoints.batches import Batch
 from audience.endpoints.writing import Outcome
 from audience.objects.opening import Objects
 from audience.tables import ImportJobRow
-from audience.transfers import listing, rendering
+from audience.transfers import listing, parts, rendering
 from audience.transfers.chunks import Chunk
 from audience.transfers.failures import Failure, failure
 from audience.transfers.import_jobs import jobs
@@ -64,13 +64,13 @@ class Import:
         if job is None:
             return
         try:
-            written = await self._look(job)
-            await self._import(job, written)
+            while job is not None:
+                job = await self._import(job)
         except Error as error:
-            if jobs.may_pass(job, error):
-                raise
             async with self._sessions.begin() as session:
                 row = await jobs.get(session, application, import_job, lock=True)
+                if jobs.may_pass(row, error):
+                    raise
                 await jobs.fail(session, row, error, self._now())
 
     async def _look(self, job: ImportJobRow) -> Written:
@@ -82,18 +82,33 @@ class Import:
             await operations.update(session, row.operation, rendering.import_job(row))
         return written
 
-    async def _import(self, job: ImportJobRow, written: Written) -> None:
+    async def _import(self, job: ImportJobRow) -> ImportJobRow | None:
+        """Import the job's file, or the part that it is at; the job when another part follows."""
         async with self._sessions() as session:
             found = await settings.read(await engine.raw(session), job.application)
-        async with self._reading.chunks(job, written, found.default_country) as chunks:
-            if not await self._commit_all(job, chunks):
-                return
+            file = await parts.current(session, job)
+        try:
+            written = await self._look(file)
+            async with self._reading.chunks(file, written, found.default_country) as chunks:
+                if not await self._commit_all(job, parts.Counted(chunks, job.before_lines)):
+                    return None
+        except Error as error:
+            raise parts.named(error, file) from None
+        return await self._finish(job, file)
+
+    async def _finish(self, job: ImportJobRow, file: ImportJobRow) -> ImportJobRow | None:
+        """The file is read: go on with the next part, or end the job."""
         async with self._sessions.begin() as session:
             row = await jobs.get(session, job.application, job.import_job, lock=True)
-            if jobs.is_running(row):
-                row.stored_bytes = row.stored_bytes and row.total_bytes
-                row.segment = await listing.publish(session, row, self._now())
-                await jobs.succeed(session, row, self._now())
+            if not jobs.is_running(row):
+                return None
+            row.stored_bytes = row.stored_bytes and file.total_bytes
+            if await parts.go_on(session, row):
+                await jobs.move_on(session, row, rendering.import_job(row), self._now())
+                return row if jobs.is_running(row) else None
+            row.segment = await listing.publish(session, row, self._now())
+            await jobs.succeed(session, row, self._now())
+        return None
 
     async def _commit_all(self, job: ImportJobRow, chunks: Chunks) -> bool:
         """Write chunk after chunk; false when the job was stopped or is another worker's now."""
@@ -128,7 +143,8 @@ class Import:
     async def _write(self, job: ImportJobRow, chunk: Chunk) -> bool:
         async with self._sessions.begin() as session:
             row = await jobs.get(session, job.application, job.import_job, lock=True)
-            if not jobs.is_running(row) or row.processed_bytes != job.processed_bytes:
+            place = (job.part, job.processed_bytes)
+            if not jobs.is_running(row) or (row.part, row.processed_bytes) != place:
                 return False
             connection = await engine.raw(session)
             batch, outcomes, alone = await listing.bring(connection, row, chunk)

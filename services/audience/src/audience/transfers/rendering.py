@@ -8,6 +8,7 @@ from mesh.aip import resource_names
 from audience import names
 from audience.moments import timestamp
 from audience.tables import ExportJobRow, ImportFailureRow, ImportJobRow
+from audience.transfers.parts import Places
 
 
 def name(row: ImportJobRow) -> str:
@@ -23,7 +24,7 @@ def import_job(row: ImportJobRow) -> pb.ImportJob:
         spec=pb.ImportSpec.FromString(row.spec),
         source=row.source,
         total_bytes=row.total_bytes,
-        processed_bytes=row.stored_bytes or row.processed_bytes,
+        processed_bytes=row.before_bytes + (row.stored_bytes or row.processed_bytes),
         processed_lines=row.processed_lines,
         imported_count=row.imported_count,
         created_count=row.created_count,
@@ -32,6 +33,8 @@ def import_job(row: ImportJobRow) -> pb.ImportJob:
         create_time=timestamp(row.create_time),
         operation=row.operation,
         segment=row.segment,
+        part_count=row.part_count,
+        processed_part_count=_parts_done(row),
     )
     job.state = pb.ImportJob.State.ValueType(row.state)
     job.format = pb.FileFormat.ValueType(row.format)
@@ -46,10 +49,15 @@ def import_job(row: ImportJobRow) -> pb.ImportJob:
     return job
 
 
-def import_failure(row: ImportFailureRow) -> pb.ImportFailure:
+def _parts_done(row: ImportJobRow) -> int:
+    return row.part_count if row.state == pb.ImportJob.SUCCEEDED else row.part
+
+
+def import_failure(row: ImportFailureRow, places: Places) -> pb.ImportFailure:
     """The ImportFailure of a row."""
+    file, line = places.of(row.line)
     return pb.ImportFailure(
-        line=row.line, field=row.field, reason=row.reason, description=row.description
+        line=line, field=row.field, reason=row.reason, description=row.description, file=file
     )
 
 

@@ -17,11 +17,12 @@ from audience import names
 from audience.applications.directory import Directory
 from audience.objects.opening import Objects
 from audience.settings import Settings
-from audience.transfers import formats, import_jobs, rendering, sources, uploads
+from audience.transfers import formats, import_jobs, parts, rendering, sources, uploads
 from audience.transfers.export_servicer import Exports
 from audience.transfers.import_jobs import jobs
 from audience.transfers.jobs import PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX
 from audience.transfers.members import Members
+from audience.transfers.sources import FileFacts
 
 RETRY_AFTER_SECONDS = 10
 
@@ -52,11 +53,7 @@ class TransferServicer(Exports):
         application = names.application_of(request.parent)
         formats.check_spec(request.spec)
         await self._directory.require(application)
-        if request.uri:
-            file = await sources.find_object(self._objects, application, request.uri)
-        else:
-            folder = self._settings.import_folder
-            file = await asyncio.to_thread(sources.find, folder, application, request.path)
+        files = await self._files(application, request)
 
         async def answer() -> operations_pb2.Operation:
             job = await import_jobs.create(
@@ -65,12 +62,23 @@ class TransferServicer(Exports):
                 request.spec,
                 self._now(),
                 source=request.uri or request.path,
-                file=file,
+                files=files,
+                is_folder=request.uri.endswith("/"),
             )
             return operations.render(await operations.get(session, job.operation))
 
         async with self._sessions.begin() as session:
             return await request_ids.once(session, request, application, answer)
+
+    async def _files(
+        self, application: str, request: service_pb.ImportEndpointsRequest
+    ) -> list[FileFacts]:
+        if request.uri.endswith("/"):
+            return await parts.find(self._objects, application, request.uri, request.spec.format)
+        if request.uri:
+            return [await sources.find_object(self._objects, application, request.uri)]
+        folder = self._settings.import_folder
+        return [await asyncio.to_thread(sources.find, folder, application, request.path)]
 
     async def UploadEndpoints(
         self, requests: AsyncIterator[service_pb.UploadEndpointsRequest], context: Any
@@ -149,9 +157,11 @@ class TransferServicer(Exports):
             rows = await import_jobs.failures(
                 session, application, import_job, after=after, limit=page.limit
             )
+            places = await parts.places(session, application, import_job)
         rows, token = page.cut(rows, key=lambda row: [row.line])
         return service_pb.ListImportFailuresResponse(
-            import_failures=map(rendering.import_failure, rows), next_page_token=token
+            import_failures=[rendering.import_failure(row, places) for row in rows],
+            next_page_token=token,
         )
 
 

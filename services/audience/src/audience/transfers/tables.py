@@ -24,7 +24,9 @@ class ImportJobRow(Table, table=True):
 
     `processed_bytes` is where a job goes on whose worker died: a place in the file as it is
     unpacked, and in a Parquet file a row. `stored_bytes` is then how far that is in the file as it
-    is stored; 0 where both are the same. `segment` is the version of a segment that it made.
+    is stored; 0 where both are the same. Of a folder, both are places in part `part`; what the
+    parts before have is `before_bytes`, as stored, and `before_lines`. `segment` is the version of
+    a segment that it made.
     """
 
     __tablename__ = "import_job"
@@ -67,6 +69,25 @@ class ImportJobRow(Table, table=True):
     etag: str = Field(
         default="", sa_column=Column(String, nullable=False, server_default=text("''"))
     )
+
+    part: int = added(Integer)
+    part_count: int = added(Integer)
+    before_lines: int = added(BigInteger)
+    before_bytes: int = added(BigInteger)
+
+
+class ImportPartRow(Table, table=True):
+    """One object of a folder that is imported. `before_lines` is absent until it is begun."""
+
+    __tablename__ = "import_part"
+
+    application: str = identifier(primary_key=True)
+    import_job: str = identifier(primary_key=True)
+    part: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    path: str
+    size_bytes: int = Field(sa_type=BigInteger)
+    etag: str
+    before_lines: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class ImportFailureRow(Table, table=True):
