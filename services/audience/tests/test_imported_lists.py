@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from audience import housekeeping
+from audience.segments import lists
+from audience.segments.compiling import compiled
 from audience.settings import Settings
 from audience.transfers import chunks
 from audience_files import people
@@ -14,12 +16,20 @@ from audience_segments import GOLD
 from heliograph.audience.v1 import import_job_pb2
 from heliograph.audience.v1 import segment_service_pb2 as pb
 from heliograph.audience.v1 import transfer_service_pb2 as transfers_pb
+from heliograph.audience.v1.segment_pb2 import ImportedMembers
 from mesh.errors import Error, NotFound
 from mesh.store import pool, purging
 from mesh.testkit import eventually
 
 Job = import_job_pb2.ImportJob
 VIP = f"{SHOP}/segments/vip"
+ENDPOINTS = """
+ALTER TABLE endpoint SET (autovacuum_enabled = off);
+ALTER TABLE imported_user SET (autovacuum_enabled = off);
+INSERT INTO endpoint SELECT 'shop', 'e' || n, 3, 't' || n, '{}', '{}', '{}', '{}', 'u' || n / 3,
+    1, 1, '[]', now(), now(), 1
+FROM generate_series(1, 5000) AS n
+"""
 SPEC = {"segment_id": "vip"}
 PURGES = housekeeping.purges(Settings())
 
@@ -138,6 +148,31 @@ async def test_members_go_with_their_application(room: Room, database_url: str) 
     erased = {rows.table for rows in erasing.rows_of(tables.metadata, request_ids.metadata)}
 
     assert {"imported_list", "imported_endpoint", "imported_user"} <= erased
+
+
+async def test_users_are_found_by_their_index_though_nothing_is_known_of_the_tables(
+    room: Room, database_url: str
+) -> None:
+    job = await room.imported(b"User.UserId\nann\nbob\n", spec={"segment_id": "users"})
+    imported = ImportedMembers(user_count=2)
+    question = lists.question("shop", job.name.rpartition("/")[2], imported)
+    asked = compiled(question, given=["shop"])
+    async with pool.create(database_url, max_size=1) as opened:
+        await opened.execute(ENDPOINTS)
+        assert (
+            await opened.fetchval(
+                "SELECT max(reltuples) FROM pg_class WHERE relname IN ('endpoint', 'imported_user')"
+            )
+            == -1
+        )
+        plan = await opened.fetch(
+            "EXPLAIN SELECT FROM endpoint e WHERE e.application = $1 AND " + asked.condition,
+            *asked.parameters,
+        )
+
+    words = "\n".join(row[0] for row in plan)
+    assert "endpoint_user_idx" in words
+    assert "Join Filter" not in words
 
 
 async def test_two_imports_into_one_segment_are_two_versions(room: Room, database_url: str) -> None:

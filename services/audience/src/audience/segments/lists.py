@@ -69,7 +69,9 @@ def sql(members: Members, import_job: str, reading: Reading, *, must_hold: bool)
     of_list = f"m.application = e.application AND m.import_job = {import_job}"
     is_joined = reading is Reading.ALL
     if members.are_users:
-        found = f"imported_user m WHERE {of_list} AND m.user_id = e.user_id"
+        # The index of users leaves out endpoints without one, and has to be told so.
+        of_user = "m.user_id = e.user_id AND e.user_id <> ''"
+        found = f"imported_user m WHERE {of_list} AND {of_user}"
     else:
         found = f"imported_endpoint m WHERE {of_list} AND m.endpoint = e.endpoint"
         if reading is Reading.PAGE and must_hold:
