@@ -15,7 +15,7 @@ from heliograph.audience.v1 import segment_filter_pb2
 from heliograph.audience.v1.segment_service_pb2 import CheckMembersRequest
 from mesh.store import pool
 
-from localmesh.bench.million import APPLICATION, COUNT, PARENT
+from localmesh.bench.million import APPLICATION, COUNT, PARENT, endpoint_id
 from localmesh.bench.rounds import Round, middle_of, stopwatch
 from localmesh.bench.stage import Stage
 
@@ -67,4 +67,4 @@ async def _round(
 
 
 def _endpoint(serials: Iterator[int]) -> str:
-    return f"e{next(serials) * STRIDE % COUNT:07}"
+    return endpoint_id(next(serials) * STRIDE % COUNT)
