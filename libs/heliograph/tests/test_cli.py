@@ -122,3 +122,8 @@ def test_a_duration_that_is_none_is_answered_with_examples(text):
 def test_hours_that_are_none_are_answered_with_an_example():
     with pytest.raises(SystemExit, match="as 22:00-06:00"):
         limits.hours("22:00")
+
+
+def test_who_waits_waits_for_the_end_of_something():
+    with pytest.raises(SystemExit, match="--hold says what happens in --quiet-time"):
+        limits.check_hold(True, None)

@@ -133,6 +133,48 @@ def test_within_a_day_every_zone_has_its_quiet_minutes_and_no_more(start, end, n
     assert found.count("QUIET_TIME") == (end - start) % 1440 + 1
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "utc", "expected"),
+    [
+        ("20:00", "21:00", "2026-07-01T18:00:30", "2026-07-01T19:01"),
+        ("20:00", "21:00", "2026-07-01T19:00:59", "2026-07-01T19:01"),
+        ("22:00", "06:00", "2026-07-01T20:00", "2026-07-02T04:01"),
+        ("22:00", "06:00", "2026-07-01T23:30", "2026-07-02T04:01"),
+        # The night in which clocks are put forward is an hour shorter, the other one longer.
+        ("22:00", "06:00", "2026-03-28T22:00", "2026-03-29T04:01"),
+        ("22:00", "06:00", "2026-10-24T22:00", "2026-10-25T05:01"),
+        # It ends in the hour that is left out: with that hour.
+        ("01:00", "02:29", "2026-03-29T00:30", "2026-03-29T01:00"),
+        # It ends in the hour that comes twice: the first time.
+        ("01:00", "02:29", "2026-10-24T23:30", "2026-10-25T00:30"),
+        ("00:00", "23:59", "2026-07-01T12:00", None),
+        ("12:00", "11:59", "2026-07-01T12:00", None),
+    ],
+)
+def test_who_waits_waits_for_the_first_minute_that_is_not_quiet(start, end, utc, expected):
+    now = datetime.fromisoformat(utc).replace(tzinfo=UTC)
+    asked = quiet_times.QuietTimes(quiet(start, end), now)
+
+    found = asked.end(living_in(BERLIN))
+
+    assert quiet_times.is_endless(start, end) == (expected is None)
+    assert found == (expected and datetime.fromisoformat(expected).replace(tzinfo=UTC))
+
+
+@settings(max_examples=30)
+@given(MINUTES, MINUTES, st.sampled_from(ZONES), MOMENTS)
+def test_after_the_end_it_is_not_quiet_and_before_it_always(start, end, zone, now):
+    quiet_time = quiet(clock(start), clock(end))
+    found = quiet_times.QuietTimes(quiet_time, now).end(living_in(zone))
+    if reason(living_in(zone), quiet_time, now) != "QUIET_TIME" or found is None:
+        return
+
+    assert reason(living_in(zone), quiet_time, found) == "REASON_UNSPECIFIED"
+    for share in range(1, 8):
+        before = now + (found - now) * share / 8
+        assert reason(living_in(zone), quiet_time, before) == "QUIET_TIME"
+
+
 def test_without_a_quiet_time_there_is_nothing_to_ask():
     assert quiet_times.of(SendBatch().quiet_time, datetime.now(UTC)) is None
 

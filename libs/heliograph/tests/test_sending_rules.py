@@ -19,6 +19,9 @@ SETTINGS = text_format.Parse(
     ApplicationSettings(),
 )
 NOTHING = ApplicationSettings()
+HOLDING = text_format.Parse(
+    'quiet_time { start: "22:00" end: "06:00" policy: HOLD }', ApplicationSettings()
+)
 KEY = 'total_key: "spring/7000000"'
 OWN_QUIET = 'schedule { quiet_time { start: "20:00" end: "21:00" } }'
 BERLIN = 'missing_time_zone_policy: USE_DEFAULT default_time_zone: "Europe/Berlin"'
@@ -42,6 +45,17 @@ def campaign(written=""):
             SETTINGS,
             f"purpose: TRANSACTIONAL {OWN_QUIET}",
             f'start: "20:00" end: "21:00" {BERLIN}',
+        ),
+        (HOLDING, "", 'start: "22:00" end: "06:00" hold: true missing_time_zone_policy: SKIP'),
+        (
+            HOLDING,
+            OWN_QUIET,
+            'start: "20:00" end: "21:00" missing_time_zone_policy: SKIP',
+        ),
+        (
+            NOTHING,
+            'schedule { quiet_time { start: "20:00" end: "21:00" policy: HOLD } }',
+            'start: "20:00" end: "21:00" hold: true missing_time_zone_policy: SKIP',
         ),
         (NOTHING, OWN_QUIET, 'start: "20:00" end: "21:00" missing_time_zone_policy: SKIP'),
     ],

@@ -161,6 +161,7 @@ async def test_settings_that_nobody_obeys_are_refused_with_their_name(
         ({"missing_time_zone_policy": "USE_DEFAULT"}, "default_time_zone"),
         ({"default_country": "ZZ"}, "default_country"),
         ({"quiet_time": {"start": "24:00", "end": "06:00"}}, "quiet_time.start"),
+        ({"quiet_time": {"start": "08:00", "end": "07:59", "policy": "HOLD"}}, "quiet_time"),
         ({"quiet_time": {"start": "22:00"}}, "quiet_time.end"),
         (
             {"message_limits": {"run_duration_max": {"seconds": 59}}},

@@ -193,6 +193,9 @@ def test_a_quiet_time_is_told_with_the_clock_where_it_is(
 
     assert words in told.detail
     assert told.detail.endswith("quiet from 12:00 to 14:00")
+    quiet_time.hold = True
+    (told,) = explanation(endpoint, replace(REACHABLE, limits=Limits(quiet_time))).obstacles
+    assert "; the message waits until 2026-11-21T1" in told.detail
 
 
 def test_caps_are_told_with_what_was_had() -> None:

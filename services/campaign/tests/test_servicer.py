@@ -104,6 +104,11 @@ async def test_the_same_request_id_gives_the_first_answer_again(room):
             "SCHEDULE_CONTRADICTORY",
             "campaign.schedule.end_time",
         ),
+        (
+            'schedule { quiet_time { start: "08:00" end: "07:59" policy: HOLD } }',
+            "QUIET_TIME_ENDLESS",
+            "campaign.schedule.quiet_time",
+        ),
     ],
 )
 async def test_a_wrong_campaign_is_refused_with_the_field(room, extra, reason, field):
@@ -118,7 +123,6 @@ async def test_a_wrong_campaign_is_refused_with_the_field(room, extra, reason, f
     "extra",
     [
         "limits { session: 3 }",
-        'schedule { quiet_time { start: "22:00" end: "08:00" policy: HOLD } }',
         "schedule { local_time: true }",
         "schedule { frequency: EVENT }",
         'hook { url: "https://example.com" }',

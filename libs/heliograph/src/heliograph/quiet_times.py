@@ -4,7 +4,7 @@ Quiet are whole minutes, both ends included, as Pinpoint's; a quiet time that en
 spans midnight. Clocks that are put forward or back need no rule: what counts is what they show.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,8 @@ from heliograph.messaging.v1.send_batch_pb2 import SendBatch
 
 ZONES_KEPT = 2048
 """More than there are; who writes endpoints can make up names without end."""
+
+SOUGHT_MINUTES = 2 * 24 * 60
 
 QUIET, HEARD, UNKNOWN = Reason.QUIET_TIME, Reason.REASON_UNSPECIFIED, Reason.MISSING_TIMEZONE
 
@@ -28,6 +30,7 @@ class QuietTimes:
         self._without_zone = _without_zone(quiet_time)
         self._now = now
         self._known: dict[str, Reason.ValueType] = {}
+        self._ends: dict[str, datetime | None] = {}
 
     def reason(self, endpoint: Endpoint) -> Reason.ValueType:
         """`QUIET_TIME`, or `MISSING_TIMEZONE`, or nothing against a message now."""
@@ -43,16 +46,43 @@ class QuietTimes:
 
     def is_quiet(self, place: ZoneInfo) -> bool:
         """Whether the clocks of the zone show a quiet minute."""
-        local = self._now.astimezone(place)
+        return self._is_quiet_at(self._now, place)
+
+    def _is_quiet_at(self, moment: datetime, place: ZoneInfo) -> bool:
+        local = moment.astimezone(place)
         minute = local.hour * 60 + local.minute
         if self._start <= self._end:
             return self._start <= minute <= self._end
         return minute >= self._start or minute <= self._end
 
+    def end(self, endpoint: Endpoint) -> datetime | None:
+        """When it is over for an endpoint in quiet time: the first minute that is not quiet.
+
+        None when there is none within two days.
+        """
+        name = zone_name(endpoint)
+        if name not in self._ends:
+            self._ends[name] = self._end_in(self.zone(name))
+        return self._ends[name]
+
+    def _end_in(self, place: ZoneInfo | None) -> datetime | None:
+        # Minute by minute, as clocks that are changed leave minutes out, or show them twice.
+        begin = self._now.replace(second=0, microsecond=0)
+        for minutes in range(1, SOUGHT_MINUTES):
+            moment = begin + timedelta(minutes=minutes)
+            if place is None or not self._is_quiet_at(moment, place):
+                return moment
+        return None
+
     def _judge(self, place: ZoneInfo | None) -> Reason.ValueType:
         if place is None:
             return self._without_zone
         return QUIET if self.is_quiet(place) else HEARD
+
+
+def is_endless(start: str, end: str) -> bool:
+    """Whether every minute of the day is quiet, so that nobody could wait for its end."""
+    return (_minute(end) + 1) % (24 * 60) == _minute(start)
 
 
 def of(quiet_time: SendBatch.QuietTime, now: datetime) -> QuietTimes | None:

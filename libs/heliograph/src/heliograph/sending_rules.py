@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from heliograph.audience.v1.application_pb2 import ApplicationSettings
 from heliograph.campaign.v1.campaign_pb2 import Campaign
+from heliograph.campaign.v1.schedule_pb2 import QuietTime
 from heliograph.messaging.v1.content_pb2 import Purpose
 from heliograph.messaging.v1.send_batch_pb2 import SendBatch
 
@@ -19,16 +20,19 @@ def quiet_time(settings: ApplicationSettings, campaign: Campaign) -> SendBatch.Q
     """When the campaign's recipients are not disturbed; None: at no time."""
     schedule, default = campaign.schedule, for_purpose(settings, campaign)
     if schedule.HasField("quiet_time"):
-        start, end = schedule.quiet_time.start, schedule.quiet_time.end
+        said: QuietTime | ApplicationSettings.QuietTime = schedule.quiet_time
+        hold = schedule.quiet_time.policy == QuietTime.HOLD
     elif default.HasField("quiet_time"):
-        start, end = default.quiet_time.start, default.quiet_time.end
+        said = default.quiet_time
+        hold = default.quiet_time.policy == ApplicationSettings.QuietTime.HOLD
     else:
         return None
     policy = settings.missing_time_zone_policy or ApplicationSettings.SKIP
     by_default = policy == ApplicationSettings.USE_DEFAULT
     return SendBatch.QuietTime(
-        start=start,
-        end=end,
+        start=said.start,
+        end=said.end,
+        hold=hold,
         missing_time_zone_policy=policy,
         default_time_zone=settings.default_time_zone if by_default else "",
     )

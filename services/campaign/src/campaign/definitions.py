@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from zoneinfo import ZoneInfo, available_timezones
 
+from heliograph import quiet_times
 from heliograph.campaign.v1.campaign_pb2 import Campaign, Treatment
 from heliograph.campaign.v1.schedule_pb2 import QuietTime, Schedule
 from heliograph.messaging.v1.content_pb2 import MessageContent
@@ -87,8 +88,6 @@ def _refuse_unsupported(written: Campaign) -> None:
         Schedule.SKIP,
     ):
         asked.append("schedule.overlap_policy")
-    if written.schedule.quiet_time.policy == QuietTime.HOLD:
-        asked.append("schedule.quiet_time.policy")
     asked += [
         f"treatments[{index}].schedule"
         for index, treatment in enumerate(written.treatments)
@@ -160,6 +159,14 @@ def _schedule(schedule: Schedule) -> Iterator[Violation]:
             "campaign.schedule.timezone",
             f"{schedule.timezone!r} is not in the tz database",
             "TIMEZONE_UNKNOWN",
+        )
+    quiet_time = schedule.quiet_time
+    holds = quiet_time.policy == QuietTime.HOLD
+    if holds and quiet_times.is_endless(quiet_time.start, quiet_time.end):
+        yield Violation(
+            "campaign.schedule.quiet_time",
+            "all day is quiet, and who waits would wait for ever",
+            "QUIET_TIME_ENDLESS",
         )
     ends_before = (
         schedule.HasField("start_time")

@@ -41,6 +41,7 @@ from messaging.people import erasure as people
 from messaging.pipeline.batches import Batches
 from messaging.pipeline.consent import Consent
 from messaging.pipeline.handing import Handing
+from messaging.pipeline.holding import Holding
 from messaging.receiving import Receiving
 from messaging.sealing import Sealer
 from messaging.servicers.channel_servicer import ChannelServicer
@@ -57,6 +58,7 @@ SPARE_CONNECTIONS = 10
 PARKED_SWEEP_SECONDS = 0.5
 SETTLE_SWEEP_SECONDS = 1.0
 OUTBOX_SWEEP_SECONDS = 2.0
+HELD_SWEEP_SECONDS = 1.0
 PARTITIONS_SECONDS = 3600.0
 STOP_SECONDS = 8.0
 
@@ -79,6 +81,7 @@ class Assembly:
     partitions: Partitions
     connections: Connections
     batches: Batches
+    holding: Holding
     receiving: Receiving
     settling: Settling
     outbox: Outbox
@@ -126,6 +129,7 @@ class Assembly:
         consent = Consent(OptOutServiceStub(twoway))
         handing = Handing(bulk, js, consent, connections)
         calls = Calls(EndpointServiceStub(audience), templates)
+        holding = Holding(bulk, js, EndpointServiceStub(audience))
         outgoing = Outbox(bulk, js)
         sends = Sends(bulk, partitions, outgoing)
         return cls(
@@ -136,8 +140,11 @@ class Assembly:
             partitions=partitions,
             connections=connections,
             batches=Batches(
-                bulk, js, partitions, connections, templates, handing, settings.chunk_size_max, gone
+                *(bulk, js, partitions, connections, templates, handing, holding),
+                settings.chunk_size_max,
+                gone,
             ),
+            holding=holding,
             receiving=receiving,
             settling=Settling(bulk, js, outgoing),
             outbox=outgoing,
@@ -179,6 +186,8 @@ class Assembly:
         self._loop(stack, "settling", settling)
         left = loops.sweep_forever("outbox", self.outbox.sweep, OUTBOX_SWEEP_SECONDS)
         self._loop(stack, "outbox", left)
+        released = loops.sweep_forever("held", self.holding.sweep, HELD_SWEEP_SECONDS)
+        self._loop(stack, "held", released)
         days = loops.preparing(self.partitions)
         self._loop(stack, "days", loops.sweep_forever("days", days, PARTITIONS_SECONDS))
         purge = purging.run(self.sessions, housekeeping.purges(), lambda: datetime.now(UTC))

@@ -68,6 +68,7 @@ def update(
     app: str,
     *,
     quiet_time: str | None = None,
+    hold: bool = False,
     missing_time_zone: Literal["skip", "use-default", "send-anyway"] | None = None,
     default_time_zone: str | None = None,
     daily_max: int | None = None,
@@ -83,6 +84,8 @@ def update(
     ----------
     quiet_time
         When promotional campaigns disturb nobody, by their own clocks: 22:00-06:00. '' ends it.
+    hold
+        That messages wait for the end of --quiet-time instead of being skipped.
     missing_time_zone
         What happens to whom nobody knows a time zone, while there is a quiet time.
     default_time_zone
@@ -98,6 +101,7 @@ def update(
     default_country
         Whose phone numbers need no +, as US: `(415) 555-0123`. '' ends it.
     """
+    limits.check_hold(hold, quiet_time)
     given = {
         "quiet_time": quiet_time,
         "missing_time_zone_policy": missing_time_zone,
@@ -109,6 +113,9 @@ def update(
         "message_limits.messages_per_second_max": messages_per_second_max,
     }
     request = changes(application(app), given)
+    if hold:
+        quiet = request.application.settings.quiet_time
+        quiet.policy = quiet.HOLD
     changed = talk(lambda mesh: mesh.applications.UpdateApplication(request))
     output.print_message(changed, as_json=json)
 

@@ -38,6 +38,7 @@ def create(
     transactional: bool = False,
     at: str = "",
     quiet_time: str = "",
+    hold: bool = False,
     daily_max: int = 0,
     total_max: int = 0,
     duration_max: str = "",
@@ -62,6 +63,8 @@ def create(
         When it begins, as 2026-12-24T18:00:00Z; by default when it is launched.
     quiet_time
         When it disturbs nobody, by their own clocks: 22:00-06:00. By default the application's.
+    hold
+        That messages wait for the end of --quiet-time instead of being skipped.
     daily_max
         Messages to an endpoint in any 24 hours, over all campaigns. By default the application's.
     total_max
@@ -74,6 +77,7 @@ def create(
     from heliograph.campaign.v1.campaign_service_pb2 import CreateCampaignRequest
     from heliograph.messaging.v1.content_pb2 import TRANSACTIONAL
 
+    limits.check_hold(hold, quiet_time)
     message = draft(resource(app, "segments", segment), sms or [], email or [], push or [])
     message.holdout_percent = holdout
     if transactional:
@@ -83,6 +87,7 @@ def create(
     if quiet_time:
         spared = message.schedule.quiet_time
         spared.start, spared.end = limits.hours(quiet_time)
+        spared.policy = spared.HOLD if hold else spared.DROP
     if daily_max or total_max or messages_per_second:
         message.limits.daily, message.limits.total = daily_max, total_max
         message.limits.messages_per_second = messages_per_second

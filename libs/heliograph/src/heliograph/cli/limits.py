@@ -17,6 +17,12 @@ def hours(text: str) -> tuple[str, str]:
     return start.strip(), end.strip()
 
 
+def check_hold(hold: bool, quiet_time: str | None) -> None:
+    """A sentence when somebody is to wait for the end of nothing."""
+    if hold and not quiet_time:
+        sys.exit("heliograph: --hold says what happens in --quiet-time, and so goes with it")
+
+
 def duration(text: str) -> "Duration":
     """A duration such as `90m`; a sentence if it is none."""
     from google.protobuf.duration_pb2 import Duration

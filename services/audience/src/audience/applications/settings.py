@@ -6,6 +6,7 @@ from typing import Any, Final
 import asyncpg
 import phonenumbers
 from google.protobuf.message import Message
+from heliograph import quiet_times
 from heliograph.audience.v1.application_pb2 import Application, ApplicationSettings
 from mesh.rpc import validation
 
@@ -40,6 +41,7 @@ def check(application: Application) -> None:
         if _is_set(settings, path):
             raise unsupported(f"application.settings.{path}")
     _CHECK_RULES(application)
+    _check_quiet_time(settings.quiet_time)
     _check_zone(settings)
     _check_country(settings.default_country)
 
@@ -50,6 +52,13 @@ def _is_set(settings: ApplicationSettings, path: str) -> bool:
     for parent in parents:
         message = getattr(message, parent)
     return any(field.name == leaf for field, _ in message.ListFields())
+
+
+def _check_quiet_time(quiet_time: ApplicationSettings.QuietTime) -> None:
+    holds = quiet_time.policy == ApplicationSettings.QuietTime.HOLD
+    if holds and quiet_times.is_endless(quiet_time.start, quiet_time.end):
+        description = "all day is quiet, and who waits would wait for ever"
+        raise invalid("QUIET_TIME_ENDLESS", "application.settings.quiet_time", description)
 
 
 def _check_country(country: str) -> None:

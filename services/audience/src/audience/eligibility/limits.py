@@ -32,7 +32,9 @@ def _quiet_time(
         zone = asked.zone(quiet_times.zone_name(endpoint))
         hours = f"quiet from {quiet_time.start} to {quiet_time.end}"
         detail = f"it is {now.astimezone(zone):%H:%M} in {zone}, {_source(endpoint)}, and {hours}"
-        yield Finding(reason, detail)
+        until = asked.end(endpoint) if quiet_time.hold else None
+        waits = f"; the message waits until {until:%Y-%m-%dT%H:%MZ}" if until else ""
+        yield Finding(reason, detail + waits)
 
 
 def _source(endpoint: Endpoint) -> str:

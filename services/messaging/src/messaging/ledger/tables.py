@@ -108,6 +108,16 @@ CAP_COUNTERS = sa.Table(
     sa.Index("cap_counters_total", "day", postgresql_where=sa.text("counter <> ''")),
 )
 
+HELD_BATCHES = sa.Table(
+    "held_batches",
+    metadata,
+    sa.Column("application", sa.String, primary_key=True),
+    sa.Column("batch_id", sa.String, primary_key=True),
+    sa.Column("release_time", _TIME, nullable=False),
+    sa.Column("payload", sa.LargeBinary, nullable=False),
+    sa.Index("held_batches_by_time", "release_time"),
+)
+
 PARKED_RECEIPTS = sa.Table(
     "parked_receipts",
     metadata,

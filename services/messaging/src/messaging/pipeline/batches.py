@@ -24,6 +24,7 @@ from messaging.people import leaving_out
 from messaging.pipeline import barrier, entering, lists, works
 from messaging.pipeline.entering import Entered
 from messaging.pipeline.handing import Handing
+from messaging.pipeline.holding import Holding
 from messaging.pipeline.patience import Patience
 from messaging.rendering.contents import CompiledContent
 from messaging.rendering.engine import TemplateError
@@ -46,6 +47,7 @@ class Batches:
         connections: Connections,
         templates: StoredTemplates,
         handing: Handing,
+        holding: Holding,
         chunk_size_max: int,
         gone: Container[str] = (),
     ) -> None:
@@ -57,6 +59,7 @@ class Batches:
         self._connections = connections
         self._templates = templates
         self._handing = handing
+        self._holding = holding
         self._chunk_size_max = chunk_size_max
         self._stopping = asyncio.Event()
         self._begun: OrderedDict[str, int] = OrderedDict()
@@ -84,6 +87,8 @@ class Batches:
 
     async def _work(self, connection: Any, batch: SendBatch) -> None:
         contents = await self._templates.compiled(batch.application, batch.treatments)
+        if batch.was_held:
+            batch = await self._holding.refreshed(batch)
         patience = Patience(self._stopping)
         kinds = {recipient.endpoint.channel_type for recipient in batch.recipients}
         size = self._connections.chunk_size(batch.application, kinds, self._chunk_size_max)
@@ -111,8 +116,7 @@ class Batches:
         self._wait_for_drivers(batch.application, made)
         if batch.purpose == Purpose.OPT_OUT_CONFIRMATION:
             await self._wait_for_barrier(connection, made)
-        caps = batch.caps if batch.HasField("caps") else None
-        entered = await entering.enter(connection, made, waiting=not batch.run, caps=caps)
+        entered = await entering.enter(connection, made, batch)
         await leaving_out.scrub(connection, [work for work in made if work.erased])
         await self._handing.strand(batch, entered.stranded, "the worker died")
         await self._handing.run(batch, entered.hand, patience)

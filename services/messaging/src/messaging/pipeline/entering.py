@@ -14,6 +14,7 @@ from messaging.caps import caps as capping
 from messaging.ledger import claims, frontiers, outcomes
 from messaging.ledger.outcomes import Recorded
 from messaging.ledger.rows import Row
+from messaging.pipeline import holding
 from messaging.pipeline.works import Work
 
 TOLD = frozenset({Message.SENT, Message.DELIVERED, Message.FAILED, Message.SKIPPED})
@@ -29,6 +30,8 @@ class Entered:
     skipped: list[Row] = field(default_factory=list)
     stranded: list[Work] = field(default_factory=list)
     told: list[Row] = field(default_factory=list)
+    held: list[Work] = field(default_factory=list)
+    """Waits, `ACCEPTED`, for the end of quiet time."""
     repeated: bool = False
     """Whether some of it was there before, and may have been counted."""
 
@@ -36,22 +39,23 @@ class Entered:
 async def enter(
     connection: Any,
     works: Sequence[Work],
-    *,
-    waiting: bool,
-    caps: SendBatch.Caps | None = None,
+    batch: SendBatch,
 ) -> Entered:
-    """Enters a chunk. `waiting` says that its rows were entered before, `ACCEPTED`: what is not
-    there then belongs to a request that was a repetition, and is passed by. With `caps`, what goes
-    on is counted in the same transaction, and what would be too many is skipped.
+    """Enters a chunk. A direct batch's rows were entered before, `ACCEPTED`: what is not there then
+    belongs to a request that was a repetition, and is passed by. In the same transaction, what goes
+    on is counted against caps, what would be too many is skipped, and who waits is put aside.
 
     The caller holds the batch's lock, so a row of this batch that is `HANDING` has no worker.
     """
-    if caps is None:
+    waiting, caps = not batch.run, batch.caps if batch.HasField("caps") else None
+    if caps is None and all(work.hold_until is None for work in works):
         return await _enter(connection, works, waiting)
     async with connection.transaction():
         entered = await _enter(connection, works, waiting)
-        await _cap(connection, entered, caps)
-    if entered.repeated:
+        if caps is not None:
+            await _cap(connection, entered, caps)
+        await holding.hold(connection, batch, entered.held)
+    if caps is not None and entered.repeated:
         await capping.give_back(connection, caps, entered.skipped)
     return entered
 
@@ -83,7 +87,9 @@ async def _enter(connection: Any, works: Sequence[Work], waiting: bool) -> Enter
         mine |= await _enter_rest(connection, rest, entered, waiting)
     for work in works:
         if work.row.message_id in mine:
-            if work.rendered is None:
+            if work.hold_until is not None:
+                entered.held.append(work)
+            elif work.rendered is None:
                 entered.skipped.append(work.row)
             else:
                 entered.hand.append(work)

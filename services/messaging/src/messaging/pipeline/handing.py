@@ -28,7 +28,7 @@ from messaging.pipeline import recording, resends
 from messaging.pipeline.consent import Consent
 from messaging.pipeline.driving import Driving
 from messaging.pipeline.patience import Patience
-from messaging.pipeline.works import Work, skip_late
+from messaging.pipeline.works import Work, is_to_be_held, skip_late
 
 _log = logging.get(__name__)
 
@@ -64,6 +64,8 @@ class Handing:
                 raise DeliverLater(delay_seconds, "the provider takes nothing now")
             patience.check()
             await asyncio.sleep(recording.delay_seconds(answers))
+            if is_to_be_held(batch, later, datetime.now(UTC)):
+                raise DeliverLater(0.0, "quiet time has begun")
             works = await self._again(batch, later)
 
     async def strand(self, batch: SendBatch, works: Sequence[Work], words: str) -> None:

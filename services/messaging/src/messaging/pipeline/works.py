@@ -31,6 +31,8 @@ class Work:
     position: int
     """Its place among the batch's recipients."""
     rendered: Rendered | None = None
+    hold_until: datetime | None = None
+    """When the recipient's quiet time ends, which is waited for; then nothing is rendered yet."""
     erased: bool = False
     """Whether it was meant for somebody who was erased, who is no more in its row."""
 
@@ -48,6 +50,13 @@ class Work:
         self.row.detail = storable(detail)[:DETAIL_LENGTH_MAX]
         self.row.run_address_digest = None
         self.rendered = None
+        self.hold_until = None
+
+    def hold(self, until: datetime) -> None:
+        """Decides that the recipient waits."""
+        self.row.state = Message.ACCEPTED
+        self.rendered = None
+        self.hold_until = until
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +99,14 @@ def skip_late(batch: SendBatch, works: Iterable[Work], now: datetime) -> None:
             work.skip(reason)
 
 
+def is_to_be_held(batch: SendBatch, works: Iterable[Work], now: datetime) -> bool:
+    """Whether anybody has waited into a quiet time whose end is waited for."""
+    quiet = quiet_times.of(batch.quiet_time, now) if batch.quiet_time.hold else None
+    if quiet is None or expiry(batch, now):
+        return False
+    return any(quiet.reason(work.recipient.endpoint) == Reason.QUIET_TIME for work in works)
+
+
 def make(frame: Frame, recipients: Sequence[SendBatch.Recipient], start: int = 0) -> list[Work]:
     """Judges and renders recipients, the first of them being the batch's `start`; a key that
     occurs twice counts once, where it comes first."""
@@ -122,8 +139,6 @@ def _content(frame: Frame, recipient: SendBatch.Recipient) -> CompiledContent | 
 def _judge(work: Work, frame: Frame, content: CompiledContent) -> None:
     endpoint, row = work.recipient.endpoint, work.row
     reason = decisions.obstacle(endpoint, frame.batch.purpose, content.parts, frame.originations)
-    if not reason and frame.quiet_times:
-        reason = frame.quiet_times.reason(endpoint)
     if reason:
         work.skip(reason)
         return
@@ -132,6 +147,8 @@ def _judge(work: Work, frame: Frame, content: CompiledContent) -> None:
     row.origination = decisions.identity(part.origination or frame.originations[channel_type])
     row.country = addresses.country(channel_type, row.address)
     row.run_address_digest = addresses.digest_in_run(channel_type, row.address) if row.run else None
+    if frame.quiet_times and _spared(work, frame, frame.quiet_times):
+        return
     scope = Scope(endpoint, parse_texts(work.recipient.substitutions), content.defaults)
     try:
         work.rendered = part.render(scope)
@@ -142,6 +159,23 @@ def _judge(work: Work, frame: Frame, content: CompiledContent) -> None:
         work.skip(Reason.RENDERING_FAILED, f"no value for {scope.missing[0]}")
     elif isinstance(work.rendered, RenderedSms):
         row.parts = len(work.rendered.segments.parts)
+
+
+def _spared(work: Work, frame: Frame, quiet_times: QuietTimes) -> bool:
+    """Whether nothing is sent now as it is quiet where the recipient is, or nobody knows it."""
+    endpoint, batch = work.recipient.endpoint, frame.batch
+    reason = quiet_times.reason(endpoint)
+    if not reason:
+        return False
+    holds = reason == Reason.QUIET_TIME and batch.quiet_time.hold
+    until = quiet_times.end(endpoint) if holds else None
+    if until is None:
+        work.skip(reason)
+    elif expiry(batch, until):
+        work.skip(Reason.EXPIRED)
+    else:
+        work.hold(until)
+    return True
 
 
 def row_of(frame: Frame, recipient: SendBatch.Recipient) -> Row:
