@@ -118,6 +118,7 @@ def end_run(run: RunRow, state: str, now: datetime) -> events_pb2.RunFinished:
     """Close a run in a final state."""
     run.state = state
     run.end_time = now
+    run.cursor = ""  # it is somebody's endpoint, and the run goes on no more
     run.worker = ""
     return events_pb2.RunFinished(
         run=names.run_name(run), state=state, members=run.members, end_time=timestamp(now)

@@ -56,7 +56,7 @@ async def keeping(sessions: Sessions, order: OrderRow) -> Sequence[Kept]:
     async with sessions() as session:
         values = {"application": order.application, **_endpoints(order)}
         rows = (await (await session.connection()).execute(_KEPT, values)).scalar_one()
-    why = "the endpoint id says how far a run is, until it goes on"
+    why = "the endpoint id says how far a run is, until it goes on or ends"
     return [Kept("run", why, rows)] if rows else []
 
 
