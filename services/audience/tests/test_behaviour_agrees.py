@@ -153,11 +153,13 @@ def from_later(question: pb.SegmentFilter) -> pb.SegmentFilter:
     question=trees.filter(lambda tree: not is_refused(tree, SHOP) and behaviours.conditions(tree)),
     page_size=st.integers(1, 300),
     window_size=st.integers(7, 300),
+    held_max=st.sampled_from([0, 100, 100_000]),
 )
 async def test_sql_and_python_agree_on_what_endpoints_did(
     question: pb.SegmentFilter,
     page_size: int,
     window_size: int,
+    held_max: int,
     reading: Any,
     event_store: Any,
     analytics_address: str,
@@ -169,7 +171,7 @@ async def test_sql_and_python_agree_on_what_endpoints_did(
     expected = evaluated(question, states, users, history)
     analytics = Analytics(rpc_connect(analytics_address))
     conditions = behaviours.conditions(question)
-    source = Windows(reading, analytics, SHOP, conditions, LATER)
+    source = Windows(reading, analytics, SHOP, conditions, LATER, held_max)
 
     scanned = scanning.windowed_pages(question, source, "", page_size, window_size)
     async with aclosing(ahead(scanned)) as pages:

@@ -170,6 +170,18 @@ async def siblings(
     return dict(await _fetch(pool, sql, (application, list(endpoints), read_time)))
 
 
+async def owners(
+    pool: Pool, application: str, endpoints: Sequence[str], read_time: datetime | None = None
+) -> dict[str, str]:
+    """Those of the endpoints that are there, or were by then, with their users, empty for none."""
+    sql = (
+        "SELECT e.endpoint, e.user_id FROM endpoint e WHERE e.application = $1"
+        " AND e.endpoint = ANY($2::text[])"
+        " AND ($3::timestamptz IS NULL OR e.create_time <= $3)"
+    )
+    return dict(await _fetch(pool, sql, (application, list(endpoints), read_time)))
+
+
 async def _fetch(
     pool: Pool, sql: str, parameters: tuple[Any, ...], *, plan: str = _PLAN
 ) -> Sequence[Row]:

@@ -49,6 +49,19 @@ class KeyOrdered:
                 break
         return found
 
+    async def few(self, most: int) -> list[str] | None:
+        """All of a set that was not begun; None when it has more.
+
+        Raises Unavailable with reason `BEHAVIOUR_UNAVAILABLE`.
+        """
+        found: list[str] = []
+        while await self._has_more():
+            found += self._ids
+            self._position = len(self._ids)
+            if len(found) > most:
+                return None
+        return found
+
     async def _has_more(self) -> bool:
         while self._position == len(self._ids) and self._call is not None:
             with _as_unavailable():

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from audience.segments import queries
-from audience.segments.behaviours import Conditions, Sets, Window
+from audience.segments.behaviours import Conditions, Window
 from audience.segments.sets import Analytics
-from audience.segments.user_sets import UserSets
+from audience.segments.user_sets import HELD_MAX, UserSets
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,8 @@ class Windows:
     application: str
     conditions: Conditions
     read_time: datetime
+    held_max: int = HELD_MAX
+    """Endpoints that may be held because their users are asked about."""
 
     async def after(self, last: str, size: int) -> AsyncGenerator[Window, None]:
         """Window after window of endpoints greater than `last`.
@@ -37,11 +39,13 @@ class Windows:
             }
             for one in sets.values():
                 stack.callback(one.close)
+            users = await self._users(hold=True)
             while endpoints := await queries.keys(
                 self.pool, self.application, after=last, limit=size
             ):
                 found = {key: await one.among(endpoints) for key, one in sets.items()}
-                yield Window(endpoints, {**found, **await self._of_users(endpoints)})
+                by_user = await users.among(endpoints, self._asked(of_users=True))
+                yield Window(endpoints, {**found, **by_user})
                 last = endpoints[-1]
 
     async def among(self, endpoints: Sequence[str]) -> Window:
@@ -51,11 +55,15 @@ class Windows:
         """
         asked = self._asked(of_users=False)
         found = await self.analytics.among(self.application, asked, endpoints, self.read_time)
-        return Window(endpoints, {**found, **await self._of_users(endpoints)})
+        users = await self._users(hold=False)
+        by_user = await users.among(endpoints, self._asked(of_users=True))
+        return Window(endpoints, {**found, **by_user})
 
-    async def _of_users(self, endpoints: Sequence[str]) -> Sets:
-        answers = UserSets(self.pool, self.analytics, self.application, self.read_time)
-        return await answers.among(endpoints, self._asked(of_users=True))
+    async def _users(self, *, hold: bool) -> UserSets:
+        users = UserSets(self.pool, self.analytics, self.application, self.read_time, self.held_max)
+        if hold:
+            await users.hold(self._asked(of_users=True))
+        return users
 
     def _asked(self, *, of_users: bool) -> Conditions:
         return {key: part for key, part in self.conditions.items() if part.of_users == of_users}
