@@ -188,6 +188,10 @@ async def test_nothing_brings_an_erased_person_back_but_their_own_wish(room: Roo
             pb.UpdateUserRequest(user={"name": f"{SHOP}/users/ann"}, allow_missing=True)
         )
     await room.write("e5", channel_type="EMAIL", address="bob@example.com")
+    await room.write("e6", channel_type="EMAIL", address="Dee@example.com", user={"user_id": "dee"})
+    await delete(room, "dee")
+    with pytest.raises(FailedPrecondition):
+        await room.write("e6", channel_type="EMAIL", address="dEE@EXAMPLE.com")
     job = await room.imported(
         b"ChannelType,Address,Id,User.UserId\nSMS,+14155550123,e2,\nSMS,+14155550124,e3,ann\n"
         b"EMAIL,cy@example.com,e4,cy\nSMS,+14155550125,e5,\n"
@@ -210,7 +214,7 @@ async def test_nothing_brings_an_erased_person_back_but_their_own_wish(room: Roo
     assert back.address == "+14155550123"
     assert (await room.write("e8", **PHONE)).status == back.status
     async with room.sessions() as session:
-        assert (await session.exec(select(ErasedPersonRow))).all() == []
+        assert len((await session.exec(select(ErasedPersonRow))).all()) == 2, "those of dee"
 
 
 async def test_a_batch_refuses_the_erased_person_alone(room: Room) -> None:

@@ -83,7 +83,7 @@ def _event(
             resource_names.format(names.ENDPOINT, application=application, endpoint=one)
             for one in person.endpoints
         ],
-        addresses=sorted({address for _, address in person.held}),
+        addresses=person.addresses,
         operation=operation,
         erase_time=timestamp(now),
     )

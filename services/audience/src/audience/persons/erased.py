@@ -14,6 +14,7 @@ from audience.endpoints import addresses
 from audience.endpoints.patches import Patch
 from audience.endpoints.states import State
 from audience.persons import hashes
+from audience.persons.hashes import Address
 
 REASON: Final = "PERSON_ERASED"
 USER: Final = 1
@@ -30,9 +31,6 @@ SELECT $1, h.hash, h.kind, $4 FROM unnest($2::bytea[], $3::smallint[]) AS h (has
 ON CONFLICT DO NOTHING
 """
 _FORGET: Final = "DELETE FROM erased_person WHERE application = $1 AND hash = ANY($2::bytea[])"
-
-Address = tuple[int, str]
-"""A family of channels, and an address."""
 
 
 class Erased:
@@ -55,7 +53,7 @@ class Erased:
         """Refuse an endpoint that would bring an erased person back unasked."""
         if patch.readmits:
             return
-        if (hashes.family(state.channel_type), state.address) in self._addresses:
+        if hashes.address_of(state.channel_type, state.address) in self._addresses:
             raise refusal("address")
         if state.user_id in self._users:
             raise refusal("user.user_id")
@@ -79,11 +77,11 @@ async def read(
         connection,
         application,
         [hash_ for user in users for hash_ in hashes.of_user(application, user)]
-        + [hash_ for one in held for hash_ in hashes.of_address(application, *one)],
+        + [hash_ for one in held for hash_ in hashes.of_address(application, one)],
     )
     return Erased(
         frozenset(u for u in users if not found.isdisjoint(hashes.of_user(application, u))),
-        frozenset(a for a in held if not found.isdisjoint(hashes.of_address(application, *a))),
+        frozenset(a for a in held if not found.isdisjoint(hashes.of_address(application, a))),
     )
 
 
@@ -107,7 +105,8 @@ async def readmit(
     found: list[bytes] = []
     for patch, outcome in zip(patches, outcomes, strict=True):
         if patch.readmits and not isinstance(outcome, Error):
-            found += hashes.of_address(application, outcome.channel_type, outcome.address)
+            own = hashes.address_of(outcome.channel_type, outcome.address)
+            found += hashes.of_address(application, own)
             found += hashes.of_user(application, outcome.user_id) if outcome.user_id else []
     if found:
         await connection.execute(_FORGET, application, found)
@@ -122,7 +121,7 @@ async def remember(
 ) -> None:
     """Leave hashes of a person, by the first key."""
     found = [(hashes.of_user(application, user_id)[0], USER)]
-    found += [(hashes.of_address(application, *one)[0], ADDRESS) for one in sorted(held)]
+    found += [(hashes.of_address(application, one)[0], ADDRESS) for one in sorted(held)]
     values, kinds = zip(*found, strict=True)
     await connection.execute(_REMEMBER, application, list(values), list(kinds), now)
 
@@ -133,7 +132,7 @@ async def forget(
     """Leave no hash of a person."""
     found = hashes.of_user(application, user_id)
     for one in held:
-        found += hashes.of_address(application, *one)
+        found += hashes.of_address(application, one)
     await connection.execute(_FORGET, application, found)
 
 
@@ -184,6 +183,7 @@ def _canonical(channel_type: int, address: str | None) -> set[Address]:
     if not address:
         return set()
     try:
-        return {(hashes.family(channel_type), addresses.canonical(channel_type, address))}
+        stored = addresses.canonical(channel_type, address)
+        return {hashes.address_of(channel_type, stored)}
     except Error:
         return set()  # it is refused anyway

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 from heliograph.audience.v1 import endpoint_pb2 as pb
 
 from audience.persons import hashes
-from audience.persons.erased import Address
+from audience.persons.hashes import Address
 
 _OF_USER: Final = """
 SELECT endpoint, channel_type, address, user_id FROM endpoint
@@ -37,16 +37,18 @@ class Held(NamedTuple):
     @property
     def key(self) -> Address:
         """Its address, on all channels that share it."""
-        return hashes.family(self.channel_type), self.address
+        return hashes.address_of(self.channel_type, self.address)
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who is to be erased. `held` are addresses that no other user's endpoint has."""
+    """Somebody who is to be erased. `held` are addresses that no other user's endpoint has, and
+    `addresses` the same as they are stored."""
 
     user_id: str
     endpoints: Sequence[str]
     held: frozenset[Address]
+    addresses: Sequence[str]
 
 
 async def endpoints_of(connection: Any, application: str, user_id: str) -> list[Held]:
@@ -73,4 +75,5 @@ def person(user_id: str, own: Sequence[Held], found: Iterable[Held]) -> Person:
     held = mine - {one.key for one in at_mine if one.user_id}
     endpoints = [one.endpoint for one in own]
     endpoints += [one.endpoint for one in at_mine if not one.user_id and one.key in held]
-    return Person(user_id, sorted(endpoints), frozenset(held))
+    addresses = {one.address for one in own if one.key in held}
+    return Person(user_id, sorted(endpoints), frozenset(held), sorted(addresses))

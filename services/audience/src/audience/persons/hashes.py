@@ -8,11 +8,14 @@ import base64
 import binascii
 import hashlib
 import hmac
-from typing import Final
+from typing import Final, TypeAlias
 
 from audience import channels
 
 KEY_BYTES: Final = 32
+
+Address: TypeAlias = tuple[int, str]
+"""A family of channels, and an address in the form that all ways of writing it have in common."""
 
 _keys: list[bytes] = []
 
@@ -60,9 +63,15 @@ def of_user(application: str, user_id: str) -> list[bytes]:
     return _hashes(application, "user", user_id)
 
 
-def of_address(application: str, channel_type: int, address: str) -> list[bytes]:
-    """The hash of an address, in the form it is stored in, under each key."""
-    return _hashes(application, f"address {family(channel_type)}", address)
+def of_address(application: str, address: Address) -> list[bytes]:
+    """The hash of an address under each key."""
+    return _hashes(application, f"address {address[0]}", address[1])
+
+
+def address_of(channel_type: int, address: str) -> Address:
+    """An address that is in the form it is stored in: a mailbox is the same in capitals."""
+    own = family(channel_type)
+    return own, address.casefold() if own in channels.MAILBOXES else address
 
 
 def _hashes(*parts: str) -> list[bytes]:
