@@ -119,9 +119,8 @@ class Analytics:
         Raises Unavailable with reason `BEHAVIOUR_UNAVAILABLE`.
         """
         answer = await self._match(application, condition, endpoints, now)
-        with _as_unavailable():
-            if len(answer.event_counts) != len(answer.endpoint_ids):
-                raise Error("EVENT_COUNTS_MISSING", "analytics is of a release before this one")
+        if len(answer.event_counts) != len(answer.endpoint_ids):
+            raise Unavailable("BEHAVIOUR_UNAVAILABLE", "analytics is of a release before this one")
         return list(zip(answer.endpoint_ids, answer.event_counts, strict=True))
 
     async def _match(
