@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 
 import messaging_moments as moments
 import pytest
@@ -112,6 +113,17 @@ async def test_what_is_certainly_not_sent_does_not_count(room):
     assert await counters(room) == {
         (counter, f"e{i}"): int(i == 0) for counter in ("", "c/1") for i in range(3)
     }
+
+
+async def test_what_expired_before_the_provider_took_it_does_not_count(room):
+    await room.carrier.remote.behave(rules=[{"status": "ESME_RTHROTTLED"}])
+    sent = run("c", caps(1, 1, "c/1"), [endpoint(0)])
+    sent.expire_time.FromDatetime(datetime.now(UTC) + timedelta(seconds=1))
+
+    await room.publish(sent)
+
+    assert await room.settled(1) == {"e0": "EXPIRED"}
+    assert await counters(room) == {("", "e0"): 0, ("c/1", "e0"): 0}
 
 
 async def test_who_is_over_the_daily_cap_keeps_the_campaigns(room):
