@@ -1,5 +1,6 @@
 """The compiled SQL and a plain Python evaluator of the same tree agree, on random data."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -179,12 +180,12 @@ async def test_sql_and_python_agree_on_every_member(
     found = await queries.members(
         reading, application, question, Window([one.endpoint for one in states], {})
     )
-    scanned = scanning.Scan(reading, application, question, None).pages("", PAGE_SIZE)
+    scanned = scanning.Scan(reading, application, question, None, asyncio.Semaphore(1))
     one = states[len(expected) % len(states)].endpoint
     alone = await queries.members(reading, application, question, Window([one], {}))
 
     assert sum(row[1] for row in counted) == len(expected)
-    assert [row[0] async for rows in scanned for row in rows] == expected
+    assert [row[0] async for rows in scanned.pages("", PAGE_SIZE) for row in rows] == expected
     assert found == set(expected)
     assert alone == found & {one}
 

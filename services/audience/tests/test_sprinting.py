@@ -1,6 +1,7 @@
 """Members that are few are read by one statement, which no slow reader can hold for long."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import asyncpg
@@ -35,18 +36,21 @@ async def few_among_many(room: Room, reading: "asyncpg.Pool[asyncpg.Record]") ->
     )
 
 
-def scan(reading: "asyncpg.Pool[asyncpg.Record]", seconds_max: float) -> AsyncIterator[list[str]]:
-    asked = scanning.Scan(reading, "many", GOLDEN, None, sprint_seconds_max=seconds_max)
+def scan(
+    reading: "asyncpg.Pool[asyncpg.Record]", seconds_max: float, places: int = 1
+) -> scanning.Pages:
+    sprints = asyncio.Semaphore(places)
+    asked = scanning.Scan(reading, "many", GOLDEN, None, sprints, sprint_seconds_max=seconds_max)
     return asked.pages("", 3)
 
 
-@pytest.mark.parametrize("seconds_max", [0.0, 60.0])
+@pytest.mark.parametrize(("seconds_max", "places"), [(0.0, 1), (60.0, 1), (60.0, 0)])
 async def test_all_members_come_in_full_pages_however_soon_a_sprint_ends(
-    seconds_max: float, room: Room, reading: "asyncpg.Pool[asyncpg.Record]"
+    seconds_max: float, places: int, room: Room, reading: "asyncpg.Pool[asyncpg.Record]"
 ) -> None:
     await few_among_many(room, reading)
 
-    pages = [[row[0] for row in rows] async for rows in scan(reading, seconds_max)]
+    pages = [[row[0] for row in rows] async for rows in scan(reading, seconds_max, places)]
 
     assert pages == [FEW[:3], FEW[3:6], FEW[6:9], FEW[9:]]
 

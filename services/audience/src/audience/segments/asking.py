@@ -48,6 +48,8 @@ class Asking:
         self._pool = pool
         self._analytics = analytics
         self._now = now
+        # The other half is for whoever wants one row.
+        self._sprints = asyncio.Semaphore(max(1, pool.get_max_size() // 2))
 
     async def CountSegment(
         self, request: service_pb.CountSegmentRequest, context: Any
@@ -161,7 +163,8 @@ class Asking:
     ) -> scanning.Pages:
         conditions = behaviours.conditions(question)
         if not conditions:
-            return scanning.Scan(self._pool, application, question, read_time).pages(after, size)
+            scan = scanning.Scan(self._pool, application, question, read_time, self._sprints)
+            return scan.pages(after, size)
         windows = Windows(
             self._pool, self._analytics, application, conditions, read_time or self._now()
         )

@@ -1,5 +1,6 @@
 """All members by key, a page at a time."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ class Scan:
     application: str
     question: pb.SegmentFilter
     read_time: datetime | None
+    sprints: asyncio.Semaphore
+    """As many as may hold a connection of the pool for long."""
     sprint_seconds_max: float = SPRINT_SECONDS_MAX
 
     async def pages(self, after: str, size: int) -> Pages:
@@ -42,7 +45,7 @@ class Scan:
         if len(rows) < size:
             return
         before, after = after, rows[-1][0]
-        if await self._are_few(size, before, after):
+        if not self.sprints.locked() and await self._are_few(size, before, after):
             sprint = Sprint(self._onwards(after, size), self.sprint_seconds_max)
             async with aclosing(sprint.parts()) as parts:
                 async for rows in parts:
@@ -67,8 +70,11 @@ class Scan:
     async def _page(self, after: str, limit: int) -> Rows:
         return await queries.page(*self._asked, after=after, limit=limit, read_time=self.read_time)
 
-    def _onwards(self, after: str, limit: int) -> Pages:
-        return queries.onwards(*self._asked, after=after, limit=limit, read_time=self.read_time)
+    async def _onwards(self, after: str, limit: int) -> Pages:
+        found = queries.onwards(*self._asked, after=after, limit=limit, read_time=self.read_time)
+        async with self.sprints, aclosing(found) as pages:
+            async for rows in pages:
+                yield rows
 
     async def _are_few(self, size: int, after: str, last: str) -> bool:
         """Whether a page of members lay among many endpoints that are none."""
