@@ -83,7 +83,7 @@ async def listed(reading: Any, sessions: Any, states: list[State]) -> tuple[list
 
 
 @settings(
-    max_examples=100,
+    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
