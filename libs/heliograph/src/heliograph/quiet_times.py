@@ -16,7 +16,8 @@ from heliograph.messaging.v1.send_batch_pb2 import SendBatch
 ZONES_KEPT = 2048
 """More than there are; who writes endpoints can make up names without end."""
 
-SOUGHT_MINUTES = 2 * 24 * 60
+DAY_MINUTES = 24 * 60
+SOUGHT_MINUTES = 2 * DAY_MINUTES
 
 QUIET, HEARD, UNKNOWN = Reason.QUIET_TIME, Reason.REASON_UNSPECIFIED, Reason.MISSING_TIMEZONE
 
@@ -66,13 +67,17 @@ class QuietTimes:
         return self._ends[name]
 
     def _end_in(self, place: ZoneInfo | None) -> datetime | None:
-        # Minute by minute, as clocks that are changed leave minutes out, or show them twice.
         begin = self._now.replace(second=0, microsecond=0)
-        for minutes in range(1, SOUGHT_MINUTES):
-            moment = begin + timedelta(minutes=minutes)
-            if place is None or not self._is_quiet_at(moment, place):
-                return moment
-        return None
+        if place is None or not self._is_quiet_at(begin, place):
+            return begin
+        local = begin.astimezone(place)
+        left = (self._end + 1 - local.hour * 60 - local.minute) % DAY_MINUTES
+        found = begin + timedelta(minutes=left)
+        if found.astimezone(place).utcoffset() == local.utcoffset():
+            return None if self._is_quiet_at(found, place) else found
+        # Clocks are changed in between: minutes are left out, or come twice.
+        moments = (begin + timedelta(minutes=minutes) for minutes in range(1, SOUGHT_MINUTES))
+        return next((one for one in moments if not self._is_quiet_at(one, place)), None)
 
     def _judge(self, place: ZoneInfo | None) -> Reason.ValueType:
         if place is None:
@@ -82,7 +87,7 @@ class QuietTimes:
 
 def is_endless(start: str, end: str) -> bool:
     """Whether every minute of the day is quiet, so that nobody could wait for its end."""
-    return (_minute(end) + 1) % (24 * 60) == _minute(start)
+    return (_minute(end) + 1) % DAY_MINUTES == _minute(start)
 
 
 def of(quiet_time: SendBatch.QuietTime, now: datetime) -> QuietTimes | None:
