@@ -79,8 +79,10 @@ async def test_a_list_is_seen_when_it_is_whole_and_outlives_a_killed_worker(
     await room.another_worker(database_url).step()
 
     job = await room.job(operation)
+    segment = await room.segments.GetSegment(pb.GetSegmentRequest(name=VIP))
     assert (job.state, job.segment) == (Job.SUCCEEDED, f"{VIP}/versions/1")
-    assert await counted(room) == 1000
+    assert await counted(room) == segment.imported.endpoint_count == 1000
+    assert dict(segment.imported.counts_by_channel) == {"SMS": 1000}
 
 
 async def test_a_list_that_was_stopped_leaves_nothing_and_changes_nothing(

@@ -42,6 +42,7 @@ _EMPTY_OLD_JOBS: Final = """end_time < :before AND NOT EXISTS (
 _UNNAMED: Final = """{list}.create_time < :before AND NOT EXISTS (
     SELECT FROM segment_version v
     WHERE v.application = {list}.application AND v.import_job = {list}.import_job
+        AND v.import_job <> ''
 ) AND NOT EXISTS (
     SELECT FROM import_job j
     WHERE j.application = {list}.application AND j.import_job = {list}.import_job
