@@ -38,28 +38,33 @@ async def few_among_many(room: Room, reading: "asyncpg.Pool[asyncpg.Record]") ->
 
 def scan(
     reading: "asyncpg.Pool[asyncpg.Record]", seconds_max: float, places: int = 1
-) -> scanning.Pages:
+) -> scanning.Scan:
     sprints = asyncio.Semaphore(places)
-    asked = scanning.Scan(reading, "many", GOLDEN, None, sprints, sprint_seconds_max=seconds_max)
-    return asked.pages("", 3)
+    return scanning.Scan(
+        *(reading, "many", GOLDEN, None, sprints), sprint_seconds_max=seconds_max, looked_at_max=100
+    )
 
 
 @pytest.mark.parametrize(("seconds_max", "places"), [(0.0, 1), (60.0, 1), (60.0, 0)])
 async def test_all_members_come_in_full_pages_however_soon_a_sprint_ends(
-    seconds_max: float, places: int, room: Room, reading: "asyncpg.Pool[asyncpg.Record]"
+    seconds_max: float,
+    places: int,
+    room: Room,
+    reading: "asyncpg.Pool[asyncpg.Record]",
 ) -> None:
     await few_among_many(room, reading)
 
-    pages = [[row[0] for row in rows] async for rows in scan(reading, seconds_max, places)]
-
-    assert pages == [FEW[:3], FEW[3:6], FEW[6:9], FEW[9:]]
+    for size in (3, 4, 10, 11):
+        pages = scan(reading, seconds_max, places).pages("", size)
+        found = [[row[0] for row in rows] async for rows in pages]
+        assert found == [FEW[begin : begin + size] for begin in range(0, len(FEW), size)]
 
 
 async def test_a_reader_that_stops_to_think_holds_no_connection(
     room: Room, reading: "asyncpg.Pool[asyncpg.Record]"
 ) -> None:
     await few_among_many(room, reading)
-    async with aclosing(scan(reading, 0.1)) as pages:
+    async with aclosing(scan(reading, 0.1).pages("", 3)) as pages:
         first, second = [[row[0] for row in await anext(pages)] for _ in range(2)]
 
         await eventually(lambda: reading.get_idle_size() == reading.get_size())

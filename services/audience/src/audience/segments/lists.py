@@ -52,6 +52,11 @@ def is_list(asked: pb.SourceSegments) -> bool:
     return all(_matched(name) for name in asked.segments)
 
 
+def are_in(question: pb.SegmentFilter) -> bool:
+    """Whether a tree whose segments have been put in asks of any list."""
+    return question.HasField("source_segments") or any(map(are_in, question.group.filters))
+
+
 def members(name: str) -> Members:
     """What a name in such a question stands for."""
     found = _matched(name)

@@ -27,6 +27,7 @@ e.status = {Endpoint.ACTIVE} AND e.opt_out = {Endpoint.NONE} AND NOT (
     )
 )
 """
+_AFTER: Final = "e.application = $1 AND e.endpoint > $2::text"
 _IS: Final = "AND e.endpoint = $2::text"
 _AMONG: Final = "AND e.endpoint = ANY($2::text[])"
 _USERS: Final = (
@@ -49,12 +50,20 @@ async def page(
     after: str,
     limit: int,
     read_time: datetime | None = None,
+    looked_at_max: int | None = None,
 ) -> Sequence[Row]:
-    """The next members by endpoint id, as rows of `rendering.SELECTED`."""
-    asked = compiled(question, given=[application, after, limit, read_time], reading=Reading.PAGE)
+    """The next members by endpoint id, as rows of `rendering.SELECTED`.
+
+    Of the next `looked_at_max` endpoints alone, where that is given.
+    """
+    given: list[Any] = [application, after, limit, read_time]
+    source = "endpoint e"
+    if looked_at_max is not None:
+        given.append(looked_at_max)
+        source = f"(SELECT * FROM endpoint e WHERE {_AFTER} ORDER BY e.endpoint LIMIT $5::int) AS e"
+    asked = compiled(question, given=given, reading=Reading.PAGE)
     sql = (
-        f"SELECT {SELECTED} FROM endpoint e {_USERS}"
-        " WHERE e.application = $1 AND e.endpoint > $2::text"
+        f"SELECT {SELECTED} FROM {source} {_USERS} WHERE {_AFTER}"
         " AND ($4::timestamptz IS NULL OR e.create_time <= $4)"
         f" AND {asked.condition} ORDER BY e.endpoint LIMIT $3::int"
     )
@@ -85,11 +94,13 @@ async def onwards(
             yield rows
 
 
-async def are_more_than(pool: Pool, application: str, count: int, *, after: str, last: str) -> bool:
-    """Whether there are more endpoints than so many after one and up to another."""
+async def are_more_than(
+    pool: Pool, application: str, count: int, *, after: str, last: str | None
+) -> bool:
+    """Whether there are more endpoints than so many after one, and up to another if given."""
     sql = (
         "SELECT EXISTS (SELECT FROM endpoint e WHERE e.application = $1 AND e.endpoint > $2::text"
-        " AND e.endpoint <= $3::text ORDER BY e.endpoint OFFSET $4::int)"
+        " AND ($3::text IS NULL OR e.endpoint <= $3) ORDER BY e.endpoint OFFSET $4::int)"
     )
     ((found,),) = await _fetch(pool, sql, (application, after, last, count), plan=_PLAN_IN_ORDER)
     return bool(found)

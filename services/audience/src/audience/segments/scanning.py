@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from heliograph.audience.v1 import segment_filter_pb2 as pb
 
-from audience.segments import queries
+from audience.segments import lists, queries
 from audience.segments.prefetching import ahead
 from audience.segments.sprinting import Sprint
 from audience.segments.windows import Windows
@@ -17,6 +17,8 @@ from audience.segments.windows import Windows
 READ_AT_ONCE: Final = 5_000
 FEW_AMONG: Final = 5
 """Members are few where not one endpoint in so many is one: sorting them costs little."""
+LOOKED_AT_MAX: Final = 50_000
+"""Endpoints that are looked at for a first page, a fifth of a second at worst."""
 SPRINT_SECONDS_MAX: Final = 10.0
 """How long a connection, and what PostgreSQL keeps for it, may be held for one reader."""
 
@@ -35,17 +37,31 @@ class Scan:
     sprints: asyncio.Semaphore
     """As many as may hold a connection of the pool for long."""
     sprint_seconds_max: float = SPRINT_SECONDS_MAX
+    looked_at_max: int = LOOKED_AT_MAX
 
     async def pages(self, after: str, size: int) -> Pages:
-        """The first page comes as soon as it can, along the key. Where members are few, one
-        statement tells the rest while its reader keeps up: it reads the table as it lies."""
-        rows = await self._page(after, size)
-        if rows:
+        """The first page comes along the key, if it is full soon; that tells how to go on."""
+        # Lists are read along the key themselves, and end when they have nobody else.
+        looked_at_max = None if lists.are_in(self.question) else self.looked_at_max
+        rows = await self._page(after, size, looked_at_max)
+        if len(rows) == size:
             yield rows
-        if len(rows) < size:
+            before, after = after, rows[-1][0]
+            are_few = await self._are_more_than(size * FEW_AMONG, before, after)
+        # Half of them, as some of those that were not looked at may be gone by now.
+        elif looked_at_max and await self._are_more_than(looked_at_max // 2, after):
+            are_few = True
+        else:
+            if rows:
+                yield rows
             return
-        before, after = after, rows[-1][0]
-        if not self.sprints.locked() and await self._are_few(size, before, after):
+        async with aclosing(self._rest(after, size, are_few)) as pages:
+            async for rows in pages:
+                yield rows
+
+    async def _rest(self, after: str, size: int, are_few: bool) -> Pages:
+        """Members that are few are told by one statement, while their reader keeps up."""
+        if are_few and not self.sprints.locked():
             sprint = Sprint(self._onwards(after, size), self.sprint_seconds_max)
             async with aclosing(sprint.parts()) as parts:
                 async for rows in parts:
@@ -67,8 +83,14 @@ class Scan:
                 return
             after = rows[-1][0]
 
-    async def _page(self, after: str, limit: int) -> Rows:
-        return await queries.page(*self._asked, after=after, limit=limit, read_time=self.read_time)
+    async def _page(self, after: str, limit: int, looked_at_max: int | None = None) -> Rows:
+        return await queries.page(
+            *self._asked,
+            after=after,
+            limit=limit,
+            read_time=self.read_time,
+            looked_at_max=looked_at_max,
+        )
 
     async def _onwards(self, after: str, limit: int) -> Pages:
         found = queries.onwards(*self._asked, after=after, limit=limit, read_time=self.read_time)
@@ -76,11 +98,9 @@ class Scan:
             async for rows in pages:
                 yield rows
 
-    async def _are_few(self, size: int, after: str, last: str) -> bool:
-        """Whether a page of members lay among many endpoints that are none."""
-        many = size * FEW_AMONG
+    async def _are_more_than(self, count: int, after: str, last: str | None = None) -> bool:
         return await queries.are_more_than(
-            self.pool, self.application, many, after=after, last=last
+            self.pool, self.application, count, after=after, last=last
         )
 
     @property
