@@ -11,6 +11,7 @@ from heliograph.audience.v1.events_pb2 import UserErased
 from heliograph.messaging.v1 import channel_service_pb2, suppression_service_pb2
 from heliograph.messaging.v1.channel_pb2 import Channel, SmppProvider
 from heliograph.messaging.v1.message_pb2 import Message
+from heliograph.messaging.v1.send_batch_pb2 import SendBatch
 from heliograph.messaging.v1.suppression_pb2 import Suppression
 from mesh.errors import Unavailable
 from mesh.eventing import publisher
@@ -154,6 +155,28 @@ async def test_what_waits_for_its_provider_is_not_sent_when_it_is_back(make_room
         number(3).removeprefix("+"),
     ]
     assert [one for one in found if one[0] == "SKIPPED"] == [nobody("SKIPPED")] * 2
+
+
+async def test_who_waits_for_the_end_of_quiet_time_waits_no_more(room):
+    now = datetime.now(UTC)
+    start, end = (now + timedelta(hours=hours) for hours in (-2, 2))
+    quiet = SendBatch.QuietTime(start=f"{start:%H:%M}", end=f"{end:%H:%M}", hold=True)
+    members = [endpoint(i, demographic={"timezone": "UTC"}) for i in range(2)]
+    await room.publish(batch(members, quiet_time=quiet))
+
+    async def held():
+        payload = await room.pool.fetchval("SELECT payload FROM held_batches")
+        assert payload is not None
+        return [one.endpoint.address for one in SendBatch.FromString(payload).recipients]
+
+    assert await eventually(held) == [number(0), number(1)]
+
+    await erase(room.js, 0)
+    report = await reported(room.js)
+
+    assert await held() == [number(1)]
+    assert await who(room) == [somebody(1, "ACCEPTED"), nobody("SKIPPED")]
+    assert report.erased_rows["messages"] == 1
 
 
 async def test_who_came_again_is_written_to(room):

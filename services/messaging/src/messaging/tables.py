@@ -118,6 +118,9 @@ class ErasedRecipientRow(SQLModel, table=True):
     digest: UUID = Field(primary_key=True)
     erase_time: datetime = timestamp()
     hear_time: datetime = timestamp()
+    operation: str = Field(
+        default="", sa_column=sa.Column(sa.String, nullable=False, server_default="")
+    )
 
 
 class CancelledRunRow(SQLModel, table=True):

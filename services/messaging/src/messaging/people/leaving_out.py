@@ -17,14 +17,15 @@ from messaging.pipeline.works import Work
 async def leave_out(connection: Any, batch: SendBatch, works: Sequence[Work]) -> list[Work]:
     """Skips what was meant for erased people; those messages, with nobody in their rows."""
     gone = await remembering.erased(connection, batch, works)
-    for work in gone:
+    for work, operation in gone:
         work.skip(Reason.SUPPRESSED)
         ledger.forget(work.row)
-        work.erased = True
-    return gone
+        work.erased_by = operation
+    return [work for work, _ in gone]
 
 
 async def scrub(connection: Any, works: Sequence[Work]) -> None:
     """Forgets in the ledger, too, whom messages were for that were entered before."""
-    if works:
-        await ledger.scrub(connection, [work.row for work in works])
+    for operation in {work.erased_by for work in works}:
+        rows = [work.row for work in works if work.erased_by == operation]
+        await ledger.scrub(connection, rows, operation)

@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from heliograph.audience.v1.endpoint_pb2 import Endpoint
 from heliograph.messaging.v1.message_pb2 import Message
 from heliograph.messaging.v1.reason_pb2 import Reason
+from heliograph.messaging.v1.send_batch_pb2 import SendBatch
 
 from messaging import addresses
 from messaging.ledger.rows import SELECTED, Row, of_record
@@ -42,10 +44,23 @@ RETURNING {SELECTED}
 _NOT_RESENT: Final = """
 DELETE FROM unknown_messages WHERE application = $1 AND message_id = ANY($2::uuid[])
 """
+_HELD: Final = """
+SELECT batch_id, payload FROM held_batches
+WHERE application = $1 AND batch_id = ANY($2::text[]) ORDER BY batch_id FOR UPDATE
+"""
+_REPACK: Final = """
+UPDATE held_batches SET payload = $3 WHERE application = $1 AND batch_id = $2
+"""
 _SCRUB: Final = f"""
-UPDATE {{partition}} m SET {_FORGET.replace("$1::uuid", "$4::uuid")}
-FROM {given("$3::uuid[]", "message_id")}
-WHERE {JOINED}
+WITH scrubbed AS (
+    UPDATE {{partition}} m SET {_FORGET.replace("$1::uuid", "$4::uuid")}
+    FROM {given("$3::uuid[]", "message_id")}
+    WHERE {JOINED} AND (m.endpoint_id <> '' OR m.user_id <> '' OR m.address <> '')
+    RETURNING 1
+), counted AS (SELECT count(*) AS rows FROM scrubbed)
+UPDATE erasure_orders SET erased_rows = erased_rows || jsonb_build_object(
+    'messages', coalesce((erased_rows->>'messages')::bigint, 0) + counted.rows)
+FROM counted WHERE application = $1 AND operation = $5 AND counted.rows > 0
 """
 
 ERASE: Final = (
@@ -76,6 +91,12 @@ class Person:
         """What the ledger knows the addresses by."""
         return [addresses.digest(one) for one in self.addresses]
 
+    def is_meant(self, endpoint: Endpoint) -> bool:
+        """Whether a recipient of a batch is the person: by endpoint, or by a bare address."""
+        if endpoint.name:
+            return endpoint.name.rpartition("/")[2] in self.endpoints
+        return endpoint.address in self.addresses
+
     @property
     def who(self) -> tuple[Any, ...]:
         """The first five parameters of the statements."""
@@ -99,16 +120,30 @@ async def stop(connection: Any, person: Person) -> list[Row]:
         ids = [record["message_id"] for record in unknown]
         await connection.execute(_NOT_RESENT, person.application, ids)
     rows = [of_record(record) for record in [*waiting, *unknown]]
+    await _release(connection, person, {row.batch_id for row in rows})
     for row in rows:
         forget(row)
     return rows
 
 
-async def scrub(connection: Any, rows: Sequence[Row]) -> None:
-    """Forget whom messages, all of one day, were for."""
+async def _release(connection: Any, person: Person, batch_ids: set[str]) -> None:
+    """Take the person out of batches that wait until quiet time is over."""
+    for batch_id, payload in await connection.fetch(_HELD, person.application, sorted(batch_ids)):
+        batch = SendBatch.FromString(payload)
+        others = [one for one in batch.recipients if not person.is_meant(one.endpoint)]
+        del batch.recipients[:]
+        batch.recipients.extend(others)
+        rest = batch.SerializeToString()
+        await connection.execute(_REPACK, person.application, batch_id, rest)
+
+
+async def scrub(connection: Any, rows: Sequence[Row], operation: str) -> None:
+    """Forget whom messages, all of one day, were for; that operation counts it."""
     first = rows[0]
     ids = [row.message_id for row in rows]
-    await connection.execute(on_day(_SCRUB, first.day), first.application, first.day, ids, NOBODY)
+    await connection.execute(
+        on_day(_SCRUB, first.day), first.application, first.day, ids, NOBODY, operation
+    )
 
 
 def forget(row: Row) -> None:

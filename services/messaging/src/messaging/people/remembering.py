@@ -22,17 +22,18 @@ ADDRESS: Final = "address"
 
 _REMEMBER: Final = text(
     """
-INSERT INTO erased_recipients AS e (application, digest, erase_time, hear_time)
-SELECT :application, d.digest, :erase_time, :now
+INSERT INTO erased_recipients AS e (application, digest, erase_time, hear_time, operation)
+SELECT :application, d.digest, :erase_time, :now, :operation
 FROM unnest(CAST(:digests AS uuid[])) AS d (digest)
 ON CONFLICT (application, digest) DO UPDATE
-SET erase_time = greatest(e.erase_time, excluded.erase_time), hear_time = excluded.hear_time
+SET erase_time = excluded.erase_time, hear_time = excluded.hear_time,
+    operation = excluded.operation
 WHERE e.erase_time < excluded.erase_time
 """
 )
 _ANY: Final = "SELECT EXISTS (SELECT FROM erased_recipients WHERE application = $1)"
 _FIND: Final = """
-SELECT digest, erase_time FROM erased_recipients
+SELECT digest, erase_time, operation FROM erased_recipients
 WHERE application = $1 AND digest = ANY($2::uuid[])
 """
 
@@ -46,12 +47,16 @@ async def remember(session: AsyncSession, event: UserErased, now: datetime) -> N
         "digests": sorted(digest(*name) for name in names),
         "erase_time": event.erase_time.ToDatetime(UTC),
         "now": now,
+        "operation": event.operation,
     }
     await (await session.connection()).execute(_REMEMBER, values)
 
 
-async def erased(connection: Any, batch: SendBatch, works: Sequence[Work]) -> list[Work]:
-    """Those of a batch's messages that were meant for people who are erased by now.
+async def erased(
+    connection: Any, batch: SendBatch, works: Sequence[Work]
+) -> list[tuple[Work, str]]:
+    """Those of a batch's messages that were meant for people who are erased by now, and by which
+    operation.
 
     One short question where the application has erased nobody of late.
     """
@@ -59,12 +64,13 @@ async def erased(connection: Any, batch: SendBatch, works: Sequence[Work]) -> li
         return []
     digests = {work.row.message_id: _digest(work) for work in works}
     records = await connection.fetch(_FIND, batch.application, _known(digests.values()))
-    times = {record[0]: record[1] for record in records}
-    return [
-        work
-        for work in works
-        if (time := times.get(digests[work.row.message_id])) and _since(batch, work) <= time
-    ]
+    known = {record[0]: (record[1], record[2]) for record in records}
+    found = []
+    for work in works:
+        time, operation = known.get(digests[work.row.message_id], (None, ""))
+        if time is not None and _since(batch, work) <= time:
+            found.append((work, operation))
+    return found
 
 
 def digest(kind: str, name: str) -> UUID:

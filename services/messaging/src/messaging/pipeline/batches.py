@@ -117,7 +117,7 @@ class Batches:
         if batch.purpose == Purpose.OPT_OUT_CONFIRMATION:
             await self._wait_for_barrier(connection, made)
         entered = await entering.enter(connection, made, batch)
-        await leaving_out.scrub(connection, [work for work in made if work.erased])
+        await leaving_out.scrub(connection, [work for work in made if work.erased_by])
         await self._handing.strand(batch, entered.stranded, "the worker died")
         await self._handing.run(batch, entered.hand, patience)
         await announce(self._js, batch.application, _told(entered))

@@ -86,7 +86,9 @@ class Handing:
         open_channel = self._connections.get(row.application, row.channel_type)
         if open_channel is None:
             return unknowns.Unknown(row.message_id, now, detail=words)
-        again = resends.resends(open_channel.channel, row.purpose, batch.batch_id)
+        again = not work.erased_by and resends.resends(
+            open_channel.channel, row.purpose, batch.batch_id
+        )
         resend = resends.alone(batch, work).SerializeToString() if again else b""
         due = now + timedelta(seconds=open_channel.settle_window_seconds)
         return unknowns.Unknown(row.message_id, due, resend, words)
@@ -112,7 +114,7 @@ class Handing:
         if gone:
             await self._settle(batch, gone, Message.SKIPPED, Reason.SUPPRESSED)
             await persist(self._pool, lambda c: leaving_out.scrub(c, gone))
-        return [work for work in works if not work.erased]
+        return [work for work in works if not work.erased_by]
 
     async def _settle(
         self,
