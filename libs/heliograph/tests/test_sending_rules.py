@@ -57,6 +57,11 @@ def campaign(written=""):
             'schedule { quiet_time { start: "20:00" end: "21:00" policy: HOLD } }',
             'start: "20:00" end: "21:00" hold: true missing_time_zone_policy: SKIP',
         ),
+        (
+            HOLDING,
+            "limits { messages_per_second: 5 }",
+            'start: "22:00" end: "06:00" hold: true keep_pace: true missing_time_zone_policy: SKIP',
+        ),
         (NOTHING, OWN_QUIET, 'start: "20:00" end: "21:00" missing_time_zone_policy: SKIP'),
     ],
 )

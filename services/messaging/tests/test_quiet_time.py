@@ -10,8 +10,9 @@ from heliograph.messaging.v1.send_batch_pb2 import SendBatch
 from messaging.channels.outgoing import RenderedPush
 from messaging.pipeline import works
 from messaging.render import timestamp
+from messaging.rendering.contents import compile_content
 from messaging_room import word
-from messaging_samples import START, batch, endpoint, number
+from messaging_samples import START, batch, content, endpoint, number
 
 HERE, FAR = "UTC", "Etc/GMT-8"
 """Eight hours apart, so that only here it is quiet."""
@@ -87,3 +88,29 @@ def late(sent, now):
     assert all((work.rendered is None) == bool(work.row.reason) for work in made)
 
     return [word(work.row) for work in made]
+
+
+@pytest.mark.parametrize(
+    ("begun", "keep_pace", "expected"),
+    [
+        ("18:00", True, "06:11:30"),
+        ("22:05", True, "06:06:30"),
+        ("22:20", True, "06:01"),
+        ("22:05", False, "06:01"),
+    ],
+)
+def test_who_came_later_into_quiet_time_leaves_later_at_the_same_pace(begun, keep_pace, expected):
+    """It is ten past ten and a half, and quiet since ten."""
+    now = datetime(2026, 7, 1, 22, 10, 30, tzinfo=UTC)
+    hours, minutes = map(int, begun.split(":"))
+    sent = batch(
+        [living_in(0, HERE)],
+        quiet_time=SendBatch.QuietTime(start="22:00", end="06:00", hold=True, keep_pace=keep_pace),
+        source_time=timestamp(now.replace(hour=hours, minute=minutes, second=0)),
+    )
+    contents = [compile_content(content("Hello"))]
+
+    (work,) = works.make(works.Frame(sent, contents, {1: "+12065550100"}, now), sent.recipients)
+
+    assert work.hold_until == datetime.fromisoformat(f"2026-07-02T{expected}").replace(tzinfo=UTC)
+    assert (word(work.row), work.rendered) == ("ACCEPTED", None)

@@ -66,6 +66,12 @@ class QuietTimes:
             self._ends[name] = self._end_in(self.zone(name))
         return self._ends[name]
 
+    def lasted(self, endpoint: Endpoint) -> timedelta:
+        """For how long it has been quiet where the endpoint is, by the dial."""
+        local = self._now.astimezone(self.zone(zone_name(endpoint)))
+        minutes = (local.hour * 60 + local.minute - self._start) % DAY_MINUTES
+        return timedelta(minutes=minutes, seconds=local.second, microseconds=local.microsecond)
+
     def _end_in(self, place: ZoneInfo | None) -> datetime | None:
         begin = self._now.replace(second=0, microsecond=0)
         if place is None or not self._is_quiet_at(begin, place):

@@ -33,6 +33,7 @@ def quiet_time(settings: ApplicationSettings, campaign: Campaign) -> SendBatch.Q
         start=said.start,
         end=said.end,
         hold=hold,
+        keep_pace=hold and messages_per_second_max(settings, campaign) > 0,
         missing_time_zone_policy=policy,
         default_time_zone=settings.default_time_zone if by_default else "",
     )

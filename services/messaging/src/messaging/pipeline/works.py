@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from heliograph import message_ids, quiet_times
 from heliograph.audience.v1.channel_type_pb2 import ChannelType
@@ -20,6 +20,7 @@ from messaging.rendering.engine import Scope, TemplateError
 from messaging.rendering.variables import endpoint_id
 
 DETAIL_LENGTH_MAX = 500
+NO_TIME = timedelta()
 
 
 @dataclass(slots=True)
@@ -169,6 +170,9 @@ def _spared(work: Work, frame: Frame, quiet_times: QuietTimes) -> bool:
         return False
     holds = reason == Reason.QUIET_TIME and batch.quiet_time.hold
     until = quiet_times.end(endpoint) if holds else None
+    if until is not None and batch.quiet_time.keep_pace:
+        begun = frame.now - batch.source_time.ToDatetime(message_ids.EPOCH.tzinfo)
+        until += max(min(begun, quiet_times.lasted(endpoint)), NO_TIME)
     if until is None:
         work.skip(reason)
     elif expiry(batch, until):
