@@ -1,6 +1,7 @@
 """Deleting a person: gone here, remembered by hashes alone, and told of until all have answered."""
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -273,6 +274,12 @@ async def test_an_address_that_another_user_has_too_stays_that_users(room: Room)
 async def test_without_the_key_nobody_is_deleted_for_good_or_let_in_by_mistake(room: Room) -> None:
     await room.write("e1", **PHONE, user=ANN)
     await delete(room)
+    key, other = room.erasure_key, base64.b64encode(bytes(32)).decode()
+    room.erasure_key = f"{other}, {key}"
+    await room.serve()
+    with pytest.raises(FailedPrecondition) as known:
+        await room.write("e2", **PHONE)
+    assert known.value.reason == "PERSON_ERASED", "by the key that was the first before"
     room.erasure_key = ""
     await room.serve()
 

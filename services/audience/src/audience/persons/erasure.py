@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, Final
 
+from heliograph import subjects
 from heliograph.audience.v1.endpoint_pb2 import Endpoint
 from heliograph.audience.v1.erasure_report_pb2 import ErasureReport
 from heliograph.audience.v1.events_pb2 import UserErased
@@ -15,6 +17,8 @@ from nats.js import JetStreamContext
 from sqlalchemy import text
 
 from audience.persons.exported import Exported
+
+BUS_KEEPS: Final = timedelta(days=7)
 
 ANSWERS: Final = "heliograph.audience.v1.CreateEndpointRequest"
 """The requests whose stored answers hold an endpoint."""
@@ -80,6 +84,11 @@ class Keeping:
             uploads = await connection.execute(_UPLOADS, values)
             kept = [
                 Kept("operations", "this proof names the user"),
+                Kept(
+                    f"stream {subjects.AUDIENCE.name}",
+                    "the bus keeps what was announced of endpoints until its age",
+                    until=order.hear_time + BUS_KEEPS,
+                ),
                 Kept(
                     "erased_person",
                     "keyed hashes of user id and addresses keep files from bringing them back",
