@@ -5,14 +5,17 @@ import csv
 import gzip
 import io
 import os
+import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow
 import pytest
+from audience.objects.opening import Objects
 from audience.persons.exported import Exported
 from audience_exports import exported
+from audience_objects import S3Server
 from audience_room import SHOP, Room, values
 from heliograph.audience.v1.events_pb2 import UserErased
 from heliograph.audience.v1.export_job_pb2 import ExportJob
@@ -158,25 +161,58 @@ async def test_what_cannot_be_rewritten_is_named_and_what_was_left_behind_goes(
     ]
 
 
-async def test_a_job_that_has_read_the_person_is_waited_for_and_objects_are_named(
-    room: Room,
-) -> None:
+async def test_a_job_that_has_read_the_person_is_waited_for(room: Room) -> None:
     await fill(room)
     await exported(room, path="all")
     exports = Exported(room.sessions, str(room.export_folder))
 
-    async def change(what: str, **given: Any) -> None:
+    async def change(state: int) -> None:
         async with room.sessions.begin() as session:
-            await (await session.connection()).execute(text(f"UPDATE export_job SET {what}"), given)
+            change = text("UPDATE export_job SET state = :state")
+            await (await session.connection()).execute(change, {"state": state})
 
-    await change("state = :state", state=ExportJob.RUNNING)
+    await change(ExportJob.RUNNING)
     given = order()
     await take(room, given)
     with pytest.raises(Unavailable) as refusal:
         await exports.erase(given)
     assert refusal.value.reason == "EXPORT_UNDER_WAY"
 
-    await change("path = :path", path="s3://bucket/shop/all/")
+    await change(ExportJob.SUCCEEDED)
     assert await exports.erase(given) == 2
-    (kept,) = await exports.keeping(given)
-    assert (kept.what, kept.rows) == ("export s3://bucket/shop/all/", 1)
+
+
+@pytest.mark.xdist_group("object_store")
+async def test_objects_that_jobs_have_written_lose_the_person_too(
+    room: Room, s3_server: S3Server, database_url: str, reading: Any
+) -> None:
+    below = f"s3://exports/{uuid.uuid4().hex}/"
+    room.object_stores = (s3_server.place("export", f"{below}{{application}}/"),)
+    await room.serve()
+    room.exporter = room.another_exporter(database_url, reading)
+    await fill(room)
+    job = await exported(room, uri=f"{below}shop/all", spec={"compression": "GZIP"})
+    gone = await exported(room, uri=f"{below}shop/gone")
+    closed = await exported(room, uri=f"{below}shop/closed")
+    objects = Objects(room.object_stores)
+    store, uri = objects.find("export", "shop", f"{below}shop/all/{job.files[0]}")
+    await store.delete([uri.key.replace("/all/", "/gone/").replace(job.files[0], gone.files[0])])
+    async with room.sessions.begin() as session:
+        await (await session.connection()).execute(
+            text("UPDATE export_job SET path = 's3://elsewhere/' WHERE export_job = :job"),
+            {"job": closed.name.rpartition("/")[2]},
+        )
+    given = order()
+    await take(room, given)
+    exports = Exported(room.sessions, "", objects)
+
+    found = await exports.erase(given), await exports.erase(given)
+
+    left = await store.head(uri.key)
+    lines = gzip.decompress(await store.read(left, 0, left.size_bytes)).splitlines()
+    assert (found, len(lines)) == ((2, 0), 1 + len(TRICKY))
+    assert not [line for line in lines if of_ann(line)]
+    assert [one.what for one in await exports.keeping(given)] == [
+        f"export s3://elsewhere/{closed.files[0]}",
+        f"exports below {below}shop/",
+    ]

@@ -78,7 +78,7 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     erasures = erasure.erasures(sessions, js, gone, settings.export_folder, objects)
     background(stack, gone.run(), "tombstones")
     background(stack, erasures.run(), "erasures")
-    persons = orders_of(sessions, js, settings.export_folder)
+    persons = orders_of(sessions, js, settings.export_folder, objects)
     background(stack, persons.run(), "orders")
     background(stack, gathering.close_forever(sessions, js), "proofs")
     background(stack, erasure.remind_forever(sessions, js), "deletions")

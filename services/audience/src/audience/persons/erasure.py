@@ -16,6 +16,7 @@ from mesh.store.tombstones import Sessions
 from nats.js import JetStreamContext
 from sqlalchemy import text
 
+from audience.objects.opening import Objects
 from audience.persons.exported import Exported
 
 BUS_KEEPS: Final = timedelta(days=7)
@@ -53,9 +54,10 @@ def orders_of(
     sessions: Sessions,
     js: JetStreamContext,
     export_folder: str = "",
+    objects: Objects | None = None,
 ) -> Orders:
     """The orders of this service. What was being written when one was given had to wait for it."""
-    exported = Exported(sessions, export_folder)
+    exported = Exported(sessions, export_folder, objects)
     keeping = Keeping(sessions)
     steps = [*(_erasing(sessions, *one) for one in _STATEMENTS), exported.erase]
 

@@ -1,4 +1,4 @@
-"""What was exported of a person below the folder for exports, and what lies elsewhere."""
+"""What was exported of a person: rewritten without them, in folders and in object stores."""
 
 import asyncio
 import os
@@ -17,7 +17,9 @@ from mesh.store.tombstones import Sessions
 from mesh.telemetry import logging
 from sqlmodel import col, func, select
 
+from audience.objects.opening import Objects
 from audience.persons import rewriting
+from audience.persons.exported_objects import ExportedObjects
 from audience.persons.rewriting import Sought
 from audience.transfers import sources
 from audience.transfers.tables import ExportJobRow
@@ -25,7 +27,7 @@ from audience.transfers.tables import ExportJobRow
 LEFT_BEHIND: Final = (".partial", ".records", rewriting.PARTIAL)
 """What a worker that died has left of a file that was not whole."""
 
-JOBS_MAX: Final = 1_000
+JOBS_MAX: Final = 10_000
 
 _log = logging.get(__name__)
 
@@ -33,32 +35,36 @@ _log = logging.get(__name__)
 class Exported:
     """Takes a person out of exported files; the folder is one that all replicas see."""
 
-    def __init__(self, sessions: Sessions, folder: str) -> None:
+    def __init__(self, sessions: Sessions, folder: str, objects: Objects | None = None) -> None:
         self._sessions = sessions
         self._folder = folder
+        self._objects = ExportedObjects(sessions, objects or Objects())
         self._unread: dict[str, set[Path]] = {}
 
     async def erase(self, order: OrderRow) -> int:
         """Rewrite the files that hold the person; rows found. Raises Unavailable while a job that
         has read members before the erasure is writing."""
-        if not self._folder:
-            return 0
-        await self._refuse_running(order)
-        root = Path(self._folder) / order.application
-        async with self._sessions.begin() as session:
-            lock = select(func.pg_try_advisory_xact_lock(func.hashtextextended(order.operation, 0)))
-            if not await session.scalar(lock):
-                raise Unavailable("EXPORTS_IN_WORK", "another replica is at the exported files")
-            self._unread[order.operation] = set()
-            return await self._rewrite_all(order, root)
-
-    async def _rewrite_all(self, order: OrderRow, root: Path) -> int:
+        jobs = await self._jobs(order)
+        _refuse_running(jobs)
         event = UserErased.FromString(order.subject)
         sought = Sought(
             endpoints=frozenset(name.split("/", 3)[3] for name in event.endpoints),
             addresses=frozenset(event.addresses),
             user_id=event.user_id,
         )
+        async with self._sessions.begin() as session:
+            lock = select(func.pg_try_advisory_xact_lock(func.hashtextextended(order.operation, 0)))
+            if not await session.scalar(lock):
+                raise Unavailable("EXPORTS_IN_WORK", "another replica is at the exported files")
+            found = await self._rewrite_all(order, sought) if self._folder else 0
+            for job in jobs:
+                if sources.is_object(job.path):
+                    found += await self._objects.erase(order, job, sought)
+        return found
+
+    async def _rewrite_all(self, order: OrderRow, sought: Sought) -> int:
+        root = Path(self._folder) / order.application
+        self._unread[order.operation] = set()
         found = 0
         for path in await asyncio.to_thread(list, _files(root, order.order_time)):
             if path.name.endswith(LEFT_BEHIND):
@@ -68,21 +74,11 @@ class Exported:
         return found
 
     async def keeping(self, order: OrderRow) -> list[Kept]:
-        """Files that this service does not rewrite."""
-        kept = []
-        for job in await self._jobs(order):
-            if sources.is_object(job.path) and job.files:
-                why = "it lies in an object store and is not rewritten: delete it, or export anew"
-                kept.append(Kept(f"export {job.path}", why, len(job.files)))
+        """Files that could not be rewritten."""
         why = "it could not be rewritten, so the person may be in it: delete it"
         unread = sorted(self._unread.pop(order.operation, set()))
-        return kept + [Kept(f"export {path}", why, 1) for path in unread]
-
-    async def _refuse_running(self, order: OrderRow) -> None:
-        for job in await self._jobs(order):
-            if job.state == export_job_pb2.ExportJob.RUNNING and not sources.is_object(job.path):
-                message = f"export job {job.export_job} has read the person, perhaps"
-                raise Unavailable("EXPORT_UNDER_WAY", message, export_job=job.export_job)
+        kept = [Kept(f"export {path}", why, 1) for path in unread]
+        return kept + self._objects.keeping(order)
 
     async def _jobs(self, order: OrderRow) -> Sequence[ExportJobRow]:
         query = (
@@ -103,6 +99,13 @@ class Exported:
         if rows:
             await orders.count(self._sessions, order, "exported rows", rows)
         return rows
+
+
+def _refuse_running(jobs: Sequence[ExportJobRow]) -> None:
+    for job in jobs:
+        if job.state == export_job_pb2.ExportJob.RUNNING:
+            message = f"export job {job.export_job} has read the person, perhaps"
+            raise Unavailable("EXPORT_UNDER_WAY", message, export_job=job.export_job)
 
 
 def _files(root: Path, before: datetime) -> Iterator[Path]:
