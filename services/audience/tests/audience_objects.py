@@ -2,10 +2,11 @@
 
 import asyncio
 import json
+import random
 import socket
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from pydantic import SecretStr
 
 READY_SECONDS = 60
 STARTS_MAX = 3
+LOG_SHOWN = 2000
+PORTS = range(20_000, 32_000)
 HURRIED = Patience(connect_seconds=1, request_seconds=2, retries_max=1, retry_seconds=2)
 OWNER = {"aws_access_key_id": "AKIAOWNER", "aws_secret_access_key": "secret"}
 READER = {"aws_access_key_id": "AKIAREADER", "aws_secret_access_key": "secret"}
@@ -78,22 +81,24 @@ class S3Server:
 @asynccontextmanager
 async def s3_serving(folder: Path) -> AsyncIterator[S3Server]:
     """A server that has taken its first objects."""
-    (folder / "s3.json").write_text(json.dumps(IDENTITIES))
     for attempt in range(STARTS_MAX):
-        server, process = await _started(folder)
+        data = folder / str(attempt)
+        server, process = await _started(data)
         try:
             # A port may have been taken since it was found to be free.
-            if await _is_ready(server, process, folder) or attempt + 1 == STARTS_MAX:
+            if await _is_ready(server, process, data):
                 yield server
                 return
         finally:
             if process.returncode is None:
                 process.kill()  # it takes ten seconds to stop when asked
             await process.wait()
+    raise AssertionError((data / "log").read_text()[-LOG_SHOWN:])
 
 
 async def _started(folder: Path) -> tuple[S3Server, Process]:
-    ports = [_free_port() for _ in range(8)]
+    await asyncio.to_thread(_prepare, folder)
+    ports = _free_ports(8)
     with (folder / "log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             *("weed", "-logtostderr=true", "server", f"-dir={folder}"),
@@ -124,13 +129,22 @@ async def _is_ready(server: S3Server, process: Process, folder: Path) -> bool:
     try:
         await eventually(answers, READY_SECONDS)
     except AssertionError as late:
-        late.add_note((folder / "log").read_text()[-2000:])
+        late.add_note((folder / "log").read_text()[-LOG_SHOWN:])
         raise
     return process.returncode is None
 
 
-def _free_port() -> int:
-    with socket.socket() as opened:
-        opened.bind(("127.0.0.1", 0))
-        port: int = opened.getsockname()[1]
-        return port
+def _prepare(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "s3.json").write_text(json.dumps(IDENTITIES))
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports that no outgoing connection takes before the server does, as those below 32768 are."""
+    found: list[int] = []
+    while len(found) < count:
+        port = random.choice(PORTS)
+        with socket.socket() as opened, suppress(OSError):
+            opened.bind(("127.0.0.1", port))
+            found += [port] if port not in found else []
+    return found

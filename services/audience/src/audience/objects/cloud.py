@@ -1,5 +1,6 @@
 """Buckets of S3 and all that speak like it, of Google Cloud, and containers of Azure."""
 
+import http
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import obstore
+from mesh.errors import Error
 from obstore import exceptions, store
 from obstore.store import ObjectStore
 
@@ -24,6 +26,7 @@ LIST_PAGE: Final = 1000
 DELETE_PAGE: Final = 1000
 
 _STATUS: Final = re.compile(r"status code: (\d{3})")
+_REDIRECTED: Final = "Received redirect without LOCATION"
 _ENDPOINT: Final = {"s3": "aws_endpoint", "az": "azure_endpoint", "gs": "google_base_url"}
 
 
@@ -86,12 +89,16 @@ def _told(uri: str) -> Iterator[None]:
     except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError):
         raise refusals.of_status(uri, 403) from None
     except exceptions.BaseError as error:
-        found = _STATUS.search(str(error))
-        if "redirect" in str(error).lower():
-            raise refusals.of_status(uri, 301) from None
-        raise (
-            refusals.of_status(uri, int(found[1])) if found else refusals.unavailable(uri)
-        ) from None
+        raise _of_words(uri, str(error)) from None
+
+
+def _of_words(uri: str, said: str) -> Error:
+    """What the library says of answers that it has no exception for."""
+    if found := _STATUS.search(said):
+        return refusals.of_status(uri, int(found[1]))
+    if _REDIRECTED in said:
+        return refusals.of_status(uri, http.HTTPStatus.MOVED_PERMANENTLY)
+    return refusals.unavailable(uri)
 
 
 def _opened(place: ObjectPlace, uri: Uri, patience: Patience) -> ObjectStore:
