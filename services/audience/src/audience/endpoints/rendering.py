@@ -1,6 +1,6 @@
-"""Endpoints as messages, built in one constructor call each: this is the inner loop of a run."""
+"""Endpoints as messages: this is the inner loop of a run."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ SELECTED: Final = (
     " e.user_id, e.opt_out, e.status, e.refused_topics, date_part('epoch', e.create_time),"
     " date_part('epoch', e.update_time), e.revision, u.attributes"
 )
-"""What `arguments` reads, from `endpoint e` and its `user_profile u`."""
+"""What `made` reads, from `endpoint e` and its `user_profile u`."""
 
 
 @lru_cache(_MOMENTS_KEPT)
@@ -34,32 +34,40 @@ def _moment(epoch_seconds: float) -> Timestamp:
     return Timestamp(seconds=seconds, nanos=rest * 1000)
 
 
-def arguments(prefix: str, row: Sequence[Any]) -> dict[str, Any]:
-    """Constructor arguments of the Endpoint of a row; `prefix` is `applications/a/endpoints/`."""
-    return {
-        "name": prefix + row[0],
-        "channel_type": row[1],
-        "address": row[2],
-        "attributes": _wrapped(row[3]),
-        "metrics": row[4],
-        "demographic": row[5] or None,
-        "location": row[6] or None,
-        "user": _user(row[7], row[14]) if row[7] else None,
-        "opt_out": row[8],
-        "status": row[9],
-        "refused_topics": row[10],
-        "create_time": _moment(row[11]),
-        "update_time": _moment(row[12]),
-        "etag": f'"{row[13]}"',
-        "estimated_time_zone": (
+def made(make: Callable[..., pb.Endpoint], prefix: str, row: Sequence[Any]) -> pb.Endpoint:
+    """The Endpoint of a row; `prefix` is `applications/a/endpoints/`.
+
+    `make` is the constructor, or a list's `add`. Maps are filled in place: a message that is made
+    of nested dictionaries takes a quarter more time.
+    """
+    endpoint = make(
+        name=prefix + row[0],
+        channel_type=row[1],
+        address=row[2],
+        demographic=row[5] or None,
+        location=row[6] or None,
+        opt_out=row[8],
+        status=row[9],
+        refused_topics=row[10],
+        create_time=_moment(row[11]),
+        update_time=_moment(row[12]),
+        etag=f'"{row[13]}"',
+        estimated_time_zone=(
             None if "timezone" in row[5] else zone_estimates.estimate(row[1], row[2], row[6])
         ),
-    }
+    )
+    _fill(endpoint.attributes, row[3])
+    endpoint.metrics.update(row[4])
+    if row[7]:
+        user = endpoint.user
+        user.user_id = row[7]
+        _fill(user.attributes, row[14] or {})
+    return endpoint
 
 
 def message(application: str, row: Sequence[Any]) -> pb.Endpoint:
     """The Endpoint of a row."""
-    return pb.Endpoint(**arguments(f"applications/{application}/endpoints/", row))
+    return made(pb.Endpoint, f"applications/{application}/endpoints/", row)
 
 
 def stored(application: str, batch: Batch, state: State) -> pb.Endpoint:
@@ -95,10 +103,9 @@ def written(application: str, state: State, user_attributes: Attributes) -> pb.E
     return pb.Endpoint(**fields)
 
 
-def _user(user_id: str, attributes: Attributes | None) -> dict[str, Any]:
-    if not attributes:
-        return {"user_id": user_id}
-    return {"user_id": user_id, "attributes": _wrapped(attributes)}
+def _fill(attributes: Any, values: Attributes) -> None:
+    for name, listed in values.items():
+        attributes[name].values.extend(listed)
 
 
 def _wrapped(attributes: Attributes) -> dict[str, dict[str, list[str]]]:

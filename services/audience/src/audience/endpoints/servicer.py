@@ -121,7 +121,7 @@ class EndpointServicer:
         prefix = f"{request.parent}/endpoints/"
         for endpoint in dict.fromkeys(wanted):
             if endpoint in found:
-                response.endpoints.add(**rendering.arguments(prefix, found[endpoint]))
+                rendering.made(response.endpoints.add, prefix, found[endpoint])
             else:
                 response.missing.append(prefix + endpoint)
         return response

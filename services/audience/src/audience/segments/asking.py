@@ -173,7 +173,7 @@ class Asking:
 
 def _page(prefix: str, rows: Sequence[queries.Row]) -> service_pb.MemberPage:
     page = service_pb.MemberPage(last=rows[-1][0])
-    add, arguments = page.endpoints.add, rendering.arguments
+    add = page.endpoints.add
     for row in rows:
-        add(**arguments(prefix, row))
+        rendering.made(add, prefix, row)
     return page
