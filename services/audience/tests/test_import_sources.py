@@ -1,10 +1,12 @@
 """Where imports come from: the open folder and uploads; what is not taken."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from audience_exports import exported
 from audience_files import people
 from audience_room import SHOP, UPLOAD_BYTES_MAX, Room
 from heliograph.audience.v1 import import_job_pb2
@@ -24,6 +26,44 @@ async def test_a_file_of_the_open_folder_is_read(room: Room) -> None:
 
     job = await room.job(operation)
     assert (job.state, job.source, job.imported_count) == (Job.SUCCEEDED, "people.csv", 3)
+
+
+async def test_a_folder_that_was_exported_is_one_import(room: Room) -> None:
+    await room.imported(people(50))
+    for form in ("CSV", "JSON_LINES"):
+        await exported(room, path=form, spec={"format": form, "endpoints_per_file": 20})
+        await asyncio.to_thread(
+            shutil.copytree,
+            room.export_folder / "shop" / form,
+            room.import_folder / "shop/all" / form,
+        )
+    _file(room, "shop/all/z.csv", b"Id,Metrics.a\ne1,1\ne2,x\n")
+    _file(room, "shop/all/_SUCCESS", b"done")
+    operation = await room.transfers.ImportEndpoints(
+        pb.ImportEndpointsRequest(parent=SHOP, path="all/")
+    )
+    await room.work()
+
+    job = await room.job(operation)
+    failures = await room.transfers.ListImportFailures(
+        pb.ListImportFailuresRequest(parent=job.name)
+    )
+    assert (job.state, job.part_count, job.processed_part_count) == (Job.SUCCEEDED, 7, 7)
+    assert (job.imported_count, job.created_count, job.failed_count) == (101, 0, 1)
+    assert [(one.file, one.line) for one in failures.import_failures] == [("all/z.csv", 3)]
+
+
+async def test_a_folder_with_a_link_out_of_it_or_with_nothing_is_refused(room: Room) -> None:
+    outside = _file(room, "other/people.csv", people(3))
+    _file(room, "shop/all/people.csv", people(3)).with_name("link.csv").symlink_to(outside)
+    (room.import_folder / "shop" / "empty").mkdir()
+    for path, reason in (
+        *(("all/", "IMPORT_PATH_NOT_ALLOWED"), ("../other/", "IMPORT_PATH_NOT_ALLOWED")),
+        *(("empty/", "IMPORT_FILE_UNREADABLE"), ("none/", "IMPORT_FILE_UNREADABLE")),
+    ):
+        with pytest.raises(Error) as refusal:
+            await room.transfers.ImportEndpoints(pb.ImportEndpointsRequest(parent=SHOP, path=path))
+        assert refusal.value.reason == reason
 
 
 @pytest.mark.parametrize("path", ["../other/people.csv", "/etc/passwd", "link.csv"])

@@ -1,4 +1,4 @@
-"""A folder as the source of one import: its objects one after another, in the order of their keys.
+"""A folder as the source of one import: its files or objects one after another, by name.
 
 Lines are counted through all parts, so that a job's failures keep their order; whoever is told of
 one hears its part, and the line there.
@@ -17,7 +17,7 @@ from audience.objects.stores import Object
 from audience.objects.uris import Uri
 from audience.refusals import shown
 from audience.tables import ImportJobRow, ImportPartRow
-from audience.transfers import formats
+from audience.transfers import formats, sources
 from audience.transfers.chunks import Chunk
 from audience.transfers.reading import Chunks
 from audience.transfers.sources import FileFacts
@@ -35,21 +35,32 @@ async def find(objects: Objects, application: str, text: str, form: int) -> list
     store, uri = objects.find("import", application, text)
     async with waited(text):
         listed = await store.below(uri.key, PARTS_MAX + 1)
+    return _chosen(text, [_facts(uri, one) for one in listed], form, "OBJECT_NOT_FOUND")
+
+
+def find_files(folder: str, application: str, path: str, form: int) -> list[FileFacts]:
+    """The same of the operator's folder (IMPORT_FILE_UNREADABLE where there are none)."""
+    listed = sources.find_folder(folder, application, path, PARTS_MAX + 1)
+    return _chosen(path, listed, form, "IMPORT_FILE_UNREADABLE")
+
+
+def _chosen(text: str, listed: list[FileFacts], form: int, none: str) -> list[FileFacts]:
     if len(listed) > PARTS_MAX:
-        message = f"{shown(text)} holds more than {PARTS_MAX} objects"
-        raise FailedPrecondition("OBJECTS_TOO_MANY", message, uri=text, most=str(PARTS_MAX))
-    found = [_facts(uri, one) for one in listed if _is_data(one) and formats.fits(form, one.key)]
+        message = f"{shown(text)} holds more than {PARTS_MAX} files"
+        raise FailedPrecondition("OBJECTS_TOO_MANY", message, folder=text, most=str(PARTS_MAX))
+    found = [one for one in listed if _is_data(one) and formats.fits(form, one.name)]
     if not found:
-        raise NotFound("OBJECT_NOT_FOUND", f"{shown(text)}: nothing to import is there", uri=text)
+        raise NotFound(none, f"{shown(text)}: nothing to import is there", folder=text)
     return found
 
 
 def _facts(uri: Uri, one: Object) -> FileFacts:
-    return FileFacts(str(uri._replace(key=one.key)), one.size_bytes, etag=one.etag)
+    address = str(uri._replace(key=one.key))
+    return FileFacts(address, one.size_bytes, etag=one.etag, name=address)
 
 
-def _is_data(one: Object) -> bool:
-    return one.size_bytes > 0 and not one.key.rpartition("/")[2].startswith(_MARKS)
+def _is_data(one: FileFacts) -> bool:
+    return one.size_bytes > 0 and not one.name.rpartition("/")[2].startswith(_MARKS)
 
 
 def add(session: AsyncSession, job: ImportJobRow, files: Sequence[FileFacts]) -> None:
@@ -64,6 +75,8 @@ def add(session: AsyncSession, job: ImportJobRow, files: Sequence[FileFacts]) ->
             path=file.path,
             size_bytes=file.size_bytes,
             etag=file.etag,
+            name=file.name,
+            changed_seconds=file.changed_seconds,
             before_lines=None if number else 0,
         )
         for number, file in enumerate(files)
@@ -79,7 +92,8 @@ async def current(session: AsyncSession, job: ImportJobRow) -> ImportJobRow:
         **{
             **job.model_dump(),
             "path": part.path,
-            "source": part.path,
+            "source": part.name or part.path,
+            "file_changed_seconds": part.changed_seconds,
             "total_bytes": part.size_bytes,
             "etag": part.etag,
             "processed_lines": job.processed_lines - job.before_lines,
@@ -151,9 +165,10 @@ async def places(session: AsyncSession, application: str, import_job: str) -> Pl
     """Of the parts that a job has begun."""
     before = col(ImportPartRow.before_lines)
     query = (
-        select(before, ImportPartRow.path)
+        select(before, ImportPartRow.name, ImportPartRow.path)
         .filter_by(application=application, import_job=import_job)
         .where(before.is_not(None))
         .order_by(col(ImportPartRow.part))
     )
-    return Places([(start or 0, path) for start, path in (await session.exec(query)).all()])
+    found = (await session.exec(query)).all()
+    return Places([(start or 0, name or path) for start, name, path in found])

@@ -63,7 +63,7 @@ class TransferServicer(Exports):
                 self._now(),
                 source=request.uri or request.path,
                 files=files,
-                is_folder=request.uri.endswith("/"),
+                is_folder=(request.uri or request.path).endswith("/"),
             )
             return operations.render(await operations.get(session, job.operation))
 
@@ -77,8 +77,10 @@ class TransferServicer(Exports):
             return await parts.find(self._objects, application, request.uri, request.spec.format)
         if request.uri:
             return [await sources.find_object(self._objects, application, request.uri)]
-        folder = self._settings.import_folder
-        return [await asyncio.to_thread(sources.find, folder, application, request.path)]
+        asked = (self._settings.import_folder, application, request.path)
+        if request.path.endswith("/"):
+            return await asyncio.to_thread(parts.find_files, *asked, request.spec.format)
+        return [await asyncio.to_thread(sources.find, *asked)]
 
     async def UploadEndpoints(
         self, requests: AsyncIterator[service_pb.UploadEndpointsRequest], context: Any

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -30,6 +31,8 @@ class FileFacts(NamedTuple):
     size_bytes: int
     changed_seconds: float = 0.0
     etag: str = ""
+    name: str = ""
+    """What a caller knows it by, where it is one of several."""
 
 
 def find(folder: str, application: str, path: str) -> FileFacts:
@@ -38,13 +41,17 @@ def find(folder: str, application: str, path: str) -> FileFacts:
     Refuses a path that leads out of it, also by a link (IMPORT_PATH_NOT_ALLOWED), and a file that
     cannot be read.
     """
+    return facts(_below(folder, application, path))
+
+
+def _below(folder: str, application: str, path: str) -> Path:
     if not folder:
         raise _not_allowed(path, "no folder is open for imports: upload the file")
     root = (Path(folder) / application).resolve()
     target = (root / path).resolve()
     if not target.is_relative_to(root):
         raise _not_allowed(path, f"only files below {application}/ of the import folder are read")
-    return facts(target)
+    return target
 
 
 def facts(target: Path) -> FileFacts:
@@ -58,6 +65,18 @@ def facts(target: Path) -> FileFacts:
         message = f"{shown(target.name)}: {reason}"
         raise FailedPrecondition("IMPORT_FILE_UNREADABLE", message, file=target.name) from None
     return FileFacts(str(target), found.st_size, found.st_mtime)
+
+
+def find_folder(folder: str, application: str, path: str, most: int) -> list[FileFacts]:
+    """The files below a path below the application's folder, by name, at most so many.
+
+    Refuses as `find` does, also when one of the files is a link that leads elsewhere.
+    """
+    top = _below(folder, application, path)
+    files = islice((file for file in top.rglob("*") if file.is_file()), most)
+    names = sorted(file.relative_to(top).as_posix() for file in files)
+    found = [(name, find(folder, application, f"{path}{name}")) for name in names]
+    return [file._replace(name=f"{path}{name}") for name, file in found]
 
 
 async def find_object(objects: Objects, application: str, text: str) -> FileFacts:

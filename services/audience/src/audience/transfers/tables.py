@@ -77,7 +77,10 @@ class ImportJobRow(Table, table=True):
 
 
 class ImportPartRow(Table, table=True):
-    """One object of a folder that is imported. `before_lines` is absent until it is begun."""
+    """One file or object of a folder that is imported. `name` is what a caller knows it by.
+
+    `before_lines` is absent until it is begun.
+    """
 
     __tablename__ = "import_part"
 
@@ -88,6 +91,10 @@ class ImportPartRow(Table, table=True):
     size_bytes: int = Field(sa_type=BigInteger)
     etag: str
     before_lines: int | None = Field(default=None, sa_type=BigInteger)
+    name: str = Field(
+        default="", sa_column=Column(String, nullable=False, server_default=text("''"))
+    )
+    changed_seconds: float = added(Double)
 
 
 class ImportFailureRow(Table, table=True):
