@@ -16,6 +16,7 @@ from audience.segments.sets import Analytics
 from audience.services import services
 from audience.settings import Settings
 from audience.transfers import exporting
+from audience.transfers.compression import Unpacking
 from audience.transfers.importing import kind
 from audience.transfers.members import Members
 from audience.transfers.worker import Worker
@@ -68,7 +69,7 @@ class Room:
         self.export_folder = import_folder / "exports"
         self.analytics_address = analytics_address
         self.town_address = town_address
-        self.unpacked_bytes_max = UNPACKED_BYTES_MAX
+        self.unpacking = Unpacking(UNPACKED_BYTES_MAX)
         self.object_stores: tuple[ObjectPlace, ...] = ()
         self.patience = Patience()
         self.erasure_key = ERASURE_KEY
@@ -87,7 +88,7 @@ class Room:
             kind(
                 self.sessions,
                 self.now,
-                self.unpacked_bytes_max,
+                self.unpacking,
                 Objects(self.object_stores, self.patience),
             ),
         )

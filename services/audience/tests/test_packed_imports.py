@@ -10,7 +10,8 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from audience.transfers import chunks, compression, parquet_format
+from audience.transfers import chunks, parquet_format
+from audience.transfers.compression import Unpacking
 from audience_files import AWKWARD_FAILURES, PINPOINT_EXPORT, awkward, people
 from audience_room import SHOP, Room
 from heliograph.audience.v1 import endpoint_pb2, import_job_pb2
@@ -90,10 +91,11 @@ def _put(path: Path, data: bytes) -> None:
 
 @pytest.mark.parametrize("kind", ["gzip", "zstd"])
 async def test_a_truncated_file_fails_and_what_was_committed_stays(
-    room: Room, kind: str, monkeypatch: pytest.MonkeyPatch
+    room: Room, kind: str, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(chunks, "LINES", 50)
-    monkeypatch.setattr(compression, "BLOCK_BYTES", 10_000)
+    room.unpacking = room.unpacking._replace(block_bytes=10_000)
+    room.worker = room.another_worker(database_url)
     data = packed(noise(5000), kind)
     job = await room.imported(data[: len(data) * 2 // 3], size=50_000)
 
@@ -113,17 +115,16 @@ async def test_a_damaged_file_is_told_from_a_truncated_one(room: Room) -> None:
 
 
 async def test_a_bomb_is_given_up_by_its_ratio_and_by_its_size(
-    room: Room, database_url: str, monkeypatch: pytest.MonkeyPatch
+    room: Room, database_url: str
 ) -> None:
     bomb = packed(b"{}\n" + (b" " * 1000 + b"\n") * 6_000, "zstd")
-    monkeypatch.setattr(compression, "FREE_BYTES", 1_000_000)
-    by_ratio = await room.imported(bomb)
-    monkeypatch.setattr(compression, "FREE_BYTES", 1_000_000_000)
-    room.unpacked_bytes_max = 5_000_000
-    room.worker = room.another_worker(database_url)
-    by_size = await room.imported(bomb)
+    jobs = []
+    for limits in ({"free_bytes": 1_000_000}, {"bytes_max": 5_000_000}):
+        room.unpacking = Unpacking(1_000_000_000)._replace(**limits)
+        room.worker = room.another_worker(database_url)
+        jobs.append(await room.imported(bomb))
 
-    for job in (by_ratio, by_size):
+    for job in jobs:
         assert (job.state, job.imported_count) == (Job.FAILED, 0)
         assert status.to_error(job.error).reason == "UNPACKED_TOO_LARGE"
     assert len(bomb) < 10_000

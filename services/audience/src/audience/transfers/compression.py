@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from heliograph.audience.v1 import import_job_pb2 as pb
 from mesh.errors import Error, InvalidArgument, ResourceExhausted
@@ -18,6 +18,15 @@ RATIO_MAX: Final = 200
 
 FREE_BYTES: Final = 64 * 1024 * 1024
 """What a small file may unpack to, whatever the ratio."""
+
+
+class Unpacking(NamedTuple):
+    """What a compressed file may become: at most `bytes_max`, `free_bytes` whatever the ratio."""
+
+    bytes_max: int
+    free_bytes: int = FREE_BYTES
+    block_bytes: int = BLOCK_BYTES
+
 
 MAGICS: Final = {b"\x1f\x8b": pb.GZIP, b"\x28\xb5\x2f\xfd": pb.ZSTD}
 _CODECS: Final[dict[int, str]] = {pb.GZIP: "gzip", pb.ZSTD: "zstd"}
@@ -41,11 +50,11 @@ class Unpacked:
     """The bytes of a compressed file, once; `stored_bytes` is how many of it were read."""
 
     def __init__(
-        self, blocks: AsyncGenerator[bytes, None], compression: int, unpacked_bytes_max: int
+        self, blocks: AsyncGenerator[bytes, None], compression: int, unpacking: Unpacking
     ) -> None:
         self._blocks = blocks
         self._codec = _CODECS[compression]
-        self._bytes_max = unpacked_bytes_max
+        self._unpacking = unpacking
         self._bytes = 0
         self._pulled = Pulled(blocks)
 
@@ -66,7 +75,7 @@ class Unpacked:
 
     def _read(self, stream: "pyarrow.CompressedInputStream") -> bytes:
         try:
-            return bytes(stream.read(BLOCK_BYTES))
+            return bytes(stream.read(self._unpacking.block_bytes))
         except OSError as error:
             raise self._invalid(str(error)) from None
 
@@ -77,9 +86,10 @@ class Unpacked:
         return InvalidArgument("COMPRESSION_INVALID", message, compression=self._codec, byte=place)
 
     def _refuse_bomb(self) -> None:
-        if self._bytes > self._bytes_max:
-            raise _too_large(f"the file unpacks to more than {self._bytes_max} bytes")
-        if self._bytes > FREE_BYTES + RATIO_MAX * self._pulled.taken:
+        most = self._unpacking.bytes_max
+        if self._bytes > most:
+            raise _too_large(f"the file unpacks to more than {most} bytes")
+        if self._bytes > self._unpacking.free_bytes + RATIO_MAX * self._pulled.taken:
             raise _too_large(f"the file unpacks to more than {RATIO_MAX} times its size")
 
 

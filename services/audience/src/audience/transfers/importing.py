@@ -24,6 +24,7 @@ from audience.objects.opening import Objects
 from audience.tables import ImportJobRow
 from audience.transfers import listing, parts, rendering
 from audience.transfers.chunks import Chunk
+from audience.transfers.compression import Unpacking
 from audience.transfers.failures import Failure, failure
 from audience.transfers.import_jobs import jobs
 from audience.transfers.reading import Chunks, Reading, Written
@@ -50,12 +51,12 @@ class Import:
         self,
         sessions: async_sessionmaker[AsyncSession],
         now: Callable[[], datetime],
-        unpacked_bytes_max: int,
+        unpacking: Unpacking,
         objects: Objects,
     ) -> None:
         self._sessions = sessions
         self._now = now
-        self._reading = Reading(Sources(sessions, objects), now, unpacked_bytes_max)
+        self._reading = Reading(Sources(sessions, objects), now, unpacking)
 
     async def run(self, application: str, import_job: str) -> None:
         """Bring a job to its end, or to an error that passes and is worth another attempt."""
@@ -198,9 +199,9 @@ async def _store_failures(connection: Any, row: ImportJobRow, refused: list[Fail
 def kind(
     sessions: async_sessionmaker[AsyncSession],
     now: Callable[[], datetime],
-    unpacked_bytes_max: int,
+    unpacking: Unpacking,
     objects: Objects,
 ) -> Kind:
     """Import jobs, for a worker."""
-    run = Import(sessions, now, unpacked_bytes_max, objects).run
+    run = Import(sessions, now, unpacking, objects).run
     return Kind("import", jobs.noun, jobs.waiting, run)

@@ -12,6 +12,7 @@ from mesh.errors import InvalidArgument
 from audience.tables import ImportJobRow
 from audience.transfers import compression, formats
 from audience.transfers.chunks import Chunk, ChunkReader
+from audience.transfers.compression import Unpacking
 from audience.transfers.lines import LineReader
 from audience.transfers.parquet_format import ParquetChunks
 from audience.transfers.pulling import Seekable
@@ -38,17 +39,17 @@ class Chunks(Protocol):
 
 
 class Reading:
-    """Reads the files of jobs. A compressed one unpacks to `unpacked_bytes_max` bytes at most."""
+    """Reads the files of jobs."""
 
     def __init__(
         self,
         sources: Sources,
         now: Callable[[], datetime],
-        unpacked_bytes_max: int,
+        unpacking: Unpacking,
     ) -> None:
         self._sources = sources
         self._now = now
-        self._unpacked_bytes_max = unpacked_bytes_max
+        self._unpacking = unpacking
 
     async def look(self, job: ImportJobRow) -> Written:
         """How the job's file is written, by its spec, its first bytes, or its name."""
@@ -95,7 +96,7 @@ class Reading:
         if packed == pb.PLAIN:
             return self._sources.blocks(job, offset), None
         stored = self._sources.blocks(job, 0)
-        unpacked = compression.Unpacked(stored, packed, self._unpacked_bytes_max)
+        unpacked = compression.Unpacked(stored, packed, self._unpacking)
         return unpacked.blocks(offset), unpacked
 
     def _parquet(self, job: ImportJobRow, country: str) -> ParquetChunks:
