@@ -142,9 +142,10 @@ async def test_a_thousand_long_ids_and_many_values_are_asked_for_at_once(
 async def test_other_applications_are_no_part_of_a_set(
     service, event_store, application, rpc_connect, mint_token
 ) -> None:
+    other = f"{application}-other"
     await store_events(event_store, application, bought("mine"))
-    await store_events(event_store, "elsewhere", bought("theirs"))
-    stranger = EventServiceStub(rpc_connect(service.address, token=mint_token(["elsewhere"])))
+    await store_events(event_store, other, bought("theirs"))
+    stranger = EventServiceStub(rpc_connect(service.address, token=mint_token([other])))
 
     assert await pages(service.events, application, condition()) == [["mine"]]
     with pytest.raises(PermissionDenied):
