@@ -127,6 +127,13 @@ class PersonErasing:
                 until=until,
             ),
         ]
+        kept.append(
+            Kept(
+                "parked_receipts",
+                "a receipt that a carrier sends later finds no message, and goes after two days",
+                until=until,
+            )
+        )
         if suppressed:
             why = "the wish to get no messages protects the person; the address is gone"
             kept.append(Kept("suppressions", why, suppressed))
