@@ -51,7 +51,7 @@ class PhoneNumberRow(Table, table=True):
     self_managed_opt_outs_enabled: bool = False
     opt_out_list: str = DEFAULT_LIST
     deletion_protection_enabled: bool = False
-    rule_set: str = ""
+    rule_set: str = Field(default="", sa_column_kwargs={"server_default": ""})
     revision: int = 1
     create_time: datetime = moment()
     update_time: datetime = moment()
