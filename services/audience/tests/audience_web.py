@@ -31,8 +31,9 @@ class _Handler(BaseHTTPRequestHandler):
         web, body = self.web, self._body()
         web.requests.append((self.command, self.path, dict(self.headers)))
         del body
-        data = web.files.get(self.path)
-        if (status := web.answers.get(self.path, 200 if data is not None else 404)) != 200:
+        path = self.path.partition("?")[0]
+        data = web.files.get(path)
+        if (status := web.answers.get(path, 200 if data is not None else 404)) != 200:
             self._send(status, b"", web.headers)
         elif web.has_ranges and data is not None:
             self._range(data)

@@ -140,6 +140,24 @@ async def test_a_bucket_of_another_region_is_told(plain: WebServer, answer: int)
     assert "region" in error.message
 
 
+async def test_the_log_says_what_the_store_said_and_keeps_its_signatures(
+    plain: WebServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain.answers["/imports/shop/a.csv"] = 403
+    place = _cloud(
+        *(plain, "az://imports/{application}/"),
+        azure_storage_account_name="acme",
+        azure_storage_sas_key="sv=2022-11-02&sig=hush",
+    )
+    error = await refusal((place,), "az://imports/shop/a.csv")
+
+    logged = "".join(capsys.readouterr())
+    assert error.reason == "OBJECT_STORE_DENIED"
+    assert "sig=hush" in plain.requests[0][1]
+    assert "403 Forbidden" in logged
+    assert "hush" not in logged + error.message
+
+
 async def test_a_store_that_never_answers_is_unavailable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         web = WebServer(silent.getsockname()[1], Path())

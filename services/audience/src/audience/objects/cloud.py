@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import obstore
 from mesh.errors import Error
+from mesh.telemetry import logging
 from obstore import exceptions, store
 from obstore.store import ObjectStore
 
@@ -22,12 +23,16 @@ UPLOAD_PART_BYTES: Final = 8 * 1024 * 1024
 """10,000 parts of it, as S3 takes, are 80 GB."""
 
 UPLOADS_AT_ONCE: Final = 2
+SAID_CHARACTERS_MAX: Final = 600
 LIST_PAGE: Final = 1000
 DELETE_PAGE: Final = 1000
 
 _STATUS: Final = re.compile(r"status code: (\d{3})")
+_QUERY: Final = re.compile(r"\?\S*")
 _REDIRECTED: Final = "Received redirect without LOCATION"
 _ENDPOINT: Final = {"s3": "aws_endpoint", "az": "azure_endpoint", "gs": "google_base_url"}
+
+_log = logging.get(__name__)
 
 
 class CloudStore:
@@ -83,13 +88,21 @@ def _told(uri: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
-        raise refusals.of_status(uri, 404) from None
+        raise refusals.of_status(uri, http.HTTPStatus.NOT_FOUND) from None
     except exceptions.PreconditionError:
         raise refusals.changed(uri) from None
-    except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError):
-        raise refusals.of_status(uri, 403) from None
+    except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
+        _note(uri, error)
+        raise refusals.of_status(uri, http.HTTPStatus.FORBIDDEN) from None
     except exceptions.BaseError as error:
+        _note(uri, error)
         raise _of_words(uri, str(error)) from None
+
+
+def _note(uri: str, error: Exception) -> None:
+    """For the operator alone: what the store said, without queries, which may hold a signature."""
+    said = _QUERY.sub("?…", str(error).partition("\n\nDebug source")[0])
+    _log.warning("object_store.refused", uri=uri, said=said[:SAID_CHARACTERS_MAX])
 
 
 def _of_words(uri: str, said: str) -> Error:

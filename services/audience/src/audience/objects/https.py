@@ -14,6 +14,8 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Final
 
+from mesh.telemetry import logging
+
 from audience.objects import refusals
 from audience.objects.places import ObjectPlace
 from audience.objects.stores import Object, Patience
@@ -26,6 +28,8 @@ USER_AGENT: Final = "heliograph"
 
 _RANGE: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 _EMPTY: Final = re.compile(r"bytes \*/0")
+
+_log = logging.get(__name__)
 
 
 class _PassingError(Exception):
@@ -77,7 +81,8 @@ class WebStore:
                 return await asyncio.to_thread(self._get, key, start, end)
             except ssl.SSLCertVerificationError:
                 raise refusals.not_trusted(self._root + key) from None
-            except (_PassingError, OSError, HTTPException):
+            except (_PassingError, OSError, HTTPException) as error:
+                _log.warning("object_store.retried", uri=self._root + key, error=repr(error))
                 if time.monotonic() + pause > until:
                     break
             await asyncio.sleep(pause)
@@ -109,7 +114,7 @@ class WebStore:
                 raise refusals.of_status(uri, response.status)
             return int(found[3])
         error = refusals.of_status(uri, response.status)
-        raise _PassingError if error.code == "UNAVAILABLE" else error
+        raise _PassingError(response.status) if error.code == "UNAVAILABLE" else error
 
     def _addresses(self, key: str) -> list[str]:
         """The addresses of the host; refuses a host that has one which is not on the internet."""
