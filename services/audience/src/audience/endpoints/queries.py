@@ -11,11 +11,16 @@ from audience.endpoints.rendering import SELECTED
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Row: TypeAlias = "asyncpg.Record"
 
-_FROM: Final = f"""
-SELECT {SELECTED} FROM endpoint e
-LEFT JOIN user_profile u ON u.application = e.application AND u.user_id = e.user_id
-WHERE e.application = $1
+# Endpoint by endpoint (`OFFSET 0`): joined, it is at the mercy of statistics, and where those have
+# not met an application yet, all of its users would be gone through for each endpoint.
+USER_BY_KEY: Final = """
+LEFT JOIN LATERAL (
+    SELECT attributes FROM user_profile
+    WHERE application = e.application AND user_id = e.user_id OFFSET 0
+) AS u ON true
 """
+
+_FROM: Final = f"SELECT {SELECTED} FROM endpoint e {USER_BY_KEY} WHERE e.application = $1"
 
 _PLAN: Final = "SELECT set_config('plan_cache_mode', 'force_custom_plan', true)"
 

@@ -9,6 +9,7 @@ from heliograph.audience.v1 import segment_filter_pb2 as pb
 from heliograph.audience.v1.endpoint_pb2 import Endpoint
 
 from audience import channels
+from audience.endpoints.queries import USER_BY_KEY
 from audience.endpoints.rendering import SELECTED
 from audience.segments.behaviours import Window
 from audience.segments.compiling import compiled
@@ -30,11 +31,18 @@ e.status = {Endpoint.ACTIVE} AND e.opt_out = {Endpoint.NONE} AND NOT (
 _AFTER: Final = "e.application = $1 AND e.endpoint > $2::text"
 _IS: Final = "AND e.endpoint = $2::text"
 _AMONG: Final = "AND e.endpoint = ANY($2::text[])"
+# Of all endpoints: joined as a whole.
 _USERS: Final = (
     "LEFT JOIN user_profile u ON u.application = e.application AND u.user_id = e.user_id"
 )
-# The best plan depends on the values asked for, and making one costs little beside a page.
-_PLAN: Final = "SELECT set_config('plan_cache_mode', 'force_custom_plan', true)"
+# The best plan depends on the values asked for, and making one costs little beside a page. Where
+# statistics have not met an application yet, PostgreSQL expects one row of it, and would go through
+# all of its users, or through all of a list, for each endpoint: never joined so, it looks users up
+# by their key or joins them as a whole.
+_PLAN: Final = """
+SELECT set_config('plan_cache_mode', 'force_custom_plan', true),
+    set_config('enable_nestloop', 'off', true)
+"""
 # A page is read along the key and ends when it is full. A table that was just filled has no
 # statistics, and without them all that follows would be read and sorted, for each page again.
 _PLAN_IN_ORDER: Final = f"""
@@ -63,7 +71,7 @@ async def page(
         source = f"(SELECT * FROM endpoint e WHERE {_AFTER} ORDER BY e.endpoint LIMIT $5::int) AS e"
     asked = compiled(question, given=given, reading=Reading.PAGE)
     sql = (
-        f"SELECT {SELECTED} FROM {source} {_USERS} WHERE {_AFTER}"
+        f"SELECT {SELECTED} FROM {source} {USER_BY_KEY} WHERE {_AFTER}"
         " AND ($4::timestamptz IS NULL OR e.create_time <= $4)"
         f" AND {asked.condition} ORDER BY e.endpoint LIMIT $3::int"
     )
@@ -116,10 +124,11 @@ async def counts(
     given = [application, list(window.endpoints)] if window else [application]
     reading = Reading.WINDOW if window else Reading.ALL
     asked = compiled(question, given=given, sets=window.sets if window else None, reading=reading)
+    users = USER_BY_KEY if window else _USERS
     sql = (
         "SELECT channel_type, count(*), count(*) FILTER (WHERE eligible) FROM ("
         f"SELECT e.channel_type, ({_ELIGIBLE}) AS eligible"
-        f" FROM endpoint e {_USERS if asked.asks_users else ''}"
+        f" FROM endpoint e {users if asked.asks_users else ''}"
         f" WHERE e.application = $1 {_AMONG if window else ''} AND {asked.condition}"
         # As part of the aggregate it would be planned for one row, and never by hash.
         " OFFSET 0) AS member GROUP BY channel_type ORDER BY channel_type"
@@ -135,7 +144,7 @@ async def members(
     given = [application, window.endpoints[0] if asks_one else list(window.endpoints)]
     asked = compiled(question, given=given, sets=window.sets, reading=Reading.WINDOW)
     sql = (
-        f"SELECT e.endpoint FROM endpoint e {_USERS if asked.asks_users else ''}"
+        f"SELECT e.endpoint FROM endpoint e {USER_BY_KEY if asked.asks_users else ''}"
         f" WHERE e.application = $1 {_IS if asks_one else _AMONG} AND {asked.condition}"
     )
     if asks_one:
@@ -151,7 +160,7 @@ async def members_in(
     given = [application, list(window.endpoints), read_time]
     asked = compiled(question, given=given, sets=window.sets, reading=Reading.WINDOW)
     sql = (
-        f"SELECT {SELECTED} FROM endpoint e {_USERS}"
+        f"SELECT {SELECTED} FROM endpoint e {USER_BY_KEY}"
         f" WHERE e.application = $1 {_AMONG} AND e.create_time <= $3::timestamptz"
         f" AND {asked.condition} ORDER BY e.endpoint"
     )
