@@ -7,7 +7,7 @@ from twoway.inbound import effects, texts
 from twoway.inbound.effects import Effects
 from twoway.inbound.situation import Number, Situation, Standing
 from twoway.inbound.texts import Text
-from twoway.intents import Action, Keyword
+from twoway.intents import Action, Keyword, rule_sets
 from twoway.replies import sets
 from twoway.tables import KeywordRow
 from twoway_room import NOON, NUMBER, sms
@@ -207,3 +207,21 @@ def test_a_set_is_bounded_and_its_request_id_follows_from_what_it_answers() -> N
     assert [len(row.addresses) for row in made] == [500, 500, 201]
     assert [row.request_id for row in made] == [row.request_id for row in again]
     assert len({row.request_id for row in made}) == 3
+
+
+def test_a_yes_opts_in_only_who_is_out() -> None:
+    settings = {"rules": rule_sets.TWILIO, "standing": Standing(opted_out=True, confirmed=True)}
+
+    assert kinds(follow(text("yes"), **settings)) == ["OPTED_IN"]  # type: ignore[arg-type]
+    nobody_is_out = follow(text("yes"), rules=rule_sets.TWILIO)
+    assert (kinds(nobody_is_out), said(nobody_is_out)) == ([], [])
+    assert nobody_is_out.messages[0].intent == "CHATTER"
+
+
+def test_where_the_rule_set_says_silence_an_unclear_stop_opts_out_and_is_flagged() -> None:
+    asked = follow(text("stop by tomorrow"), rules=rule_sets.US)
+    silenced = follow(text("stop by tomorrow"), rules=rule_sets.AWS)
+
+    assert (kinds(asked), asked.messages[0].flagged) == ([], True)
+    assert (kinds(silenced), silenced.messages[0].flagged) == (["OPTED_OUT"], True)
+    assert [purpose for purpose, _ in said(silenced)] == ["OPT_OUT_CONFIRMATION"]

@@ -2,7 +2,7 @@
 
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
-from heliograph.twoway.v1 import origination_pb2, phone_number_pb2
+from heliograph.twoway.v1 import inbound_message_pb2, origination_pb2, phone_number_pb2
 from heliograph.twoway.v1 import phone_number_service_pb2 as pb
 from mesh.errors import (
     Aborted,
@@ -91,9 +91,23 @@ async def test_an_update_refuses_what_does_not_go_together(room: Room) -> None:
 
 async def test_a_field_that_would_be_ignored_is_refused(room: Room) -> None:
     with pytest.raises(Unimplemented) as refused:
-        await room.register(rule_set=origination_pb2.US)
+        await room.register(registration_id="C123")
 
-    assert refused.value.metadata["field"] == "rule_set"
+    assert refused.value.metadata["field"] == "registration_id"
+
+
+async def test_the_rule_set_of_a_number_says_whose_words_count(room: Room) -> None:
+    number = await room.register(rule_set=origination_pb2.US)
+    canadian = PhoneNumber(name=NAME, rule_set=origination_pb2.CA)
+
+    in_the_states = await room.explain("arrêt")
+    await room.numbers.UpdatePhoneNumber(pb.UpdatePhoneNumberRequest(phone_number=canadian))
+    in_canada = await room.explain("arrêt")
+
+    assert number.rule_set == origination_pb2.US
+    assert (in_the_states.intent, in_the_states.flagged) == (inbound_message_pb2.AMBIGUOUS, True)
+    assert (in_canada.intent, in_canada.flagged) == (inbound_message_pb2.OPT_OUT, False)
+    assert in_canada.reply_text.startswith("Vous ne recevrez plus")
 
 
 async def test_a_list_of_nobody_or_of_another_application_is_refused(room: Room) -> None:

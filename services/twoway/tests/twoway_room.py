@@ -8,6 +8,7 @@ from typing import Any, Self
 from heliograph.messaging.v1 import events_pb2
 from heliograph.twoway.v1 import (
     conversation_service_pb2_grpc,
+    keyword_service_pb2,
     keyword_service_pb2_grpc,
     opt_out_service_pb2_grpc,
     phone_number_pb2,
@@ -74,6 +75,18 @@ class Room:
         )
         registered: phone_number_pb2.PhoneNumber = await self.numbers.CreatePhoneNumber(request)
         return registered
+
+    async def explain(
+        self, text: str, number: str = NUMBER
+    ) -> keyword_service_pb2.ExplainTextResponse:
+        """What a text to a number would do."""
+        request = keyword_service_pb2.ExplainTextRequest(
+            name=f"{SHOP}/phoneNumbers/{number}", text=text
+        )
+        explained: keyword_service_pb2.ExplainTextResponse = await self.keywords.ExplainText(
+            request
+        )
+        return explained
 
     async def receive(self, *messages: events_pb2.InboundSms, application: str = "shop") -> None:
         """Take texts in as the consumer does."""

@@ -12,7 +12,7 @@ from twoway.consent.changes import KEYWORD, Cause, Changes, Person
 from twoway.inbound.situation import Number, Situation, Standing
 from twoway.inbound.texts import Text
 from twoway.intents import Action, Meaning, understand
-from twoway.intents.understanding import HELP, START, STOP, Intent
+from twoway.intents.understanding import CHATTER, HELP, START, STOP, Intent
 from twoway.keywords import matching
 from twoway.replies.sets import Reply
 from twoway.tables import InboundMessageRow
@@ -54,7 +54,7 @@ def _take(situation: Situation, now: dict[Person, Standing], text: Text, effects
     number = situation.number(text.destination)
     person = (number.opt_out_list, text.source)
     before = now.get(person) or situation.standing(person)
-    meaning = understand(text.text, number.keywords if number.two_way else ())
+    meaning = _meaning(number, text, before)
     late = _is_late(meaning.intent, text.receive_time, situation.standing(person))
     acts = not late and not (number.self_managed and meaning.keyword_id in (STOP, HELP, START))
     after = _after(meaning.intent, before) if acts else before
@@ -65,6 +65,13 @@ def _take(situation: Situation, now: dict[Person, Standing], text: Text, effects
     _match(number, meaning, text, effects)
     now[person] = after
     effects.messages.append(_row(situation.application, number, text, meaning, changed))
+
+
+def _meaning(number: Number, text: Text, before: Standing) -> Meaning:
+    """What the text means from somebody who stands so: a YES opts in only who is out."""
+    keywords = number.keywords if number.two_way else ()
+    meaning = understand(text.text, keywords, number.rules)
+    return CHATTER if meaning.only_opted_out and not before.opted_out else meaning
 
 
 def _is_late(intent: Intent, receive_time: datetime, standing: Standing) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from twoway.consent.changes import Person
-from twoway.intents import Keyword
+from twoway.intents import Keyword, RuleSet, rule_sets
 from twoway.tables import DEFAULT_LIST, KeywordRow
 
 
@@ -18,6 +18,7 @@ class Number:
     opt_out_list: str = DEFAULT_LIST
     two_way: bool = True
     self_managed: bool = False
+    rules: RuleSet = rule_sets.EVERY
     keywords: tuple[Keyword, ...] = ()
     keyword_rows: tuple[KeywordRow, ...] = ()
 

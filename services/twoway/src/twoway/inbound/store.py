@@ -12,6 +12,7 @@ from twoway.consent.changes import Person
 from twoway.inbound import situation
 from twoway.inbound.situation import Number, Situation, Standing
 from twoway.inbound.texts import Text
+from twoway.intents import rule_sets
 from twoway.keywords import matching
 from twoway.tables import InboundMessageRow, KeywordRow, PhoneNumberRow
 
@@ -81,6 +82,7 @@ def _number(row: PhoneNumberRow, keywords: list[KeywordRow]) -> Number:
         opt_out_list=row.opt_out_list,
         two_way=row.two_way_enabled,
         self_managed=row.self_managed_opt_outs_enabled,
+        rules=rule_sets.of(row.rule_set),
         keywords=tuple(matching.custom(keywords)),
         keyword_rows=tuple(keywords),
     )

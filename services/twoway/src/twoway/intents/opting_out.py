@@ -2,21 +2,35 @@
 
 from collections.abc import Sequence
 
-from twoway.intents import vocabulary
+from twoway.intents import rule_sets, vocabulary
+from twoway.intents.rule_sets import RuleSet
 
-_FAMILIES = vocabulary.by_phrase()
-_LENGTH_MAX = max(len(phrase.split()) for phrase in [*_FAMILIES, *vocabulary.REQUESTS])
+_LENGTH_MAX = max(
+    len(phrase.split()) for phrase in [*rule_sets.EVERY.families, *rule_sets.EVERY.requests]
+)
 _THREATS = ("or i", "or ill", "or we", "or im")
 
 
-def phrase(words: Sequence[str]) -> str | None:
+def phrase(words: Sequence[str], rules: RuleSet) -> str | None:
     """The phrase that makes the words an opt-out, or None when they are none."""
-    return _fitting(_before_threat(words)) or _request(words)
+    return _fitting(_before_threat(words), rules.families) or _request(words, rules.requests)
 
 
-def is_mentioned(words: Sequence[str]) -> bool:
-    """Whether opting out is spoken of, so that a person should read it."""
-    if words[0] in _FAMILIES or (words[-1] in vocabulary.NARROW_WORDS and "to" in words[-2:]):
+def beginning(words: Sequence[str], rules: RuleSet) -> str | None:
+    """The phrase that the words begin with, whatever follows."""
+    return _longest_at(words, 0, rules.families)
+
+
+def is_mentioned(words: Sequence[str], rules: RuleSet) -> bool:
+    """Whether opting out is spoken of, in the words of any rule set: a person should read it.
+
+    The words are no opt-out by `rules`.
+    """
+    if rules is not rule_sets.EVERY and phrase(words, rule_sets.EVERY) is not None:
+        return True
+    if words[0] in rule_sets.EVERY.families or (
+        words[-1] in vocabulary.NARROW_WORDS and "to" in words[-2:]
+    ):
         return True
     if not vocabulary.MENTIONS.isdisjoint(words):
         return True
@@ -24,29 +38,32 @@ def is_mentioned(words: Sequence[str]) -> bool:
     return any(f" {mentioned} " in text for mentioned in vocabulary.MENTIONED_PHRASES)
 
 
-def _fitting(words: Sequence[str]) -> str | None:
+def _fitting(words: Sequence[str], families: dict[str, vocabulary.Family]) -> str | None:
     """A phrase with only such words before and after it as its family allows."""
     for start in range(len(words)):
-        found = _longest_at(words, start, _FAMILIES)
-        if found is not None and _fits(found, words[:start], words[start + len(found.split()) :]):
-            return found
+        found = _longest_at(words, start, families)
+        if found is not None:
+            after = words[start + len(found.split()) :]
+            if _fits(found, families[found], words[:start], after):
+                return found
         if words[start] not in vocabulary.WILLING:
             return None
     return None
 
 
-def _fits(found: str, before: Sequence[str], after: Sequence[str]) -> bool:
-    family = _FAMILIES[found]
+def _fits(
+    found: str, family: vocabulary.Family, before: Sequence[str], after: Sequence[str]
+) -> bool:
     about = not family.about or not family.about.isdisjoint([*found.split(), *after])
     return about and family.before.issuperset(before) and family.after.issuperset(after)
 
 
-def _request(words: Sequence[str]) -> str | None:
+def _request(words: Sequence[str], requests: frozenset[str]) -> str | None:
     """A request that is clear wherever it stands, unless a word before it turns it."""
     for start in range(len(words)):
         if words[start] in vocabulary.NEGATIONS:
             return None
-        found = _longest_at(words, start, vocabulary.REQUESTS)
+        found = _longest_at(words, start, requests)
         if found is not None:
             return found
     return None

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from twoway.intents import opting_out, vocabulary
 from twoway.intents.normalization import normalize
+from twoway.intents.rule_sets import EVERY, Policy, RuleSet
 
 
 class Intent(StrEnum):
@@ -43,6 +44,7 @@ class Meaning:
 
     `keyword_id` is the keyword that answers, a default one's included. `asks_help` is set where a
     custom keyword answers a HELP word, so that it does so whatever the subscription state.
+    `only_opted_out` marks an opt-in that is chatter from anybody who is not out.
     """
 
     intent: Intent
@@ -50,12 +52,15 @@ class Meaning:
     language: str = ""
     flagged: bool = False
     asks_help: bool = False
+    only_opted_out: bool = False
 
 
 STOP, HELP, START = "stop", "help", "start"
 """Ids of the keywords that every number has."""
 
-_CHATTER = Meaning(Intent.CHATTER)
+CHATTER = Meaning(Intent.CHATTER)
+"""Nothing to act on."""
+
 _INTENTS = {
     Action.AUTOMATIC_RESPONSE: Intent.KEYWORD_MATCH,
     Action.OPT_OUT: Intent.OPT_OUT,
@@ -64,24 +69,24 @@ _INTENTS = {
 }
 
 
-def understand(text: str, keywords: Sequence[Keyword] = ()) -> Meaning:
-    """What a text means to a number with these custom keywords.
+def understand(text: str, keywords: Sequence[Keyword] = (), rules: RuleSet = EVERY) -> Meaning:
+    """What a text means to a number with these custom keywords and this rule set.
 
     Nothing comes before an opt-out: a keyword that the text begins with may only lend it its reply.
     """
     words = words_of(text)
     if not words:
-        return _CHATTER
+        return CHATTER
     matched = longest_match(words, keywords)
-    phrase = opting_out.phrase(words)
+    phrase = opting_out.phrase(words, rules)
     if phrase is not None:
         own = matched if matched and matched.action is Action.OPT_OUT else None
         keyword_id = own.keyword_id if own else STOP
         return Meaning(Intent.OPT_OUT, keyword_id, vocabulary.language_of(phrase))
     if matched is not None:
-        asks_help = words[0] in vocabulary.HELP_WORDS
+        asks_help = words[0] in vocabulary.HELP_LANGUAGES
         return Meaning(_INTENTS[matched.action], matched.keyword_id, asks_help=asks_help)
-    return _without_keyword(words)
+    return _without_keyword(words, rules)
 
 
 def words_of(text: str) -> list[str]:
@@ -99,17 +104,25 @@ def longest_match(words: Sequence[str], keywords: Sequence[Keyword]) -> Keyword 
     return min(fitting, key=lambda one: (-len(one.words), one.keyword_id), default=None)
 
 
-def _without_keyword(words: list[str]) -> Meaning:
+def _without_keyword(words: list[str], rules: RuleSet) -> Meaning:
     """HELP, START, or something that only mentions stopping."""
-    if words[0] in vocabulary.HELP_WORDS:
-        return Meaning(Intent.HELP, HELP, vocabulary.HELP_LANGUAGES.get(words[0], ""))
-    if _is_opt_in(words):
+    if words[0] in rules.help_words:
+        return Meaning(Intent.HELP, HELP, vocabulary.HELP_LANGUAGES[words[0]])
+    if _is_opt_in(words, rules):
         return Meaning(Intent.OPT_IN, START)
-    if opting_out.is_mentioned(words):
-        return Meaning(Intent.AMBIGUOUS, flagged=True)
-    return _CHATTER
+    if " ".join(words) in rules.opt_ins_of_opted_out:
+        return Meaning(Intent.OPT_IN, START, only_opted_out=True)
+    return _ambiguous(words, rules) if opting_out.is_mentioned(words, rules) else CHATTER
 
 
-def _is_opt_in(words: list[str]) -> bool:
+def _ambiguous(words: list[str], rules: RuleSet) -> Meaning:
+    """Something that mentions stopping, by the policy of the rule set; a person should look."""
+    phrase = opting_out.beginning(words, rules)
+    if rules.ambiguous is Policy.SILENCE_IF_FIRST and phrase is not None:
+        return Meaning(Intent.OPT_OUT, STOP, vocabulary.language_of(phrase), flagged=True)
+    return Meaning(Intent.AMBIGUOUS, flagged=True)
+
+
+def _is_opt_in(words: list[str], rules: RuleSet) -> bool:
     core = [word for word in words if word not in vocabulary.OPT_IN_OBJECTS]
-    return any(" ".join(one) in vocabulary.OPT_IN_PHRASES for one in (core, words))
+    return any(" ".join(one) in rules.opt_ins for one in (core, words))

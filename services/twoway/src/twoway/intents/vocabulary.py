@@ -1,10 +1,9 @@
 """The words and phrases that opt out, opt in or ask for help, as data, with their sources.
 
-All are in normalised form. The most generous reading counts: a word is here as soon as one
-authority names it. Where a word has other uses, the words allowed around it are fewer.
+All are in normalised form; which of them count where is said in `rule_sets`. Where a word has
+other uses, the words allowed around it are fewer.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -24,15 +23,61 @@ AWS_WORDS = _words("arret cancel end optout quit remove stop td unsubscribe") | 
 TWILIO_WORDS = _words("stop stopall unsubscribe cancel end quit revoke optout")
 """Twilio, default opt-out keywords."""
 
-SPELLINGS = _words(
-    "stopp stoppp stopppp st0p 5top unsub unsuscribe unsubcribe unsubscibe unsubscribed revoked"
-) | {"opting out", "opted out", "opt me out", "unsubscribe me", "unsubscribe us"}
-"""The same words as people type them."""
+SPELLINGS = {
+    "stop": _words("stopp stoppp stopppp st0p 5top"),
+    "unsubscribe": _words("unsub unsuscribe unsubcribe unsubscibe unsubscribed")
+    | {"unsubscribe me", "unsubscribe us"},
+    "revoke": frozenset({"revoked"}),
+    "optout": frozenset({"opt out", "opting out", "opted out", "opt me out"}),
+}
+"""The same words as people type them, by the word they mean."""
+
+REASONABLE_WORDS = _words("optout remove stopall cease desist") | {"no more"}
+"""No authority of the United States or Canada names them, but a reasonable person understands."""
 
 FRENCH_WORDS = _words(
     "arret arreter arretez arretes arrete desabonner desabonnez desabonnement desinscrire"
     " desinscription"
 ) | {"me desabonner", "me desinscrire", "desabonnez moi", "ne plus recevoir"}
+FRENCH_REQUESTS = frozenset(
+    f"{verb} {what}"
+    for verb in ("arretez de", "arrete de", "cessez de", "cesse de")
+    for what in ("menvoyer", "me texter", "mecrire", "me contacter", "me harceler", "nous ecrire")
+) | {
+    "ne menvoyez plus", "ne menvoie plus", "ne mecrivez plus", "ne mecris plus",
+    "ne me textez plus", "ne me texte plus", "ne me contactez plus", "ne me contacte plus",
+    "enlevez moi", "enleve moi", "retirez moi", "retire moi", "supprimez moi",
+    "enlevez mon numero", "retirez mon numero", "supprimez mon numero", "effacez mon numero",
+    "je ne veux plus de messages", "je ne veux plus de textos", "je ne veux plus recevoir",
+    "je veux plus recevoir", "je retire mon consentement", "laissez moi tranquille",
+}  # fmt: skip
+"""The same in French, as it is written without apostrophes and accents."""
+
+SPANISH_WORDS = _words("parar cancelar detener") | {
+    "darme de baja",
+    "dar de baja",
+    "no mas mensajes",
+}
+SPANISH_NARROW_WORDS = _words("alto pare baja") | {"no mas"}
+GERMAN_WORDS = _words("abmelden abbestellen austragen") | {
+    "keine sms mehr",
+    "keine nachrichten mehr",
+}
+
+REQUESTS = frozenset(
+    f"{verb} {what}"
+    for verb in ("arretez de", "arrete de", "cessez de", "cesse de")
+    for what in ("menvoyer", "me texter", "mecrire", "me contacter", "me harceler", "nous ecrire")
+) | {
+    "ne menvoyez plus", "ne menvoie plus", "ne mecrivez plus", "ne mecris plus",
+    "ne me textez plus", "ne me texte plus", "ne me contactez plus", "ne me contacte plus",
+    "enlevez moi", "enleve moi", "retirez moi", "retire moi", "supprimez moi",
+    "enlevez mon numero", "retirez mon numero", "supprimez mon numero", "effacez mon numero",
+    "je ne veux plus de messages", "je ne veux plus de textos", "je ne veux plus recevoir",
+    "je veux plus recevoir", "je retire mon consentement", "laissez moi tranquille",
+}  # fmt: skip
+"""The same in French, as it is written without apostrophes and accents."""
+
 SPANISH_WORDS = _words("parar cancelar detener") | {
     "darme de baja",
     "dar de baja",
@@ -144,36 +189,37 @@ class Family:
     """Of these at least one must follow: "I don't want" what?"""
 
 
-FAMILIES = (
+PLAIN_LANGUAGE = (
     Family(DO_NOT, POLITE - _words("you u"), OBJECTS, about=TALK | _words("me us anything")),
     Family(DO_NOT_WANT, WILLING, OBJECTS, about=TALK),
-    Family(NARROW_WORDS | SPANISH_NARROW_WORDS, POLITE | TYPED, NARROW_OBJECTS),
     Family(SUBSCRIPTIONS, WILLING, OBJECTS),
     Family(SEND_OFF, POLITE, OBJECTS),
-    Family(
-        ((FCC_WORDS | CTIA_WORDS | AWS_WORDS | TWILIO_WORDS) - NARROW_WORDS)
-        | SPELLINGS | FRENCH_WORDS | SPANISH_WORDS | GERMAN_WORDS,
-        WILLING,
-        OBJECTS,
-    ),
-)  # fmt: skip
-"""Families in no particular order: no phrase is in two of them."""
+)
+"""What a reasonable person would understand so, of whole texts. No phrase is in two families."""
 
-NEGATIONS = _words("not dont never cant wont didnt doesnt cannot isnt why did does if unless when")
+# Words with other uses: a text that is nothing but one of them is an opt-out, "the end" is not.
+NARROW_WORDS = _words("quit end cancel remove td cease desist") | {"no more"} | SPANISH_NARROW_WORDS
+
+NEGATIONS = _words(
+    "not dont never cant wont didnt doesnt cannot isnt why did does if unless when pourquoi"
+)
 """Before a request, they turn it: "don't stop texting me"."""
 
-OPT_IN_PHRASES = _words(
-    "start unstop optin subscribe resubscribe resume demarrer commencer reprendre reabonner empezar"
-    " iniciar"
-) | {"opt in", "opt me in", "subscribe me"}
-"""CTIA; Twilio without YES, which people write for other reasons. Only a whole text counts."""
+OPT_IN_WORDS = _words("start unstop optin subscribe resubscribe resume") | {
+    "opt in",
+    "opt me in",
+    "subscribe me",
+}
+"""CTIA. Only a whole text counts, and "restart" is none of them."""
+
+FRENCH_OPT_IN_WORDS = _words("demarrer commencer reprendre reabonner")
+SPANISH_OPT_IN_WORDS = _words("empezar iniciar")
 
 OPT_IN_OBJECTS = POLITE | _words("messages texts sms texting messaging sending me")
 
-HELP_WORDS = _words("help info aide ayuda hilfe")
-"""CTIA HELP; CWTA 3.9 HELP, AIDE, INFO. A text that begins so is one."""
-
-HELP_LANGUAGES = {"aide": "fr", "ayuda": "es", "hilfe": "de"}
+HELP_LANGUAGES = {"help": "", "info": "", "aide": "fr", "ayuda": "es", "hilfe": "de"}
+"""HELP words with their languages: CTIA HELP; CWTA 3.9 HELP, AIDE, INFO. A text that begins with
+one asks for help."""
 
 MENTIONS = _words(
     "stop stopp stopping stopped stops unsubscribe unsubscribed unsub optout revoke arret"
@@ -186,13 +232,22 @@ MENTIONED_PHRASES = ("opt out", "wrong number", "not interested", "leave me", "p
 
 def language_of(phrase: str) -> str:
     """The language of an opt-out, as BCP 47; empty for English and for words of many languages."""
-    if phrase in FRENCH_WORDS:
+    if phrase in FRENCH_WORDS | FRENCH_REQUESTS:
         return "fr"
     if phrase in SPANISH_WORDS | SPANISH_NARROW_WORDS:
         return "es"
     return "de" if phrase in GERMAN_WORDS else ""
 
 
-def by_phrase(families: Iterable[Family] = FAMILIES) -> dict[str, Family]:
-    """Each phrase with its family."""
-    return {phrase: family for family in families for phrase in family.phrases}
+def with_spellings(words: frozenset[str]) -> frozenset[str]:
+    """The words and all the ways in which people type them."""
+    return words.union(*(SPELLINGS[word] for word in words & SPELLINGS.keys()))
+
+
+def of_words(words: frozenset[str]) -> tuple[Family, ...]:
+    """Words that opt out, as families: around those with other uses fewer words may stand."""
+    narrow = words & NARROW_WORDS
+    return (
+        Family(narrow, POLITE | TYPED, NARROW_OBJECTS),
+        Family(words - narrow, WILLING, OBJECTS),
+    )

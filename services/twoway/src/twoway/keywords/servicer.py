@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from twoway import clock, names
-from twoway.intents import understand
+from twoway.intents import rule_sets, understand
 from twoway.intents.normalization import normalize
 from twoway.keywords import matching, render, store, words
 from twoway.phone_numbers import store as phone_numbers
@@ -94,9 +94,9 @@ class KeywordServicer:
     ) -> pb.ExplainTextResponse:
         application, number = names.phone_number_key(request.name)
         async with self._sessions() as session:
-            await phone_numbers.get(session, request.name)
+            row = await phone_numbers.get(session, request.name)
             rows = await store.of_number(session, application, number)
-        meaning = understand(request.text, matching.custom(rows))
+        meaning = understand(request.text, matching.custom(rows), rule_sets.of(row.rule_set))
         keyword_id = meaning.keyword_id
         return pb.ExplainTextResponse(
             intent=inbound_message_pb2.Intent.Value(meaning.intent),

@@ -10,9 +10,10 @@ from twoway.tables import DEFAULT_LIST, PhoneNumberRow
 PhoneNumber = phone_number_pb2.PhoneNumber
 Capability = origination_pb2.Capability
 MessageType = origination_pb2.MessageType
+RuleSet = origination_pb2.RuleSet
 
 _SHORT_CODE_DIGITS_MAX = 8
-_NOT_SUPPORTED = ("two_way_webhook", "rule_set", "messages_per_second_max", "registration_id")
+_NOT_SUPPORTED = ("two_way_webhook", "messages_per_second_max", "registration_id")
 
 
 def check_number(number: str) -> None:
@@ -63,6 +64,7 @@ def change(row: PhoneNumberRow, wanted: "PhoneNumber") -> None:
     row.message_type = MessageType.Name(wanted.message_type or origination_pb2.TRANSACTIONAL)
     row.two_way_enabled = wanted.two_way_enabled
     row.self_managed_opt_outs_enabled = wanted.self_managed_opt_outs_enabled
+    row.rule_set = RuleSet.Name(wanted.rule_set) if wanted.rule_set else ""
     row.deletion_protection_enabled = wanted.deletion_protection_enabled
     row.opt_out_list = _list_id(row.application, wanted.opt_out_list)
 

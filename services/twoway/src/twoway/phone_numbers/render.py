@@ -22,6 +22,7 @@ def phone_number(row: PhoneNumberRow) -> phone_number_pb2.PhoneNumber:
         self_managed_opt_outs_enabled=row.self_managed_opt_outs_enabled,
         opt_out_list=names.opt_out_list(row.application, row.opt_out_list),
         deletion_protection_enabled=row.deletion_protection_enabled,
+        rule_set=origination_pb2.RuleSet.Value(row.rule_set or "RULE_SET_UNSPECIFIED"),
         create_time=clock.stamp(row.create_time),
         update_time=clock.stamp(row.update_time),
         etag=etags.render(row.revision),
