@@ -37,13 +37,19 @@ ON CONFLICT (application, endpoint) DO UPDATE SET
     revision = EXCLUDED.revision
 """
 
-# An array condition on the index, not a join: a join's plan depends on statistics that a table has
-# not got while it is being filled, and then reads all of it for each chunk.
+# Address by address (`OFFSET 0`), each by the index. A join's plan depends on statistics, which a
+# table has not got while it is being filled; and so does one condition on all of them where the
+# statistics have not met the application: it then reads all of its rows.
 HOLDERS: Final = """
-SELECT endpoint, channel_type, address FROM endpoint
-WHERE application = $1 AND status = 1 AND channel_type = ANY($2::smallint[])
-    AND hashtextextended(address::text, 0) = ANY(ARRAY(
-        SELECT hashtextextended(held, 0) FROM unnest(string_to_array($3, chr(31))) AS held))
+SELECT held.endpoint, held.channel_type, held.address
+FROM unnest(string_to_array($2, chr(31))::smallint[], string_to_array($3, chr(31)))
+    AS taken (channel_type, address)
+CROSS JOIN LATERAL (
+    SELECT endpoint, channel_type, address FROM endpoint
+    WHERE application = $1 AND status = 1 AND channel_type = taken.channel_type
+        AND hashtextextended(address::text, 0) = hashtextextended(taken.address, 0)
+    OFFSET 0
+) AS held
 """
 
 DEACTIVATE: Final = """
@@ -81,7 +87,7 @@ class Taking:
 
     def __init__(self, active: Sequence[State]) -> None:
         self.takers = {(one.channel_type, one.address): one.endpoint for one in active}
-        self.channel_types = sorted({channel_type for channel_type, _ in self.takers})
+        self.channel_types = joined(str(channel_type) for channel_type, _ in self.takers)
         self.addresses = joined(address for _, address in self.takers)
         self.time = active[0].update_time if active else None
 

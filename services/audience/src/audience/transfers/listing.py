@@ -81,7 +81,7 @@ async def _stored(
     held = await connection.fetch(
         store.HOLDERS,
         application,
-        sorted({channel_type for channel_type, _ in unknown}),
+        joined(str(channel_type) for channel_type, _ in unknown),
         joined(str(address) for _, address in unknown),
     )
     holders = {
