@@ -18,7 +18,7 @@ from mesh.testkit.waiting import eventually
 
 pytestmark = [pytest.mark.story, pytest.mark.xdist_group("mesh")]
 
-MEMBERS = 400
+MEMBERS = 200
 FIRST, LAST = "e000000", f"e{MEMBERS - 1:06}"
 AT_ONCE = {"audience", "campaign", "messaging", "twoway"}
 """Who answers soon. Analytics does when the event store has removed the files that it rewrote."""

@@ -89,7 +89,7 @@ async def test_texts_and_words_go_and_a_stop_stays_in_force(
         sms("hello", BEN, inbound_id="i6", at_seconds=2),
     )
     await answered(room)
-    taking = people.orders_of(room.sessions, js, "nobody")
+    taking = people.orders_of(room.sessions, js, "nobody", settle_seconds=0)
     working = asyncio.create_task(taking.run())
     async with people.consumer(js, taking):
         await publisher.publish(js, erased(ANN, CY), "shop", suffix="o1")

@@ -32,7 +32,9 @@ _KEPT: Final = text(
 def orders_of(sessions: Sessions, js: JetStreamContext) -> Orders:
     """The orders of this service."""
     answer = ordering.reporting(js, "campaign", ErasureReport)
-    return Orders(sessions, [partial(forget, sessions)], partial(keeping, sessions), answer)
+    # A run that ends from here on forgets it by itself.
+    steps = [partial(forget, sessions)]
+    return Orders(sessions, steps, partial(keeping, sessions), answer, settle_seconds=0.0)
 
 
 def consumer(js: JetStreamContext, taking: Orders) -> Consumer:

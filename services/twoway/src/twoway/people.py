@@ -131,12 +131,18 @@ class PersonErasing:
         return [*kept, *(Kept(f"stream {one.name}", bus, until=until) for one in streams)]
 
 
-def orders_of(sessions: Sessions, js: JetStreamContext, inbound_durable: str) -> Orders:
+def orders_of(
+    sessions: Sessions,
+    js: JetStreamContext,
+    inbound_durable: str,
+    settle_seconds: float = ordering.SETTLE_SECONDS,
+) -> Orders:
     """The orders of this service; texts come in by that consumer."""
     progress = Progress(js, [(subjects.INBOUND.name, inbound_durable)])
     erasing = PersonErasing(sessions, progress)
     answer = ordering.reporting(js, "twoway", ErasureReport)
-    return Orders(sessions, [erasing.wait, erasing.erase], erasing.keeping, answer)
+    steps = [erasing.wait, erasing.erase]
+    return Orders(sessions, steps, erasing.keeping, answer, settle_seconds=settle_seconds)
 
 
 def consumer(js: JetStreamContext, taking: Orders) -> Consumer:

@@ -26,6 +26,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 SETTLE_SECONDS: Final = 3.0
 """After hearing of it: by then, what was being written when it was heard can be found."""
 
+ACK_WAIT_SECONDS: Final = 5.0
+"""How soon another replica hears what a dead one has not taken in."""
+
 POLL_SECONDS: Final = 2.0
 ORDERS_MAX: Final = 100
 """Orders that are looked at in one round."""
@@ -157,7 +160,15 @@ def consumer(
     """Hears of orders on a stream, each replica of the service some of them."""
     name = heard.DESCRIPTOR.full_name
     durable = f"{service}-{heard.DESCRIPTOR.name}"
-    return Consumer(js, stream, durable, f"{name}.*.*", handle, concurrency=1)
+    return Consumer(
+        js,
+        stream,
+        durable,
+        f"{name}.*.*",
+        handle,
+        concurrency=1,
+        ack_wait_seconds=ACK_WAIT_SECONDS,
+    )
 
 
 def reporting(js: JetStreamContext, service: str, report: Callable[..., Message]) -> Answer:
