@@ -16,11 +16,15 @@ from audience.endpoints.user_limits import PUSH, Household, Member, UserLimits
 LIMIT_MAX: Final = 1000
 """The largest limit that an application can have."""
 
-# Users that nobody has met yet are told in a third of the time that counting takes.
+# Users that nobody has met yet are told sooner than by counting; one by one, as a condition on all
+# of them reads all endpoints of an application that statistics have not met.
 _ANY: Final = """
 SELECT EXISTS (
-    SELECT FROM endpoint
-    WHERE application = $1 AND user_id <> '' AND user_id = ANY(string_to_array($2, chr(31)))
+    SELECT FROM unnest(string_to_array($2, chr(31))) AS wanted (user_id)
+    CROSS JOIN LATERAL (
+        SELECT FROM endpoint
+        WHERE application = $1 AND user_id <> '' AND user_id = wanted.user_id LIMIT 1
+    ) AS found
 )
 """
 
