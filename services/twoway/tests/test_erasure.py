@@ -14,6 +14,7 @@ from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 from twoway import erasure
 from twoway.inbound.receiving import Receiver
+from twoway_pools import ACME, add, create_pool, sender_id
 from twoway_room import Room, delivery, sms
 
 OPERATION = "applications/shop/operations/o1"
@@ -40,6 +41,8 @@ async def test_everything_of_it_is_erased_and_told(
     js = nats[1]
     await jetstream.ensure_streams(js, subjects.AUDIENCE, subjects.TWOWAY)
     await room.register()
+    await sender_id(room)
+    await add(room, ACME, (await create_pool(room)).name)
     await room.receive(sms("STOP"), sms("hello", source="+12065550198"))
     await room.receive(sms("STOP"), application="other")
     before = await rows_left(room.sessions, "shop")
@@ -67,6 +70,9 @@ async def test_everything_of_it_is_erased_and_told(
         "consent_changes",
         "inbound_messages",
         "reply_sets",
+        "pools",
+        "sender_ids",
+        "pool_sender_ids",
     }
     assert set(await rows_left(room.sessions, "shop")) == {"tombstones"}
     assert {table: rows for table, rows in told.erased_rows.items() if rows} == before

@@ -14,6 +14,8 @@ from heliograph.twoway.v1 import (
     phone_number_pb2,
     phone_number_service_pb2,
     phone_number_service_pb2_grpc,
+    pool_service_pb2_grpc,
+    sender_id_service_pb2_grpc,
 )
 from mesh.eventing.consumer import Delivery
 from mesh.eventing.outbox import OutboxRow
@@ -63,6 +65,8 @@ class Room:
         self.numbers: Any = phone_number_service_pb2_grpc.PhoneNumberServiceStub(channel)
         self.keywords: Any = keyword_service_pb2_grpc.KeywordServiceStub(channel)
         self.consent: Any = opt_out_service_pb2_grpc.OptOutServiceStub(channel)
+        self.pools: Any = pool_service_pb2_grpc.PoolServiceStub(channel)
+        self.sender_ids: Any = sender_id_service_pb2_grpc.SenderIdServiceStub(channel)
         self.conversations: Any = conversation_service_pb2_grpc.ConversationServiceStub(channel)
 
     async def register(self, number: str = NUMBER, **settings: Any) -> phone_number_pb2.PhoneNumber:

@@ -15,6 +15,15 @@ async def hold(session: AsyncSession, application: str) -> None:
     await session.scalar(select(func.pg_advisory_xact_lock(_key(application))))
 
 
+async def hold_identities(session: AsyncSession, application: str) -> None:
+    """Wait for the turn to change which identities belong together, and their keywords.
+
+    A number that joins a pool is compared with it in many rows; nobody changes one of them
+    meanwhile. Whoever takes both locks takes this one first.
+    """
+    await session.scalar(select(func.pg_advisory_xact_lock(_key(f"identities {application}"))))
+
+
 def _key(application: str) -> int:
     digest = hashlib.blake2b(f"twoway {application}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)

@@ -6,6 +6,9 @@ from mesh.errors import InvalidArgument, Violation
 APPLICATION = "applications/{application}"
 PHONE_NUMBER = "applications/{application}/phoneNumbers/{phone_number}"
 KEYWORD = "applications/{application}/phoneNumbers/{phone_number}/keywords/{keyword}"
+POOL = "applications/{application}/pools/{pool}"
+POOL_KEYWORD = "applications/{application}/pools/{pool}/keywords/{keyword}"
+SENDER_ID = "applications/{application}/senderIds/{sender_id}"
 OPT_OUT_LIST = "applications/{application}/optOutLists/{opt_out_list}"
 OPTED_OUT_NUMBER = (
     "applications/{application}/optOutLists/{opt_out_list}/optedOutNumbers/{opted_out_number}"
@@ -33,10 +36,22 @@ def phone_number_key(name: str, field: str = "name") -> tuple[str, str]:
     return ids["application"], ids["phone_number"]
 
 
+def pool_key(name: str, field: str = "name") -> tuple[str, str]:
+    """Application and pool id."""
+    ids = resource_names.parse(POOL, name, field=field)
+    return ids["application"], ids["pool"]
+
+
+def sender_id_key(name: str, field: str = "name") -> tuple[str, str]:
+    """Application and sender id, its country included."""
+    ids = resource_names.parse(SENDER_ID, name, field=field)
+    return ids["application"], ids["sender_id"]
+
+
 def keyword_key(name: str) -> tuple[str, str, str]:
-    """Application, number and keyword id."""
-    ids = resource_names.parse(KEYWORD, name)
-    return ids["application"], ids["phone_number"], ids["keyword"]
+    """Application, number or pool, and keyword id."""
+    ids = resource_names.match(POOL_KEYWORD, name) or resource_names.parse(KEYWORD, name)
+    return ids["application"], ids.get("pool") or ids["phone_number"], ids["keyword"]
 
 
 def opt_out_list_key(name: str, field: str = "name") -> tuple[str, str]:
@@ -62,9 +77,25 @@ def phone_number(application: str, number: str) -> str:
     return f"applications/{application}/phoneNumbers/{number}"
 
 
+def pool(application: str, pool_id: str) -> str:
+    """Name of a pool; empty when there is none."""
+    return f"applications/{application}/pools/{pool_id}" if pool_id else ""
+
+
+def sender_id(application: str, sender_id_id: str) -> str:
+    """Name of a sender id."""
+    return f"applications/{application}/senderIds/{sender_id_id}"
+
+
+def keywords_parent(application: str, number: str) -> str:
+    """Name of a number or pool, of which only numbers begin with a plus or a digit."""
+    pooled = number[:1].isalpha()
+    return pool(application, number) if pooled else phone_number(application, number)
+
+
 def keyword(application: str, number: str, keyword_id: str) -> str:
-    """Name of a keyword of a number."""
-    return f"applications/{application}/phoneNumbers/{number}/keywords/{keyword_id}"
+    """Name of a keyword of a number or pool."""
+    return f"{keywords_parent(application, number)}/keywords/{keyword_id}"
 
 
 def opt_out_list(application: str, list_id: str) -> str:

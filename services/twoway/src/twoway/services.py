@@ -18,6 +18,8 @@ from twoway.consent.servicer import OptOutServicer
 from twoway.conversations.servicer import ConversationServicer
 from twoway.keywords.servicer import KeywordServicer
 from twoway.phone_numbers.servicer import PhoneNumberServicer
+from twoway.pools.servicer import PoolServicer
+from twoway.sender_ids.servicer import SenderIdServicer
 from twoway.wakeups import Wakeups
 
 
@@ -33,8 +35,8 @@ def services(
         _name(conversation_service_pb2, "ConversationService"): ConversationServicer(
             sessions, wakeups
         ),
-        _name(pool_service_pb2, "PoolService"): unwritten,
-        _name(sender_id_service_pb2, "SenderIdService"): unwritten,
+        _name(pool_service_pb2, "PoolService"): PoolServicer(sessions),
+        _name(sender_id_service_pb2, "SenderIdService"): SenderIdServicer(sessions),
         _name(opt_out_alarm_service_pb2, "OptOutAlarmService"): unwritten,
     }
 

@@ -38,7 +38,10 @@ class PhoneNumberRow(Table, table=True):
     """A number of an application."""
 
     __tablename__ = "phone_numbers"
-    __table_args__ = (Index(None, "application", "opt_out_list"),)
+    __table_args__ = (
+        Index(None, "application", "opt_out_list"),
+        Index(None, "application", "pool"),
+    )
 
     application: str = Field(primary_key=True)
     phone_number: str = Field(primary_key=True)
@@ -52,15 +55,74 @@ class PhoneNumberRow(Table, table=True):
     opt_out_list: str = DEFAULT_LIST
     deletion_protection_enabled: bool = False
     rule_set: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    pool: str = Field(default="", sa_column_kwargs={"server_default": ""})
     revision: int = 1
     create_time: datetime = moment()
     update_time: datetime = moment()
 
 
-class KeywordRow(Table, table=True):
-    """A keyword of a number, or the changed texts of a default one.
+class PoolRow(Table, table=True):
+    """Numbers and sender ids that act as one.
 
-    `words` is the keyword in normalised form, as texts are compared with it.
+    Its settings stand in the rows of its members as well, where each text and each question of
+    consent finds them; its keywords stand here only.
+    """
+
+    __tablename__ = "pools"
+    __table_args__ = (Index(None, "application", "opt_out_list"),)
+
+    application: str = Field(primary_key=True)
+    pool: str = Field(primary_key=True)
+    display_name: str = ""
+    capabilities: list[str] = texts()
+    message_type: str = "TRANSACTIONAL"
+    two_way_enabled: bool = False
+    self_managed_opt_outs_enabled: bool = False
+    opt_out_list: str = DEFAULT_LIST
+    deletion_protection_enabled: bool = False
+    rule_set: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    revision: int = 1
+    create_time: datetime = moment()
+    update_time: datetime = moment()
+
+
+class SenderIdRow(Table, table=True):
+    """A name that messages come from. `address` is the name as questions of consent know it."""
+
+    __tablename__ = "sender_ids"
+    __table_args__ = (
+        Index(None, "application", "opt_out_list"),
+        Index(None, "application", "address"),
+    )
+
+    application: str = Field(primary_key=True)
+    sender_id: str = Field(primary_key=True)
+    address: str
+    country_code: str
+    message_types: list[str] = texts()
+    opt_out_list: str = DEFAULT_LIST
+    deletion_protection_enabled: bool = False
+    revision: int = 1
+    create_time: datetime = moment()
+    update_time: datetime = moment()
+
+
+class PoolSenderIdRow(Table, table=True):
+    """A sender id that belongs to a pool; it may belong to several."""
+
+    __tablename__ = "pool_sender_ids"
+    __table_args__ = (Index(None, "application", "sender_id"),)
+
+    application: str = Field(primary_key=True)
+    pool: str = Field(primary_key=True)
+    sender_id: str = Field(primary_key=True)
+
+
+class KeywordRow(Table, table=True):
+    """A keyword of a number or pool, or the changed texts of a default one.
+
+    `phone_number` is the number, or the id of the pool, which never begins with a digit. `words` is
+    the keyword in normalised form, as texts are compared with it.
     """
 
     __tablename__ = "keywords"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from mesh.errors import AlreadyExists, FailedPrecondition, NotFound
-from sqlalchemy import tuple_
+from sqlalchemy import text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -15,7 +15,18 @@ from twoway.tables import (
     ConsentChangeRow,
     OptedOutNumberRow,
     OptOutListRow,
-    PhoneNumberRow,
+)
+
+_USER = text(
+    " UNION ALL ".join(
+        f"(SELECT '{column}' AS kind, {column} AS identity FROM {table}"
+        " WHERE application = :application AND opt_out_list = :id LIMIT 1)"
+        for table, column in (
+            ("phone_numbers", "phone_number"),
+            ("pools", "pool"),
+            ("sender_ids", "sender_id"),
+        )
+    )
 )
 
 
@@ -61,23 +72,20 @@ async def add_list(session: AsyncSession, row: OptOutListRow) -> None:
 
 
 async def remove_list(session: AsyncSession, row: OptOutListRow) -> None:
-    """A list with its numbers; refused for `default` and while a number points to it."""
+    """A list with its numbers; refused for `default` and while an identity points to it."""
     name = names.opt_out_list(row.application, row.opt_out_list)
     if row.opt_out_list == DEFAULT_LIST:
         raise FailedPrecondition(
             "DEFAULT_OPT_OUT_LIST", f"{name} cannot be deleted", opt_out_list=name
         )
-    using = select(PhoneNumberRow.phone_number).where(
-        PhoneNumberRow.application == row.application,
-        PhoneNumberRow.opt_out_list == row.opt_out_list,
-    )
-    number = (await session.exec(using.limit(1))).first()
-    if number is not None:
+    values = {"application": row.application, "id": row.opt_out_list}
+    user = (await (await session.connection()).execute(_USER, values)).first()
+    if user is not None:
         raise FailedPrecondition(
             "OPT_OUT_LIST_IN_USE",
-            f"{name} is used by {number}",
+            f"{name} is used by {user.identity}",
             opt_out_list=name,
-            phone_number=number,
+            **{user.kind: user.identity},
         )
     await session.exec(
         delete(OptedOutNumberRow).where(

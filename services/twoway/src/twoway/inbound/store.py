@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from mesh.store import engine
-from sqlmodel import col, select
+from sqlmodel import and_, case, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from twoway import bulk
@@ -64,12 +64,28 @@ async def _numbers(
     known = select(PhoneNumberRow).where(
         PhoneNumberRow.application == application, col(PhoneNumberRow.phone_number).in_(addresses)
     )
-    keywords = select(KeywordRow).where(
-        KeywordRow.application == application, col(KeywordRow.phone_number).in_(addresses)
+    # A number in a pool answers to the keywords of the pool.
+    owner = case(
+        (col(PhoneNumberRow.pool) == "", col(PhoneNumberRow.phone_number)),
+        else_=col(PhoneNumberRow.pool),
+    )
+    keywords = (
+        select(PhoneNumberRow.phone_number, KeywordRow)
+        .join(
+            KeywordRow,
+            and_(
+                col(KeywordRow.application) == PhoneNumberRow.application,
+                col(KeywordRow.phone_number) == owner,
+            ),
+        )
+        .where(
+            PhoneNumberRow.application == application,
+            col(PhoneNumberRow.phone_number).in_(addresses),
+        )
     )
     by_number: dict[str, list[KeywordRow]] = {}
-    for keyword in (await session.exec(keywords)).all():
-        by_number.setdefault(keyword.phone_number, []).append(keyword)
+    for number, keyword in (await session.exec(keywords)).all():
+        by_number.setdefault(number, []).append(keyword)
     return {
         row.phone_number: _number(row, by_number.get(row.phone_number, []))
         for row in (await session.exec(known)).all()

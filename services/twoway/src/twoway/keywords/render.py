@@ -8,10 +8,10 @@ from twoway.keywords.defaults import DEFAULTS
 from twoway.tables import KeywordRow
 
 
-def keyword(row: KeywordRow) -> keyword_pb2.Keyword:
-    """A keyword as clients read it."""
+def keyword(row: KeywordRow, number: str = "") -> keyword_pb2.Keyword:
+    """A keyword as clients read it; of a number in the pool that keeps it, if one is given."""
     rendered = keyword_pb2.Keyword(
-        name=names.keyword(row.application, row.phone_number, row.keyword_id),
+        name=names.keyword(row.application, number or row.phone_number, row.keyword_id),
         keyword=row.keyword,
         action=keyword_pb2.Keyword.Action.Value(row.action),
         reply_text=row.reply_text,

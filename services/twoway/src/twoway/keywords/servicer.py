@@ -9,53 +9,52 @@ from mesh.aip import etags, field_masks, pagination, request_ids
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from twoway import clock, names
+from twoway import clock, locks, names
 from twoway.intents import rule_sets, understand
 from twoway.intents.normalization import normalize
-from twoway.keywords import matching, render, store, words
-from twoway.phone_numbers import store as phone_numbers
+from twoway.keywords import matching, owners, render, store, words
 from twoway.tables import KeywordRow
 
 PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX = 50, 1_000
 
 
 class KeywordServicer:
-    """The keywords of numbers."""
+    """The keywords of numbers and pools."""
 
     def __init__(self, sessions: async_sessionmaker[AsyncSession]) -> None:
         self._sessions = sessions
 
     async def GetKeyword(self, request: pb.GetKeywordRequest, context: Any) -> keyword_pb2.Keyword:
-        application, number, _ = names.keyword_key(request.name)
+        application, number, keyword_id = names.keyword_key(request.name)
         async with self._sessions() as session:
-            await phone_numbers.get(session, names.phone_number(application, number))
-            return render.keyword(await store.get(session, request.name))
+            owner = await owners.get(session, names.keywords_parent(application, number))
+            row = await store.get(session, application, owner.keeper, keyword_id)
+            return render.keyword(row, owner.named)
 
     async def ListKeywords(
         self, request: pb.ListKeywordsRequest, context: Any
     ) -> pb.ListKeywordsResponse:
-        key = names.phone_number_key(request.parent, "parent")
         page = pagination.Page(request, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX)
         after = str(page.after[0]) if page.after else ""
         async with self._sessions() as session:
-            await phone_numbers.get(session, request.parent)
-            rows = await store.of_number(session, *key)
+            owner = await owners.get(session, request.parent, "parent")
+            rows = await store.of_number(session, owner.application, owner.keeper)
         rest = [row for row in rows if row.keyword_id > after]
         rows, token = page.cut(rest[: page.limit], key=lambda row: [row.keyword_id])
-        return pb.ListKeywordsResponse(keywords=map(render.keyword, rows), next_page_token=token)
+        keywords = [render.keyword(row, owner.named) for row in rows]
+        return pb.ListKeywordsResponse(keywords=keywords, next_page_token=token)
 
     async def CreateKeyword(
         self, request: pb.CreateKeywordRequest, context: Any
     ) -> keyword_pb2.Keyword:
-        application, number = names.phone_number_key(request.parent, "parent")
-        row = _new(application, number, request)
+        application = names.application_in(request.parent)
 
         async with self._sessions.begin() as session:
 
             async def create() -> keyword_pb2.Keyword:
-                # The lock on the number makes keywords of a number wait for each other.
-                await phone_numbers.get(session, request.parent, lock=True)
-                count = await store.count_custom(session, application, number)
+                owner = await _held(session, request.parent, "parent")
+                row = _new(application, owner.keeper, request)
+                count = await store.count_custom(session, application, owner.keeper)
                 words.check_room(count, request.parent)
                 await store.add(session, row)
                 return render.keyword(row)
@@ -66,10 +65,10 @@ class KeywordServicer:
         self, request: pb.UpdateKeywordRequest, context: Any
     ) -> keyword_pb2.Keyword:
         wanted = request.keyword
-        application, number, _ = names.keyword_key(wanted.name)
+        application, number, keyword_id = names.keyword_key(wanted.name)
         async with self._sessions.begin() as session:
-            await phone_numbers.get(session, names.phone_number(application, number), lock=True)
-            row = await store.get(session, wanted.name, lock=True)
+            await _held(session, names.keywords_parent(application, number))
+            row = await store.get(session, application, number, keyword_id, lock=True)
             etags.check(row.revision, wanted.etag)
             target = render.keyword(row)
             paths = field_masks.apply(request.update_mask, wanted, target)
@@ -82,9 +81,11 @@ class KeywordServicer:
             return render.keyword(row)
 
     async def DeleteKeyword(self, request: pb.DeleteKeywordRequest, context: Any) -> Empty:
-        words.check_deletable(names.keyword_key(request.name)[2])
+        application, number, keyword_id = names.keyword_key(request.name)
+        words.check_deletable(keyword_id)
         async with self._sessions.begin() as session:
-            row = await store.get(session, request.name, lock=True)
+            await _held(session, names.keywords_parent(application, number))
+            row = await store.get(session, application, number, keyword_id, lock=True)
             etags.check(row.revision, request.etag)
             await session.delete(row)
         return Empty()
@@ -92,19 +93,26 @@ class KeywordServicer:
     async def ExplainText(
         self, request: pb.ExplainTextRequest, context: Any
     ) -> pb.ExplainTextResponse:
-        application, number = names.phone_number_key(request.name)
         async with self._sessions() as session:
-            row = await phone_numbers.get(session, request.name)
-            rows = await store.of_number(session, application, number)
-        meaning = understand(request.text, matching.custom(rows), rule_sets.of(row.rule_set))
+            owner = await owners.get(session, request.name)
+            rows = await store.of_number(session, owner.application, owner.keeper)
+        meaning = understand(request.text, matching.custom(rows), rule_sets.of(owner.rule_set))
         keyword_id = meaning.keyword_id
         return pb.ExplainTextResponse(
             intent=inbound_message_pb2.Intent.Value(meaning.intent),
             flagged=meaning.flagged,
-            keyword=names.keyword(application, number, keyword_id) if keyword_id else "",
+            keyword=names.keyword(owner.application, owner.named, keyword_id) if keyword_id else "",
             normalized_text=normalize(request.text),
             reply_text=matching.reply_text(rows, meaning),
         )
+
+
+async def _held(session: AsyncSession, parent: str, field: str = "name") -> owners.Owner:
+    """The owner of keywords that nobody else changes until the transaction ends."""
+    await locks.hold_identities(session, names.application_in(parent))
+    owner = await owners.get(session, parent, field)
+    owners.check_changeable(owner)
+    return owner
 
 
 def _new(application: str, number: str, request: pb.CreateKeywordRequest) -> KeywordRow:

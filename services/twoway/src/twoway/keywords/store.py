@@ -14,7 +14,7 @@ from twoway.tables import KeywordRow
 async def of_number(
     session: AsyncSession, application: str, phone_number: str
 ) -> Sequence[KeywordRow]:
-    """All keywords of a number in the order of their ids, the unchanged default ones among them.
+    """All keywords of a number or pool by their ids, the unchanged default ones among them.
 
     They are few: the quota bounds them.
     """
@@ -27,15 +27,22 @@ async def of_number(
     return [rows[keyword_id] for keyword_id in sorted(rows)]
 
 
-async def get(session: AsyncSession, name: str, *, lock: bool = False) -> KeywordRow:
-    """The keyword of that name, or NOT_FOUND; a default one as it is before any change."""
-    application, phone_number, keyword_id = names.keyword_key(name)
+async def get(
+    session: AsyncSession,
+    application: str,
+    phone_number: str,
+    keyword_id: str,
+    *,
+    lock: bool = False,
+) -> KeywordRow:
+    """The keyword of a number or pool, or NOT_FOUND; a default one as it is before any change."""
     row = await session.get(
         KeywordRow, (application, phone_number, keyword_id), with_for_update=lock or None
     )
     if row is not None:
         return row
     if keyword_id not in DEFAULTS:
+        name = names.keyword(application, phone_number, keyword_id)
         raise NotFound("KEYWORD_NOT_FOUND", f"{name} does not exist", keyword=name)
     return default(application, phone_number, keyword_id)
 
@@ -60,7 +67,7 @@ def default(application: str, phone_number: str, keyword_id: str) -> KeywordRow:
 
 
 async def count_custom(session: AsyncSession, application: str, phone_number: str) -> int:
-    """How many custom keywords a number has."""
+    """How many custom keywords a number or pool has."""
     query = select(func.count()).where(
         KeywordRow.application == application,
         KeywordRow.phone_number == phone_number,

@@ -4,8 +4,9 @@ import phonenumbers
 from heliograph.twoway.v1 import origination_pb2, phone_number_pb2
 from mesh.errors import FailedPrecondition, InvalidArgument, Violation
 
-from twoway import names, unsupported
-from twoway.tables import DEFAULT_LIST, PhoneNumberRow
+from twoway import unsupported
+from twoway.consent import lists
+from twoway.tables import PhoneNumberRow
 
 PhoneNumber = phone_number_pb2.PhoneNumber
 Capability = origination_pb2.Capability
@@ -66,7 +67,9 @@ def change(row: PhoneNumberRow, wanted: "PhoneNumber") -> None:
     row.self_managed_opt_outs_enabled = wanted.self_managed_opt_outs_enabled
     row.rule_set = RuleSet.Name(wanted.rule_set) if wanted.rule_set else ""
     row.deletion_protection_enabled = wanted.deletion_protection_enabled
-    row.opt_out_list = _list_id(row.application, wanted.opt_out_list)
+    row.opt_out_list = lists.id_of(
+        row.application, wanted.opt_out_list, "phone_number.opt_out_list"
+    )
 
 
 def check_deletable(row: PhoneNumberRow) -> None:
@@ -77,14 +80,6 @@ def check_deletable(row: PhoneNumberRow) -> None:
             f"{row.phone_number} is protected against deletion",
             phone_number=row.phone_number,
         )
-
-
-def _list_id(application: str, name: str) -> str:
-    if not name:
-        return DEFAULT_LIST
-    field = "phone_number.opt_out_list"
-    names.same_application(application, name, field)
-    return names.opt_out_list_key(name, field)[1]
 
 
 def _invalid(field: str, description: str, reason: str, number: str) -> InvalidArgument:

@@ -21,6 +21,7 @@ def phone_number(row: PhoneNumberRow) -> phone_number_pb2.PhoneNumber:
         two_way_enabled=row.two_way_enabled,
         self_managed_opt_outs_enabled=row.self_managed_opt_outs_enabled,
         opt_out_list=names.opt_out_list(row.application, row.opt_out_list),
+        pool=names.pool(row.application, row.pool),
         deletion_protection_enabled=row.deletion_protection_enabled,
         rule_set=origination_pb2.RuleSet.Value(row.rule_set or "RULE_SET_UNSPECIFIED"),
         create_time=clock.stamp(row.create_time),

@@ -9,8 +9,10 @@ from mesh.aip import etags, field_masks, pagination, request_ids
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from twoway import clock, names, unsupported
+from twoway import clock, locks, names
+from twoway.consent import lists
 from twoway.phone_numbers import numbers, render, store
+from twoway.pools import members
 from twoway.tables import PhoneNumberRow
 
 PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX = 50, 1_000
@@ -31,8 +33,11 @@ class PhoneNumberServicer:
     async def ListPhoneNumbers(
         self, request: pb.ListPhoneNumbersRequest, context: Any
     ) -> pb.ListPhoneNumbersResponse:
-        unsupported.refuse(request, "pool")
         application = names.application_of(request.parent)
+        pool = ""
+        if request.pool:
+            names.same_application(application, request.pool, "pool")
+            pool = names.pool_key(request.pool, "pool")[1]
         opt_out_list = ""
         if request.opt_out_list:
             names.same_application(application, request.opt_out_list, "opt_out_list")
@@ -40,7 +45,7 @@ class PhoneNumberServicer:
         page = pagination.Page(request, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX)
         after = str(page.after[0]) if page.after else ""
         async with self._sessions() as session:
-            rows = await store.page(session, application, opt_out_list, after, page.limit)
+            rows = await store.page(session, application, opt_out_list, pool, after, page.limit)
         rows, token = page.cut(rows, key=lambda row: [row.phone_number])
         return pb.ListPhoneNumbersResponse(
             phone_numbers=map(render.phone_number, rows), next_page_token=token
@@ -76,21 +81,26 @@ class PhoneNumberServicer:
         self, request: pb.UpdatePhoneNumberRequest, context: Any
     ) -> phone_number_pb2.PhoneNumber:
         wanted = request.phone_number
+        application = names.application_in(wanted.name)
         async with self._sessions.begin() as session:
+            await locks.hold_identities(session, application)
             row = await store.get(session, wanted.name, lock=True)
             etags.check(row.revision, wanted.etag)
             target = render.phone_number(row)
             if field_masks.apply(request.update_mask, wanted, target):
                 numbers.change(row, target)
-                await store.check_list(session, row)
+                await lists.require(session, application, row.opt_out_list)
+                await members.check_update(session, row)
                 row.revision += 1
                 row.update_time = clock.now()
             return render.phone_number(row)
 
     async def DeletePhoneNumber(self, request: pb.DeletePhoneNumberRequest, context: Any) -> Empty:
         async with self._sessions.begin() as session:
+            await locks.hold_identities(session, names.application_in(request.name))
             row = await store.get(session, request.name, lock=True)
             etags.check(row.revision, request.etag)
             numbers.check_deletable(row)
+            await members.release_number(session, row)
             await store.remove(session, row)
         return Empty()

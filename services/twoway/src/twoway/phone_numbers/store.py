@@ -2,18 +2,21 @@
 
 from collections.abc import Sequence
 
-from mesh.errors import AlreadyExists, FailedPrecondition, NotFound
+from mesh.errors import AlreadyExists, NotFound
 from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from twoway import adding, names
-from twoway.tables import DEFAULT_LIST, KeywordRow, OptOutListRow, PhoneNumberRow
+from twoway.consent import lists
+from twoway.tables import KeywordRow, PhoneNumberRow
 
 
-async def get(session: AsyncSession, name: str, *, lock: bool = False) -> PhoneNumberRow:
+async def get(
+    session: AsyncSession, name: str, *, lock: bool = False, field: str = "name"
+) -> PhoneNumberRow:
     """The number of that name, or NOT_FOUND."""
     row = await session.get(
-        PhoneNumberRow, names.phone_number_key(name), with_for_update=lock or None
+        PhoneNumberRow, names.phone_number_key(name, field), with_for_update=lock or None
     )
     if row is None:
         raise NotFound("PHONE_NUMBER_NOT_FOUND", f"{name} does not exist", phone_number=name)
@@ -21,35 +24,24 @@ async def get(session: AsyncSession, name: str, *, lock: bool = False) -> PhoneN
 
 
 async def page(
-    session: AsyncSession, application: str, opt_out_list: str, after: str, limit: int
+    session: AsyncSession, application: str, opt_out_list: str, pool: str, after: str, limit: int
 ) -> Sequence[PhoneNumberRow]:
-    """Numbers in the order of their ids; those of one list, if it is given."""
+    """Numbers in the order of their ids; those of one list and of one pool, if given."""
     query = select(PhoneNumberRow).where(
         PhoneNumberRow.application == application, PhoneNumberRow.phone_number > after
     )
     if opt_out_list:
         query = query.where(PhoneNumberRow.opt_out_list == opt_out_list)
+    if pool:
+        query = query.where(PhoneNumberRow.pool == pool)
     query = query.order_by(col(PhoneNumberRow.phone_number)).limit(limit)
     return (await session.exec(query)).all()
 
 
 async def add(session: AsyncSession, row: PhoneNumberRow) -> None:
     """A new number; ALREADY_EXISTS when the application has it."""
-    await check_list(session, row)
+    await lists.require(session, row.application, row.opt_out_list)
     await adding.add(session, row, lambda: _exists(row.phone_number))
-
-
-async def check_list(session: AsyncSession, row: PhoneNumberRow) -> None:
-    """Refuse (OPT_OUT_LIST_NOT_FOUND) a number that points to no list. Keeps the list from going
-    until the transaction ends."""
-    if row.opt_out_list == DEFAULT_LIST:
-        return
-    key = (row.application, row.opt_out_list)
-    if await session.get(OptOutListRow, key, with_for_update={"read": True}) is None:
-        name = names.opt_out_list(*key)
-        raise FailedPrecondition(
-            "OPT_OUT_LIST_NOT_FOUND", f"{name} does not exist", opt_out_list=name
-        )
 
 
 async def remove(session: AsyncSession, row: PhoneNumberRow) -> None:

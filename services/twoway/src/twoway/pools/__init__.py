@@ -1,0 +1,1 @@
+"""Numbers and sender ids that act as one."""

@@ -1,0 +1,1 @@
+"""The names an application sends from."""
