@@ -47,9 +47,12 @@ class PeopleErasing:
         self._progress = Progress(js, followers)
         self._begun: dict[str, datetime] = {}
         self._gone: dict[str, datetime] = {}
+        self._clean: set[str] = set()
 
     async def erase(self, order: OrderRow) -> int:
         """Erase what has arrived, once all has that was on the bus; the rows found."""
+        if order.operation in self._clean:
+            return 0  # many may be waiting for the disk, and need not be looked for again
         await self._progress.reached(order.operation)
         until = self._begun.setdefault(order.operation, datetime.now(UTC) + CLOCKS_DIFFER)
         request = pb.EraseEventsRequest.FromString(order.subject)
@@ -60,6 +63,8 @@ class PeopleErasing:
         rows = await erase_people(self._store, people, note)
         if rows:
             self._gone.pop(order.operation, None)
+        else:
+            self._clean.add(order.operation)
         return rows
 
     async def wait_for_disk(self, order: OrderRow) -> int:
@@ -72,6 +77,7 @@ class PeopleErasing:
         """What the bus keeps for some days; the erasure is over."""
         for kept in (self._begun, self._gone):
             kept.pop(order.operation, None)
+        self._clean.discard(order.operation)
         self._progress.forget(order.operation)
         why = "the bus keeps what was announced, of many people in one message, until its age"
         until = order.hear_time + BUS_KEEPS
