@@ -59,7 +59,8 @@ def orders_of(
     """The orders of this service. What was being written when one was given had to wait for it."""
     exported = Exported(sessions, export_folder, objects)
     keeping = Keeping(sessions)
-    steps = [*(_erasing(sessions, *one) for one in _STATEMENTS), exported.erase]
+    # What may have to wait comes first: the others look through whole tables.
+    steps = [exported.erase, *(_erasing(sessions, *one) for one in _STATEMENTS)]
 
     async def kept(order: OrderRow) -> list[Kept]:
         return await keeping.of(order) + await exported.keeping(order)

@@ -56,10 +56,12 @@ class Exported:
             lock = select(func.pg_try_advisory_xact_lock(func.hashtextextended(order.operation, 0)))
             if not await session.scalar(lock):
                 raise Unavailable("EXPORTS_IN_WORK", "another replica is at the exported files")
-            found = await self._rewrite_all(order, sought) if self._folder else 0
+            found = 0
             for job in jobs:
                 if sources.is_object(job.path):
                     found += await self._objects.erase(order, job, sought)
+            if self._folder:
+                found += await self._rewrite_all(order, sought)
         return found
 
     async def _rewrite_all(self, order: OrderRow, sought: Sought) -> int:
