@@ -17,7 +17,7 @@ _SHORT_CODE_DIGITS_MAX = 8
 _NOT_SUPPORTED = ("two_way_webhook", "messages_per_second_max", "registration_id")
 
 
-def check_number(number: str) -> None:
+def check_number(number: str, field: str = "phone_number_id") -> None:
     """Refuse (PHONE_NUMBER_INVALID) what no carrier could route."""
     if not number.startswith("+"):
         return
@@ -26,9 +26,8 @@ def check_number(number: str) -> None:
     except phonenumbers.NumberParseException:
         possible = False
     if not possible:
-        raise _invalid(
-            "phone_number_id", f"{number} is not an E.164 number", "PHONE_NUMBER_INVALID", number
-        )
+        description = f"{number} is not an E.164 number"
+        raise _invalid(field, description, "PHONE_NUMBER_INVALID", number)
 
 
 def country_of(number: str) -> str:

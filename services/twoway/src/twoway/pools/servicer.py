@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from twoway import clock, locks, names
 from twoway.consent import lists
+from twoway.originations import choosing
 from twoway.pools import members, pools, render, store
 from twoway.tables import PoolRow, SenderIdRow
 
@@ -103,6 +104,12 @@ class PoolServicer:
             identity = await members.get(session, row.application, request.origination_identity)
             await members.leave(session, row, identity)
             return await _rendered(session, row)
+
+    async def SelectOriginationIdentity(
+        self, request: pb.SelectOriginationIdentityRequest, context: Any
+    ) -> pb.SelectOriginationIdentityResponse:
+        async with self._sessions() as session:
+            return await choosing.choose(session, request)
 
     async def _held(self, session: AsyncSession, name: str, etag: str = "") -> PoolRow:
         """A pool that nobody else changes until the transaction ends."""

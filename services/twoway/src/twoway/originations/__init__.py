@@ -1,0 +1,1 @@
+"""Which number or sender id a message should come from."""
