@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import twoway
-from mesh.aip import request_ids
+from mesh.aip import operations, request_ids
 from mesh.eventing import outbox
 from mesh.store import migrate, orders, tombstones
 from mesh.testkit.postgres import MigratedDatabase
-from twoway.tables import metadata
+from twoway import tables
+from twoway.imports import tables as imports
 
 MIGRATIONS = Path(twoway.__file__).parent / "migrations"
 
@@ -17,8 +18,10 @@ async def test_migrating_gives_exactly_the_tables(migrated_database: MigratedDat
 
     await migrate.assert_matches(
         database_url,
-        metadata,
+        tables.metadata,
+        imports.metadata,
         outbox.metadata,
+        operations.metadata,
         request_ids.indexed_metadata,
         tombstones.metadata,
         orders.metadata,

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
+from google.longrunning import operations_pb2_grpc
 from heliograph.messaging.v1 import events_pb2
 from heliograph.twoway.v1 import (
     conversation_service_pb2_grpc,
@@ -24,6 +25,7 @@ from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from twoway import channels
+from twoway.imports.importing import Importer
 from twoway.inbound.receiving import Receiver
 from twoway.services import services
 from twoway.wakeups import Wakeups
@@ -45,6 +47,7 @@ class Room:
     ) -> None:
         self.sessions = sessions
         self.wakeups = Wakeups()
+        self.importer = Importer(sessions, self.wakeups)
         self._database_url = database_url
         self._services = services(sessions, asking, self.wakeups)
         self._rpc_client = rpc_client
@@ -67,6 +70,7 @@ class Room:
         self.consent: Any = opt_out_service_pb2_grpc.OptOutServiceStub(channel)
         self.pools: Any = pool_service_pb2_grpc.PoolServiceStub(channel)
         self.sender_ids: Any = sender_id_service_pb2_grpc.SenderIdServiceStub(channel)
+        self.operations: Any = operations_pb2_grpc.OperationsStub(channel)
         self.conversations: Any = conversation_service_pb2_grpc.ConversationServiceStub(channel)
 
     async def register(self, number: str = NUMBER, **settings: Any) -> phone_number_pb2.PhoneNumber:

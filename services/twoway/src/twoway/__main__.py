@@ -15,6 +15,7 @@ from mesh.store import engine, pool, purging
 from mesh.store.tombstones import Tombstones
 
 from twoway import channels, clock, erasure, housekeeping, people
+from twoway.imports.importing import Importer
 from twoway.inbound.receiving import Receiver
 from twoway.replies.sending import ReplySender
 from twoway.services import services
@@ -50,6 +51,8 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     )
     stub = message_service_pb2_grpc.MessageServiceStub(messaging)
     background(stack, ReplySender(sessions, stub, wakeups).run(), "replies")
+
+    background(stack, Importer(sessions, wakeups).run(), "imports")
 
     background(stack, purging.run(sessions, housekeeping.purges(settings), clock.now), "purging")
 

@@ -8,13 +8,14 @@ from heliograph import subjects
 from heliograph.audience.v1.erasure_report_pb2 import ErasureReport
 from heliograph.audience.v1.events_pb2 import ApplicationDeleted
 from heliograph.twoway.v1 import events_pb2
-from mesh.aip import request_ids
+from mesh.aip import operations, request_ids
 from mesh.eventing.erasures import Erasures
 from mesh.store import erasing, orders
 from mesh.store.tombstones import Sessions, Tombstones
 from nats.js import JetStreamContext
 
 from twoway import tables
+from twoway.imports import tables as imports
 
 
 def erasures(sessions: Sessions, js: JetStreamContext, gone: Tombstones) -> Erasures:
@@ -24,7 +25,13 @@ def erasures(sessions: Sessions, js: JetStreamContext, gone: Tombstones) -> Eras
         sessions,
         js,
         gone,
-        erasing.rows_of(tables.metadata, request_ids.metadata, orders.metadata),
+        erasing.rows_of(
+            tables.metadata,
+            imports.metadata,
+            operations.metadata,
+            request_ids.metadata,
+            orders.metadata,
+        ),
         ErasureReport,
         "twoway",
         heard=ApplicationDeleted,

@@ -7,7 +7,7 @@ new one.
 
 from datetime import timedelta
 
-from mesh.aip import request_ids
+from mesh.aip import operations, request_ids
 from mesh.store import orders
 from mesh.store.purging import Purge
 
@@ -23,5 +23,6 @@ def purges(settings: Settings) -> list[Purge]:
         Purge("inbound_messages", f"{PASSING} AND receive_time < :before", inbound),
         Purge("reply_sets", "state = 'REFUSED' AND create_time < :before", inbound),
         request_ids.aged(requests),
+        operations.finished(requests),
         orders.aged(),
     ]

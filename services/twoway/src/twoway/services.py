@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from google.longrunning import operations_pb2
 from heliograph.twoway.v1 import (
     conversation_service_pb2,
     keyword_service_pb2,
@@ -11,6 +12,7 @@ from heliograph.twoway.v1 import (
     pool_service_pb2,
     sender_id_service_pb2,
 )
+from mesh.aip.operations_servicer import OperationsServicer
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -29,9 +31,10 @@ def services(
     """Every service of the contract; one without a servicer answers UNIMPLEMENTED by descriptor."""
     unwritten = object()
     return {
+        _name(operations_pb2, "Operations"): OperationsServicer(sessions),
         _name(phone_number_service_pb2, "PhoneNumberService"): PhoneNumberServicer(sessions),
         _name(keyword_service_pb2, "KeywordService"): KeywordServicer(sessions),
-        _name(opt_out_service_pb2, "OptOutService"): OptOutServicer(sessions, pool),
+        _name(opt_out_service_pb2, "OptOutService"): OptOutServicer(sessions, pool, wakeups),
         _name(conversation_service_pb2, "ConversationService"): ConversationServicer(
             sessions, wakeups
         ),

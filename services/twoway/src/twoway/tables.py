@@ -159,7 +159,7 @@ class OptOutListRow(Table, table=True):
 class OptedOutNumberRow(Table, table=True):
     """A number that nothing is sent to: it is on the list exactly as long as it has a row.
 
-    `confirmed` tells whether the person got the one confirmation of this opt-out.
+    `confirmed` tells whether the person got the one confirmation, here or where an import is from.
     """
 
     __tablename__ = "opted_out_numbers"

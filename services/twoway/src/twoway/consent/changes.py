@@ -7,7 +7,7 @@ from datetime import datetime
 from twoway.tables import ConsentChangeRow, OptedOutNumberRow
 
 OPTED_OUT, OPTED_IN = "OPTED_OUT", "OPTED_IN"
-KEYWORD, API = "KEYWORD", "API"
+KEYWORD, API, IMPORT = "KEYWORD", "API", "IMPORT"
 
 Person = tuple[str, str]
 """An opt-out list and the canonical address of somebody who may be on it."""

@@ -23,7 +23,8 @@ def opted_out_number(row: OptedOutNumberRow) -> pb.OptedOutNumber:
     parent = names.opt_out_list(row.application, row.opt_out_list)
     return pb.OptedOutNumber(
         name=f"{parent}/optedOutNumbers/{row.phone_number}",
-        end_user_opted_out=row.source == "KEYWORD",
+        # Who was confirmed before an import opted out by writing to the platform they came from.
+        end_user_opted_out=row.source == "KEYWORD" or (row.source == "IMPORT" and row.confirmed),
         source=pb.ConsentSource.Value(row.source),
         text=row.text,
         origination_identity=row.origination_identity,

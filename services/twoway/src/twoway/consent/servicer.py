@@ -12,16 +12,21 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from twoway import addresses, clock, locks, metrics, names
 from twoway.consent import checking, numbers, render, store, writing
+from twoway.imports.servicer import Importing
 from twoway.tables import OptOutListRow
+from twoway.wakeups import Wakeups
 
 LISTS_DEFAULT, NUMBERS_DEFAULT, PAGE_SIZE_MAX = 50, 100, 1_000
 
 
-class OptOutServicer:
+class OptOutServicer(Importing):
     """Opt-out lists. `pool` leads to the primary, as consent is asked of it."""
 
-    def __init__(self, sessions: async_sessionmaker[AsyncSession], pool: Any) -> None:
+    def __init__(
+        self, sessions: async_sessionmaker[AsyncSession], pool: Any, wakeups: Wakeups
+    ) -> None:
         self._sessions = sessions
+        self._wakeups = wakeups
         self._pool = pool
 
     async def GetOptOutList(

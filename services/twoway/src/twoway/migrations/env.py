@@ -1,10 +1,17 @@
 """Alembic's way in."""
 
-from mesh.aip import request_ids
+from mesh.aip import operations, request_ids
 from mesh.eventing import outbox
 from mesh.store import migrate, orders, tombstones
-from twoway.tables import metadata
+from twoway import tables
+from twoway.imports import tables as imports
 
 migrate.run_env(
-    metadata, outbox.metadata, request_ids.indexed_metadata, tombstones.metadata, orders.metadata
+    tables.metadata,
+    imports.metadata,
+    outbox.metadata,
+    operations.metadata,
+    request_ids.indexed_metadata,
+    tombstones.metadata,
+    orders.metadata,
 )

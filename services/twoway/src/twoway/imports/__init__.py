@@ -1,0 +1,1 @@
+"""Opt-out lists brought over from other platforms."""

@@ -1,0 +1,88 @@
+"""The life of an import, as rows: made, found by a worker, moved on, ended."""
+
+from collections.abc import Sequence
+
+from heliograph.twoway.v1 import opt_out_service_pb2 as pb
+from mesh.aip import operations
+from mesh.aip.operations import OperationRow
+from mesh.errors import Cancelled, Error
+from mesh.rpc import auth
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from twoway import clock, names
+from twoway.imports.tables import OptedOutImportRow
+
+Key = tuple[str, str]
+"""An application and the id of its operation."""
+
+
+async def create(session: AsyncSession, request: pb.ImportOptedOutNumbersRequest) -> OperationRow:
+    """An import that waits for a worker; its operation."""
+    application, opt_out_list = names.opt_out_list_key(request.parent, "parent")
+    operation = await operations.create(session, application, pb.ImportOptedOutNumbersMetadata())
+    row = OptedOutImportRow(
+        application=application,
+        operation=operation.id,
+        opt_out_list=opt_out_list,
+        content=request.content,
+        caller=auth.caller().subject,
+        comment=request.comment,
+        create_time=clock.now(),
+    )
+    session.add(row)
+    return operation
+
+
+async def waiting(session: AsyncSession, limit: int) -> Sequence[Key]:
+    """Imports that have not ended, oldest first."""
+    query = (
+        select(OptedOutImportRow.application, OptedOutImportRow.operation)
+        .order_by(col(OptedOutImportRow.create_time))
+        .limit(limit)
+    )
+    return (await session.exec(query)).all()
+
+
+async def get(session: AsyncSession, key: Key, *, lock: bool = False) -> OptedOutImportRow | None:
+    """The import; None when it has ended."""
+    return await session.get(OptedOutImportRow, key, with_for_update=lock or None)
+
+
+def outcome(row: OptedOutImportRow) -> pb.ImportOptedOutNumbersResponse:
+    """What it has come to so far."""
+    return pb.ImportOptedOutNumbersResponse.FromString(row.outcome)
+
+
+async def move_on(
+    session: AsyncSession, row: OptedOutImportRow, so_far: pb.ImportOptedOutNumbersResponse
+) -> bool:
+    """Record how far it is; false when somebody stopped it, with which it has ended."""
+    row.outcome = so_far.SerializeToString()
+    progress = pb.ImportOptedOutNumbersMetadata(
+        read_count=so_far.read_count,
+        opted_out_count=so_far.opted_out_count,
+        present_count=so_far.present_count,
+        refused_count=so_far.refused_count,
+    )
+    operation = await operations.update(session, name(row), progress)
+    if operation.cancel_requested:
+        await fail(session, row, Cancelled("IMPORT_CANCELLED", "somebody stopped the import"))
+    return not operation.cancel_requested
+
+
+async def succeed(session: AsyncSession, row: OptedOutImportRow) -> None:
+    """End an import that has read every line."""
+    await operations.finish(session, name(row), outcome(row))
+    await session.delete(row)
+
+
+async def fail(session: AsyncSession, row: OptedOutImportRow, error: Error) -> None:
+    """End an import that cannot go on; who was opted out by it stays so."""
+    await operations.fail(session, name(row), error)
+    await session.delete(row)
+
+
+def name(row: OptedOutImportRow) -> str:
+    """The resource name of its operation."""
+    return f"applications/{row.application}/operations/{row.operation}"

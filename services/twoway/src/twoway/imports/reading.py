@@ -1,0 +1,128 @@
+"""Files of opted-out numbers, line by line: CSV with a header, or JSON lines. Pure."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from mesh.errors import InvalidArgument, Violation
+
+from twoway import addresses
+
+_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}")
+_DELIMITERS = ",;\t"
+_SHOWN_CHARACTERS_MAX = 40
+
+# Ours, and those of Amazon Pinpoint's DescribeOptedOutNumbers, without case and punctuation.
+_COLUMNS = {
+    "phonenumber": "number",
+    "optedoutnumber": "number",
+    "optouttime": "time",
+    "optedouttimestamp": "time",
+    "enduseroptedout": "end_user",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a file; `refusal` says why nobody is opted out by it.
+
+    `opt_out_time` is None where the line tells none, or none that can be.
+    """
+
+    line: int
+    number: str = ""
+    opt_out_time: datetime | None = None
+    end_user_opted_out: bool = False
+    refusal: str = ""
+
+
+def read(content: bytes) -> Iterator[Line]:
+    """The lines that are not empty; refuses (IMPORT_FORMAT_INVALID) what is no such file."""
+    text = content.decode("utf-8-sig", errors="replace").replace("\x00", "\ufffd")
+    if text.lstrip().startswith("{"):
+        return _json_lines(text)
+    return _csv_lines(text)
+
+
+def _csv_lines(text: str) -> Iterator[Line]:
+    first = text.lstrip().partition("\n")[0]
+    delimiter = next((one for one in _DELIMITERS if one in first), ",")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    columns: list[str] = []
+    try:
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            if columns:
+                yield _line(reader.line_num, dict(zip(columns, cells, strict=False)))
+            else:
+                columns = _header(cells)
+    except csv.Error as error:
+        raise _invalid(f"line {reader.line_num} is no CSV: {error}") from None
+    if not columns:
+        raise _invalid("the file is empty")
+
+
+def _header(cells: list[str]) -> list[str]:
+    columns = [_column(cell) for cell in cells]
+    if columns.count("number") != 1:
+        raise _invalid("its first line must name one column phone_number")
+    return columns
+
+
+def _json_lines(text: str) -> Iterator[Line]:
+    for position, line in enumerate(io.StringIO(text), start=1):
+        if not line.strip():
+            continue
+        try:
+            fields = json.loads(line)
+        except (ValueError, RecursionError):
+            fields = None
+        if isinstance(fields, dict):
+            yield _line(position, {_column(name): value for name, value in fields.items()})
+        else:
+            yield Line(position, refusal="it is no JSON object on one line")
+
+
+def _line(position: int, cells: dict[str, Any]) -> Line:
+    given = str(cells.get("number") or "").strip()
+    number = addresses.canonical(given)
+    if not _NUMBER.fullmatch(number):
+        shown = given[:_SHOWN_CHARACTERS_MAX]
+        reason = f"{shown!r} is neither an E.164 number nor a short code" if given else "no number"
+        return Line(position, refusal=reason)
+    end_user = str(cells.get("end_user", "")).strip().lower() in ("true", "1", "yes")
+    return Line(position, number, _moment(cells.get("time")), end_user)
+
+
+def _column(name: str) -> str:
+    plain = re.sub("[^a-z]", "", name.lower())
+    return _COLUMNS.get(plain, f"other {name}")
+
+
+def _moment(told: Any) -> datetime | None:
+    """A time as ISO 8601 or as seconds since 1970; a time without a zone is in UTC."""
+    try:
+        moment = datetime.fromtimestamp(float(told), UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        try:
+            moment = datetime.fromisoformat(str(told).strip())
+        except ValueError:
+            return None
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError:
+        return None
+
+
+def _invalid(description: str) -> InvalidArgument:
+    return InvalidArgument(
+        "IMPORT_FORMAT_INVALID",
+        f"content: {description}",
+        violations=[Violation("content", description, "IMPORT_FORMAT_INVALID")],
+    )

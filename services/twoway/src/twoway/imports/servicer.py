@@ -1,0 +1,38 @@
+"""The part of OptOutService that takes in lists from other platforms."""
+
+from typing import Any
+
+from google.longrunning import operations_pb2
+from heliograph.twoway.v1 import opt_out_service_pb2 as pb
+from mesh.aip import operations, request_ids
+from sqlalchemy.ext.asyncio import async_sessionmaker
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from twoway import names, unsupported
+from twoway.consent import store
+from twoway.imports import jobs, reading
+from twoway.wakeups import Wakeups
+
+
+class Importing:
+    """Takes orders to import."""
+
+    _sessions: async_sessionmaker[AsyncSession]
+    _wakeups: Wakeups
+
+    async def ImportOptedOutNumbers(
+        self, request: pb.ImportOptedOutNumbersRequest, context: Any
+    ) -> operations_pb2.Operation:
+        unsupported.refuse(request, "uri")
+        # Refuses at once what is no such file at all.
+        next(reading.read(request.content), None)
+
+        async def answer() -> operations_pb2.Operation:
+            await store.get_list(session, request.parent)
+            return operations.render(await jobs.create(session, request))
+
+        application = names.opt_out_list_key(request.parent, "parent")[0]
+        async with self._sessions.begin() as session:
+            operation = await request_ids.once(session, request, application, answer)
+        self._wakeups.wake()
+        return operation
