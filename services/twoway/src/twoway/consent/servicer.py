@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from twoway import addresses, clock, locks, metrics, names
-from twoway.consent import checking, numbers, render, store, writing
+from twoway.consent import checking, numbers, render, store, summarizing, writing
 from twoway.imports.servicer import Importing
 from twoway.tables import OptOutListRow
 from twoway.wakeups import Wakeups
@@ -174,3 +174,9 @@ class OptOutServicer(Importing):
         return pb.ListConsentChangesResponse(
             consent_changes=map(render.consent_change, rows), next_page_token=token
         )
+
+    async def SummarizeConsentChanges(
+        self, request: pb.SummarizeConsentChangesRequest, context: Any
+    ) -> pb.SummarizeConsentChangesResponse:
+        rows = await summarizing.summarize(self._pool, request)
+        return pb.SummarizeConsentChangesResponse(rows=rows)
