@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from twoway import clock, locks, names
 from twoway.consent import lists
 from twoway.phone_numbers import numbers, render, store
-from twoway.pools import members
+from twoway.pools import following, members
 from twoway.tables import PhoneNumberRow
 
 PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX = 50, 1_000
@@ -90,7 +90,7 @@ class PhoneNumberServicer:
             if field_masks.apply(request.update_mask, wanted, target):
                 numbers.change(row, target)
                 await lists.require(session, application, row.opt_out_list)
-                await members.check_update(session, row)
+                await following.check_update(session, row)
                 row.revision += 1
                 row.update_time = clock.now()
             return render.phone_number(row)

@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from twoway import clock, locks, names
 from twoway.consent import lists
 from twoway.originations import choosing
-from twoway.pools import members, pools, render, store
+from twoway.pools import following, members, pools, render, store
 from twoway.tables import PoolRow, SenderIdRow
 
 PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX = 50, 1_000
@@ -65,7 +65,7 @@ class PoolServicer:
             if field_masks.apply(request.update_mask, wanted, target):
                 pools.change(row, target)
                 await lists.require(session, row.application, row.opt_out_list)
-                await members.follow(session, row)
+                await following.follow(session, row)
                 row.revision += 1
                 row.update_time = clock.now()
             return await _rendered(session, row)
@@ -74,7 +74,7 @@ class PoolServicer:
         async with self._sessions.begin() as session:
             row = await self._held(session, request.name, request.etag)
             pools.check_deletable(row)
-            await members.disband(session, row)
+            await following.disband(session, row)
             await store.remove(session, row)
         return Empty()
 

@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from twoway import addresses, clock, locks, names
 from twoway.consent import lists
-from twoway.pools import members
+from twoway.pools import following, members
 from twoway.sender_ids import render, sender_ids, store
 from twoway.tables import SenderIdRow
 
@@ -79,7 +79,7 @@ class SenderIdServicer:
             if field_masks.apply(request.update_mask, wanted, target):
                 sender_ids.change(row, target)
                 await lists.require(session, row.application, row.opt_out_list)
-                await members.check_update(session, row)
+                await following.check_update(session, row)
                 row.revision += 1
                 row.update_time = clock.now()
             return await _rendered(session, row)
