@@ -79,6 +79,29 @@ async def test_the_quick_start_of_the_readme(heliograph):
     assert report["campaign"] == "applications/readme/campaigns/hello"
 
 
+async def test_opt_outs_of_another_platform_are_brought_over_and_taken_out(heliograph, tmp_path):
+    ours, theirs = tmp_path / "ours.csv", tmp_path / "theirs.csv"
+    theirs.write_text("phone_number,opt_out_time\n+12127370171,2024-05-01T10:00:00Z\nnobody,\n")
+
+    told, out, err = await heliograph(
+        *("opt-outs", "import", str(theirs), "--app", "moved", "--comment", "moved", "--json")
+    )
+    taken, _, _ = await heliograph("opt-outs", "export", str(ours), "--app", "moved")
+    counted, counts, _ = await heliograph("opt-outs", "count", "--app", "moved")
+    refused, _, why = await heliograph(
+        *("opt-outs", "import", str(theirs), "--app", "moved", "--list", "nowhere")
+    )
+
+    assert (told, taken, counted, refused) == (0, 0, 0, 1), err
+    assert json.loads(out)["opted_out_count"] == "1"
+    assert json.loads(out)["refusals"][0]["line"] == "3"
+    header, line = ours.read_text().splitlines()
+    assert line == "+12127370171,2024-05-01T10:00:00Z,false,moved"
+    assert header.startswith("phone_number,opt_out_time")
+    assert "optOutLists/default" in counts
+    assert "NOT_FOUND" in why
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

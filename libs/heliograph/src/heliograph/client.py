@@ -111,6 +111,7 @@ class Client:
         self.phone_numbers = phone_number_service_pb2_grpc.PhoneNumberServiceStub(twoway)
         self.keywords = keyword_service_pb2_grpc.KeywordServiceStub(twoway)
         self.opt_outs = opt_out_service_pb2_grpc.OptOutServiceStub(twoway)
+        self.opt_out_operations = operations_pb2_grpc.OperationsStub(twoway)
         self.conversations = conversation_service_pb2_grpc.ConversationServiceStub(twoway)
 
     async def finished(self, operation: operations_pb2.Operation) -> operations_pb2.Operation:

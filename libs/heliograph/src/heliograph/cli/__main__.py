@@ -12,6 +12,7 @@ from heliograph.cli import (
     jobs,
     local,
     messages,
+    opt_outs,
     reports,
     segments,
     users,
@@ -39,6 +40,7 @@ app.command(campaigns.app)
 app.command(messages.send)
 app.command(messages.messages)
 app.command(inbound.inbound)
+app.command(opt_outs.app)
 app.command(events.app)
 app.command(reports.report)
 
