@@ -103,6 +103,11 @@ def opt_out_list(application: str, list_id: str) -> str:
     return f"applications/{application}/optOutLists/{list_id}"
 
 
+def consent_change(application: str, change_id: str) -> str:
+    """Name of an entry in the record of consent."""
+    return f"applications/{application}/consentChanges/{change_id}"
+
+
 def inbound_message(application: str, inbound_id: str) -> str:
     """Name of an inbound message; empty when there is none."""
     return f"applications/{application}/inboundMessages/{inbound_id}" if inbound_id else ""

@@ -38,7 +38,7 @@ def opted_out_number(row: OptedOutNumberRow) -> pb.OptedOutNumber:
 def consent_change(row: ConsentChangeRow) -> pb.ConsentChange:
     """An entry of the record as clients and listeners read it."""
     return pb.ConsentChange(
-        name=f"applications/{row.application}/consentChanges/{row.consent_change}",
+        name=names.consent_change(row.application, row.consent_change),
         opt_out_list=names.opt_out_list(row.application, row.opt_out_list),
         destination_address=row.phone_number,
         kind=pb.ConsentChange.Kind.Value(row.kind),

@@ -1,8 +1,9 @@
 """Changes of consent become rows, a record and announcements, all in the caller's transaction."""
 
+from collections.abc import Iterable
 from itertools import groupby
 
-from heliograph.twoway.v1 import events_pb2
+from heliograph.twoway.v1 import events_pb2, opt_out_list_pb2
 from mesh.eventing import outbox
 from mesh.store import engine
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -34,6 +35,19 @@ async def write(session: AsyncSession, changes: Changes) -> None:
     _announce(session, changes)
 
 
+def announce(
+    session: AsyncSession,
+    application: str,
+    event_type: type[events_pb2.NumberOptedOut] | type[events_pb2.NumberOptedIn],
+    entries: Iterable[opt_out_list_pb2.ConsentChange],
+) -> None:
+    """Tell of entries of the record, in sets that fit on the bus."""
+    for parcel in parcels(entries):
+        event = event_type(application=application, changes=parcel)
+        # The first change's name is the event's: published again, it is the same event.
+        outbox.publish(session, event, application, event_id=parcel[0].name)
+
+
 def announce_deleted(session: AsyncSession, row: OptOutListRow) -> None:
     """A list is gone with everybody on it. The caller holds the application's lock."""
     event = events_pb2.OptOutListDeleted(
@@ -48,7 +62,4 @@ def _announce(session: AsyncSession, changes: Changes) -> None:
     """Changes of one kind that follow each other together, so that their order stays."""
     for kind, run in groupby(changes.record, key=lambda change: change.kind):
         event_type = events_pb2.NumberOptedOut if kind == OPTED_OUT else events_pb2.NumberOptedIn
-        for parcel in parcels(map(render.consent_change, run)):
-            event = event_type(application=changes.application, changes=parcel)
-            # The first change's name is the event's: published again, it is the same event.
-            outbox.publish(session, event, changes.application, event_id=parcel[0].name)
+        announce(session, changes.application, event_type, map(render.consent_change, run))
