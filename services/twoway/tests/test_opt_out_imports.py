@@ -139,6 +139,27 @@ async def test_a_list_that_goes_ends_its_imports(room: Room) -> None:
     assert "does not exist" in (await ended(room, begun)).error.message
 
 
+async def test_an_import_that_cannot_be_stored_keeps_nobody_waiting(
+    room: Room, asking: Any
+) -> None:
+    stuck = await begin(room, b"phone_number\n+12065550199\n")
+    # A trigger of the operator's that fails stands for whatever may go wrong below.
+    await asking.execute(
+        "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'broken'; END $$"
+    )
+    await asking.execute(
+        "CREATE TRIGGER fail BEFORE INSERT ON opted_out_numbers FOR EACH ROW "
+        "WHEN (NEW.phone_number = '+12065550199') EXECUTE FUNCTION fail()"
+    )
+
+    response = await import_(room, CSV.encode())
+    await asking.execute("DROP TRIGGER fail ON opted_out_numbers")
+    await room.importer.step()
+
+    assert response.opted_out_count == 3
+    assert (await ended(room, stuck)).HasField("response")
+
+
 @pytest.mark.parametrize("content", [b"", b"+12065550191\n", b"a,b\n1,2\n", b"\x00\xff\n"])
 async def test_what_is_no_list_is_refused_at_once(room: Room, content: bytes) -> None:
     with pytest.raises(InvalidArgument) as refused:

@@ -50,7 +50,6 @@ class Importer:
             try:
                 await self.step()
             except Exception:
-                # What is done is recorded, so that going on is all there is to do.
                 log.exception("imports.step_failed")
             await self._wakeups.wait(ticket)
 
@@ -59,15 +58,22 @@ class Importer:
         async with self._sessions() as session:
             keys = await jobs.waiting(session, JOBS_MAX)
         for key in keys:
-            async with self._sessions() as session:
-                row = await jobs.get(session, key)
-            if row is None:
-                continue
-            position = jobs.outcome(row).read_count
-            lines = islice(reading.read(row.content), position, None)
-            while await self.chunk(key, position, lines):
-                position += self._lines_max
-                await asyncio.sleep(0)
+            try:
+                await self._import(key)
+            except Exception:
+                # What is done is recorded, and what is left is tried again: nobody waits for it.
+                log.exception("imports.import_failed", application=key[0], operation=key[1])
+
+    async def _import(self, key: Key) -> None:
+        async with self._sessions() as session:
+            row = await jobs.get(session, key)
+        if row is None:
+            return
+        position = jobs.outcome(row).read_count
+        lines = islice(reading.read(row.content), position, None)
+        while await self.chunk(key, position, lines):
+            position += self._lines_max
+            await asyncio.sleep(0)
 
     async def chunk(self, key: Key, position: int, lines: Iterator[Line]) -> bool:
         """The next lines, of which the first is at `position`; false when there is no more to do
