@@ -138,6 +138,8 @@ class KeywordRow(Table, table=True):
     localized_reply_texts: dict[str, str] = Field(
         default_factory=dict, sa_type=JSONB, nullable=False
     )
+    start_time: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    end_time: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     revision: int = 1
     create_time: datetime = moment()
     update_time: datetime = moment()

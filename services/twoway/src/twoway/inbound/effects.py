@@ -69,7 +69,7 @@ def _take(situation: Situation, now: dict[Person, Standing], text: Text, effects
 
 def _meaning(number: Number, text: Text, before: Standing) -> Meaning:
     """What the text means from somebody who stands so: a YES opts in only who is out."""
-    keywords = number.keywords if number.two_way else ()
+    keywords = matching.in_force(number.keywords, text.receive_time) if number.two_way else ()
     meaning = understand(text.text, keywords, number.rules)
     return CHATTER if meaning.only_opted_out and not before.opted_out else meaning
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from twoway.intents import opting_out, vocabulary
@@ -31,11 +32,14 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Keyword:
-    """A custom keyword as it is matched: its id, its words in normalised form, what it does."""
+    """A custom keyword as it is matched: its id, its words in normalised form, what it does, and
+    from when until when, where that is limited."""
 
     keyword_id: str
     words: tuple[str, ...]
     action: Action
+    start_time: datetime | None = None
+    end_time: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

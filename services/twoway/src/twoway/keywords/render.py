@@ -19,6 +19,10 @@ def keyword(row: KeywordRow, number: str = "") -> keyword_pb2.Keyword:
         default_keyword=row.keyword_id in DEFAULTS,
         etag=etags.render(row.revision),
     )
+    if row.start_time:
+        rendered.start_time.CopyFrom(clock.stamp(row.start_time))
+    if row.end_time:
+        rendered.end_time.CopyFrom(clock.stamp(row.end_time))
     if row.revision:
         rendered.create_time.CopyFrom(clock.stamp(row.create_time))
         rendered.update_time.CopyFrom(clock.stamp(row.update_time))

@@ -96,7 +96,11 @@ class KeywordServicer:
         async with self._sessions() as session:
             owner = await owners.get(session, request.name)
             rows = await store.of_number(session, owner.application, owner.keeper)
-        meaning = understand(request.text, matching.custom(rows), rule_sets.of(owner.rule_set))
+        meaning = understand(
+            request.text,
+            matching.in_force(matching.custom(rows), clock.now()),
+            rule_sets.of(owner.rule_set),
+        )
         keyword_id = meaning.keyword_id
         return pb.ExplainTextResponse(
             intent=inbound_message_pb2.Intent.Value(meaning.intent),

@@ -3,11 +3,12 @@
 import hashlib
 import re
 from collections.abc import Sequence
+from datetime import datetime
 
 from heliograph.twoway.v1 import keyword_pb2
 from mesh.errors import FailedPrecondition, InvalidArgument, ResourceExhausted, Violation
 
-from twoway import unsupported
+from twoway import clock, unsupported
 from twoway.intents import Action, understand
 from twoway.intents.understanding import HELP, START, STOP, Intent, words_of
 from twoway.keywords.defaults import DEFAULTS
@@ -17,7 +18,7 @@ KEYWORDS_MAX = 30
 """Custom keywords of a number (Pinpoint's quota)."""
 
 _ID_CHARACTERS_MAX = 63
-_NOT_SUPPORTED = ("template", "double_opt_in", "double_opt_in_words", "start_time", "end_time")
+_NOT_SUPPORTED = ("template", "double_opt_in", "double_opt_in_words")
 
 
 def id_of(keyword: str) -> str:
@@ -63,9 +64,31 @@ def change(row: KeywordRow, wanted: keyword_pb2.Keyword) -> None:
         )
     if row.keyword_id not in DEFAULTS:
         row.words = read_as(row.keyword, action)
+    row.start_time, row.end_time = times_of(row, wanted)
     row.action = action
     row.reply_text = wanted.reply_text
     row.localized_reply_texts = dict(wanted.localized_reply_texts)
+
+
+def times_of(
+    row: KeywordRow, wanted: keyword_pb2.Keyword
+) -> tuple[datetime | None, datetime | None]:
+    """From when until when a keyword matches.
+
+    Refuses (DEFAULT_KEYWORD) to limit what every number must answer at all times, and
+    (KEYWORD_TIMES_INVALID) an end that is not after the start.
+    """
+    start, end = (_moment(wanted, field) for field in ("start_time", "end_time"))
+    if row.keyword_id in DEFAULTS and (start or end):
+        raise FailedPrecondition(
+            "DEFAULT_KEYWORD",
+            f"{row.keyword} is a default keyword: it matches at all times",
+            keyword=row.keyword,
+        )
+    if start and end and end <= start:
+        description = "it is not after start_time"
+        raise _time_invalid("KEYWORD_TIMES_INVALID", "end_time", description, row.keyword)
+    return start, end
 
 
 def drop_stale_translations(
@@ -101,6 +124,26 @@ def check_room(count: int, parent: str) -> None:
         raise ResourceExhausted(
             "TOO_MANY_KEYWORDS", f"{parent} has {KEYWORDS_MAX} keywords already", parent=parent
         )
+
+
+def _moment(wanted: keyword_pb2.Keyword, field: str) -> datetime | None:
+    if not wanted.HasField(field):  # type: ignore[arg-type]  # names of fields
+        return None
+    try:
+        return clock.moment(getattr(wanted, field))
+    except (ValueError, OverflowError):
+        description = "it is no time between the years 1 and 9999"
+        raise _time_invalid("TIME_INVALID", field, description, wanted.keyword) from None
+
+
+def _time_invalid(reason: str, field: str, description: str, keyword: str) -> InvalidArgument:
+    field = f"keyword.{field}"
+    return InvalidArgument(
+        reason,
+        f"{field}: {description}",
+        violations=[Violation(field, description, reason)],
+        keyword=keyword,
+    )
 
 
 def _invalid(keyword: str, description: str, reason: str) -> InvalidArgument:

@@ -109,7 +109,14 @@ def check_not_last(pool: PoolRow, count: int) -> None:
 def said(keywords: Iterable[KeywordRow]) -> Mapping[str, object]:
     """What keywords do and answer, by their words: their ids and ages do not matter."""
     return {
-        row.words: (row.action, row.reply_text, dict(row.localized_reply_texts)) for row in keywords
+        row.words: (
+            row.action,
+            row.reply_text,
+            dict(row.localized_reply_texts),
+            row.start_time,
+            row.end_time,
+        )
+        for row in keywords
     }
 
 

@@ -17,9 +17,9 @@ from twoway.tables import PhoneNumberRow, PoolRow, PoolSenderIdRow, SenderIdRow
 # A number takes the words it answered to with it.
 _KEEP_KEYWORDS = text("""
 INSERT INTO keywords (application, phone_number, keyword_id, keyword, words, action, reply_text,
-    localized_reply_texts, revision, create_time, update_time)
+    localized_reply_texts, start_time, end_time, revision, create_time, update_time)
 SELECT k.application, p.phone_number, k.keyword_id, k.keyword, k.words, k.action, k.reply_text,
-    k.localized_reply_texts, k.revision, k.create_time, k.update_time
+    k.localized_reply_texts, k.start_time, k.end_time, k.revision, k.create_time, k.update_time
 FROM phone_numbers p
 JOIN keywords k ON k.application = p.application AND k.phone_number = p.pool
 WHERE p.application = :application AND p.pool = :pool AND p.phone_number = ANY(:numbers)
