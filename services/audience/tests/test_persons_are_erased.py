@@ -101,6 +101,18 @@ async def test_a_person_is_gone_at_once_and_from_answers_and_refusals(
     assert {one.what for one in mine.kept} >= {"erased_person", "operations"}
 
 
+async def test_the_proof_names_no_hash_of_a_person_whose_erasure_is_forgotten(
+    room: Room, js: JetStreamContext
+) -> None:
+    await room.write("e1", **PHONE, user=ANN)
+
+    operation = await delete(room, forget_erasure=True)
+    await until_done(room, operation, "audience")
+
+    (mine, *_) = (await told(room, operation)).services
+    assert "erased_person" not in {one.what for one in mine.kept}
+
+
 async def test_the_operation_ends_with_the_proof_and_the_bus_forgets_the_person(
     room: Room, js: JetStreamContext
 ) -> None:

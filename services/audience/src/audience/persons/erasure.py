@@ -17,6 +17,7 @@ from nats.js import JetStreamContext
 from sqlalchemy import text
 
 from audience.objects.opening import Objects
+from audience.persons import hashes
 from audience.persons.exported import Exported
 
 BUS_KEEPS: Final = timedelta(days=7)
@@ -44,6 +45,10 @@ DELETE FROM imported_user WHERE application = :application AND user_id = :user_i
 _OPT_OUTS: Final = text(
     "SELECT count(*) FROM address_opt_out"
     " WHERE application = :application AND address = ANY(CAST(:addresses AS text[]))"
+)
+_REMEMBERED: Final = text(
+    "SELECT EXISTS (SELECT FROM erased_person"
+    " WHERE application = :application AND hash = ANY(CAST(:hashes AS bytea[])))"
 )
 _UPLOADS: Final = text(
     "SELECT count(DISTINCT import_job) FROM import_block WHERE application = :application"
@@ -92,11 +97,12 @@ class Keeping:
                     "the bus keeps what was announced of endpoints until its age",
                     until=order.hear_time + BUS_KEEPS,
                 ),
-                Kept(
-                    "erased_person",
-                    "keyed hashes of user id and addresses keep files from bringing them back",
-                ),
             ]
+            own = hashes.of_user(order.application, event.user_id)
+            remembered = await connection.execute(_REMEMBERED, {**values, "hashes": own})
+            if remembered.scalar_one():
+                why = "keyed hashes of user id and addresses keep files from bringing them back"
+                kept.append(Kept("erased_person", why))
             if rows := opt_outs.scalar_one():
                 kept.append(Kept("address_opt_out", "an opt-out protects the person", rows))
             if rows := uploads.scalar_one():
