@@ -1,4 +1,6 @@
 import pytest
+from google.longrunning.operations_pb2 import Operation
+from heliograph import exports, imports
 from heliograph.audience.v1.application_pb2 import Application
 from heliograph.audience.v1.application_service_pb2 import (
     CreateApplicationRequest,
@@ -55,6 +57,19 @@ class Runs:
         yield Run(name=request.name, state=Run.COMPLETED)
 
 
+class Operations:
+    """An operation whose service is away for longer than a call waits."""
+
+    def __init__(self):
+        self.breaks = 6
+
+    async def GetOperation(self, request, context):
+        if self.breaks:
+            self.breaks -= 1
+            raise Unavailable("AWAY", "not now")
+        return Operation(name=request.name, done=True)
+
+
 @pytest.fixture
 def applications():
     return Applications()
@@ -66,6 +81,7 @@ async def client(rpc_serve, mint_token, applications):
         {
             "heliograph.audience.v1.ApplicationService": applications,
             "heliograph.campaign.v1.RunService": Runs(),
+            "google.longrunning.Operations": Operations(),
         }
     )
     async with Client(Connection(dict.fromkeys(SERVICES, address), mint_token())) as client:
@@ -116,6 +132,13 @@ async def test_a_broken_watch_is_taken_up_again(client):
     run = await ended(client, "applications/a/campaigns/c/runs/r")
 
     assert run.state == Run.COMPLETED
+
+
+async def test_a_job_is_followed_beyond_the_death_of_its_service(client):
+    begun = Operation(name="applications/a/operations/o")
+
+    assert [job async for job in imports.follow(client, begun)]
+    assert [job async for job in exports.follow(client, begun)]
 
 
 async def test_without_a_token_nothing_is_answered(client):

@@ -11,6 +11,7 @@ from google.longrunning import operations_pb2
 from heliograph.audience.v1.export_job_pb2 import ExportJob
 from heliograph.audience.v1.transfer_service_pb2 import StreamExportRequest, StreamExportResponse
 from heliograph.endpoint_records import record
+from heliograph.operations import current
 
 if TYPE_CHECKING:
     from heliograph.client import Client
@@ -29,9 +30,7 @@ async def follow(mesh: "Client", operation: operations_pb2.Operation) -> AsyncIt
             await mesh.finished(operation)
             return
         await asyncio.sleep(POLL_SECONDS)
-        operation = await mesh.operations.GetOperation(
-            operations_pb2.GetOperationRequest(name=name)
-        )
+        operation = await current(mesh, name)
 
 
 async def stream(

@@ -11,6 +11,7 @@ from heliograph.audience.v1.transfer_service_pb2 import (
     ListImportFailuresRequest,
     UploadEndpointsRequest,
 )
+from heliograph.operations import current
 from heliograph.paging import pages
 
 if TYPE_CHECKING:
@@ -56,9 +57,7 @@ async def follow(mesh: "Client", operation: operations_pb2.Operation) -> AsyncIt
             return
         yield job
         await asyncio.sleep(POLL_SECONDS)
-        operation = await mesh.operations.GetOperation(
-            operations_pb2.GetOperationRequest(name=name)
-        )
+        operation = await current(mesh, name)
 
 
 async def followed(mesh: "Client", operation: operations_pb2.Operation) -> ImportJob:
