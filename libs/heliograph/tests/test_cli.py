@@ -2,8 +2,9 @@
 
 import pytest
 from heliograph import connection
+from heliograph.audience.v1.application_service_pb2 import ServiceErasure
 from heliograph.audience.v1.segment_pb2 import Segment
-from heliograph.cli import applications, campaigns, limits, segments
+from heliograph.cli import applications, campaigns, limits, segments, users
 from heliograph.cli.__main__ import app
 from heliograph.cli.session import refusal
 from heliograph.errors import HeliographError, Violation
@@ -127,3 +128,43 @@ def test_hours_that_are_none_are_answered_with_an_example():
 def test_who_waits_waits_for_the_end_of_something():
     with pytest.raises(SystemExit, match="--hold says what happens in --quiet-time"):
         limits.check_hold(True, None)
+
+
+@pytest.mark.parametrize(
+    "words", [["--format", "csv"], ["--compression", "zstd"], ["--per-file", "10"]]
+)
+def test_what_a_file_here_cannot_be_is_not_ignored(words, tmp_path):
+    target = tmp_path / "everyone.csv"
+
+    with pytest.raises(SystemExit, match=f"{words[0]} only with --folder"):
+        app(["endpoints", "export", str(target), "--app", "shop", *words])
+
+
+@pytest.mark.parametrize("reason", ["IMPORT_PATH_NOT_ALLOWED", "EXPORT_PATH_NOT_ALLOWED"])
+def test_a_place_that_is_not_opened_is_not_a_matter_of_tokens(reason):
+    error = HeliographError("PERMISSION_DENIED", "'s3://b/c': not opened", reason=reason)
+
+    assert "HELIOGRAPH_OBJECT_STORES" in refusal(error)
+    assert "heliograph token" not in refusal(error)
+
+
+def test_a_store_that_is_silent_is_not_taken_for_the_mesh():
+    error = HeliographError("UNAVAILABLE", "silent", reason="OBJECT_STORE_UNAVAILABLE")
+
+    assert refusal(error) == "UNAVAILABLE: silent\n"
+
+
+def test_a_proof_says_of_every_service_what_went_and_when(capsys):
+    when = {"seconds": 1_795_316_400}
+    proof = [
+        ServiceErasure(service="audience", erased_rows={"endpoint": 2, "x": 0}, erase_time=when),
+        ServiceErasure(service="campaign", erased_rows={"run": 0}, erase_time=when),
+    ]
+
+    users.print_proof(proof)
+    rows = [line.split() for line in capsys.readouterr().out.splitlines() if "2026" in line]
+
+    assert rows == [
+        ["audience", "endpoint", "2", "2026-11-22T03:00:00Z"],
+        ["campaign", "0", "2026-11-22T03:00:00Z"],
+    ]

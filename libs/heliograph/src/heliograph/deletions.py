@@ -16,16 +16,19 @@ WAIT_SECONDS = 5
 async def erased(
     client: Client, operation: Operation, waits: Callable[[list[str]], None]
 ) -> list[ServiceErasure]:
-    """What each service erased, once all have; until then, `waits` hears which have not.
+    """What each service erased, once all have; until then, `waits` hears which have not, once
+    each time that they are others.
 
     Has no end while a service is away; whoever is tired of it may ask for the operation later.
     """
+    before: list[str] = []
     while not operation.done:
         request = WaitOperationRequest(name=operation.name, timeout={"seconds": WAIT_SECONDS})
         operation = await client.operations.WaitOperation(request)
         left = [one.service for one in services(operation) if not one.HasField("erase_time")]
-        if left:
+        if left and left != before:
             waits(left)
+        before = left
     return services(operation)
 
 

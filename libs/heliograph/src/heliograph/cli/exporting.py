@@ -32,7 +32,7 @@ def export(
     Parameters
     ----------
     file
-        JSON lines; named *.gz it is packed.
+        JSON lines; named *.gz it is packed. Other formats are written with --folder.
     segment
         Only its members: a segment, or a version of one.
     folder
@@ -45,6 +45,7 @@ def export(
         sys.exit("heliograph: expected a file, or --folder FOLDER")
     named = resource(app, "segments", segment) if segment else ""
     if file:
+        _refuse_for_a_file(format, compression, per_file)
         _here(file, app, named, as_json=json)
         return
     from heliograph.audience.v1.export_job_pb2 import ExportSpec
@@ -63,6 +64,18 @@ def export(
     output.print_table(
         ["folder", "endpoints", "files"], [(job.target, job.exported_count, len(job.files))]
     )
+
+
+def _refuse_for_a_file(format: str, compression: str, per_file: int) -> None:
+    """A file here is JSON lines, packed by its name: what asks for more would be ignored."""
+    stated = {
+        "--format": format != "jsonl",
+        "--compression": compression != "plain",
+        "--per-file": per_file,
+    }
+    if unheard := [option for option, given in stated.items() if given]:
+        words = " and ".join(unheard)
+        sys.exit(f"heliograph: {words} only with --folder; a file is JSON lines, *.gz packs it")
 
 
 async def _there(

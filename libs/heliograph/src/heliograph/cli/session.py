@@ -37,7 +37,7 @@ def refusal(error: "HeliographError") -> str:
     lines = [f"{error.code}: {_said(error)}"]
     stated = (f"{violation.field}: {violation.description}" for violation in error.violations)
     lines += [f"  {line}" for line in stated if line != error.message]
-    hint = HINTS.get(error.code)
+    hint = REASON_HINTS.get(error.reason, HINTS.get(error.code))
     if hint:
         lines.append(f"  {hint}")
     return "\n".join(lines) + "\n"
@@ -56,3 +56,12 @@ HINTS = {
     "PERMISSION_DENIED": "`heliograph token --app APPLICATION` makes a token for that application.",
 }
 """What to do next, by code."""
+
+NOT_OPENED = "HELIOGRAPH_OBJECT_STORES, and the folders, say what the operator has opened to whom."
+REASON_HINTS = {
+    "IMPORT_PATH_NOT_ALLOWED": NOT_OPENED,
+    "EXPORT_PATH_NOT_ALLOWED": NOT_OPENED,
+    "OBJECT_ADDRESS_NOT_ALLOWED": NOT_OPENED,
+    "OBJECT_STORE_UNAVAILABLE": "",
+}
+"""Where the reason tells more than the code: no token opens a place, and the mesh is up."""
