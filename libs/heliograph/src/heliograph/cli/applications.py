@@ -4,7 +4,7 @@ import sys
 from typing import TYPE_CHECKING, Literal
 
 from cyclopts import App
-from heliograph.cli import limits, output
+from heliograph.cli import erasures, limits, output
 from heliograph.cli.names import application
 from heliograph.cli.session import talk
 
@@ -166,13 +166,7 @@ def delete(app: str, *, yes: bool = False, json: bool = False) -> None:
     if json:
         output.print_json([output.as_dict(one) for one in erased])
         return
-    rows = [
-        (one.service, table, count)
-        for one in erased
-        for table, count in sorted(one.erased_rows.items())
-        if count
-    ]
-    output.print_table(["service", "table", "erased"], rows)
+    erasures.print_erased(erased)
 
 
 async def _delete(mesh: "Client", name: str) -> "list[ServiceErasure]":

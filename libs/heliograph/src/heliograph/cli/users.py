@@ -4,7 +4,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from cyclopts import App
-from heliograph.cli import output
+from heliograph.cli import erasures, output
 from heliograph.cli.names import application
 from heliograph.cli.session import talk
 
@@ -48,8 +48,7 @@ def delete(
 
 def print_proof(proof: "list[ServiceErasure]") -> None:
     """What each service erased, and then what it keeps and why."""
-    erased = [row for one in proof for row in _erased(one)]
-    output.print_table(["service", "from", "erased", "when"], erased)
+    erasures.print_erased(proof)
     kept = [
         (one.service, what.what, what.rows or "", _until(what), what.why)
         for one in proof
@@ -57,13 +56,6 @@ def print_proof(proof: "list[ServiceErasure]") -> None:
     ]
     if kept:
         output.print_table(["service", "kept", "rows", "until", "because"], kept)
-
-
-def _erased(service: "ServiceErasure") -> list[tuple[str, str, int, str]]:
-    """Its tables; one that had nothing says so, for its answer is part of the proof."""
-    when = service.erase_time.ToJsonString()[:19] + "Z"
-    rows = [(table, count) for table, count in sorted(service.erased_rows.items()) if count]
-    return [(service.service, table, count, when) for table, count in rows or [("", 0)]]
 
 
 def _until(kept: "KeptData") -> str:
