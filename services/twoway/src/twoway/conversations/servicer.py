@@ -13,6 +13,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from twoway import addresses, clock, names
 from twoway.conversations import render, resuming, store
 from twoway.conversations.store import Filter
+from twoway.inbound import reviewing
+from twoway.intents.understanding import Intent
 from twoway.wakeups import Wakeups
 
 PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX = 100, 1_000
@@ -63,6 +65,13 @@ class ConversationServicer:
                 )
             if len(rows) < limit:
                 await self._wakeups.wait(ticket)
+
+    async def ReviewInboundMessage(
+        self, request: pb.ReviewInboundMessageRequest, context: Any
+    ) -> inbound_message_pb2.InboundMessage:
+        intent = Intent[inbound_message_pb2.Intent.Name(request.intent)]
+        async with self._sessions.begin() as session:
+            return render.inbound_message(await reviewing.review(session, request.name, intent))
 
     async def _beginning(self, request: pb.StreamInboundMessagesRequest, wanted: Filter) -> int:
         """The sequence after which the stream begins."""
