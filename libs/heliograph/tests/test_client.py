@@ -1,5 +1,7 @@
 import pytest
 from google.longrunning.operations_pb2 import Operation
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
+from google.rpc.status_pb2 import Status
 from heliograph import exports, imports
 from heliograph.audience.v1.application_pb2 import Application
 from heliograph.audience.v1.application_service_pb2 import (
@@ -139,6 +141,19 @@ async def test_a_job_is_followed_beyond_the_death_of_its_service(client):
 
     assert [job async for job in imports.follow(client, begun)]
     assert [job async for job in exports.follow(client, begun)]
+
+
+async def test_work_that_failed_says_the_reason_and_the_field(client):
+    status = Status(code=3, message="it is cut off")
+    status.details.add().Pack(ErrorInfo(reason="COMPRESSION_INVALID", metadata={"byte": "7"}))
+    status.details.add().Pack(BadRequest(field_violations=[{"field": "uri", "description": "x"}]))
+
+    with pytest.raises(HeliographError) as refusal:
+        await client.finished(Operation(name="operations/o", done=True, error=status))
+
+    found = refusal.value
+    assert (found.code, found.reason) == ("INVALID_ARGUMENT", "COMPRESSION_INVALID")
+    assert (found.metadata, found.violations[0].field) == ({"byte": "7"}, "uri")
 
 
 async def test_without_a_token_nothing_is_answered(client):

@@ -29,7 +29,7 @@ from heliograph.audience.v1 import (
 )
 from heliograph.campaign.v1 import campaign_service_pb2_grpc, run_service_pb2_grpc
 from heliograph.connection import SERVICES, Connection
-from heliograph.errors import HeliographError, from_rpc_error
+from heliograph.errors import from_rpc_error, from_status
 from heliograph.messaging.v1 import (
     channel_service_pb2_grpc,
     message_service_pb2_grpc,
@@ -121,10 +121,7 @@ class Client:
                 operations_pb2.WaitOperationRequest(name=operation.name, timeout={"seconds": 30})
             )
         if operation.HasField("error"):
-            code = next(
-                item.name for item in grpc.StatusCode if item.value[0] == operation.error.code
-            )
-            raise HeliographError(code, operation.error.message)
+            raise from_status(operation.error)
         return operation
 
     async def close(self) -> None:

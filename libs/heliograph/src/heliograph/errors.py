@@ -1,9 +1,12 @@
 """What a call can fail with: the code, the reason and the fields of google.rpc.Status."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import grpc
 from google.rpc import error_details_pb2
+from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 
 
@@ -43,10 +46,21 @@ class HeliographError(Exception):
 
 def from_rpc_error(failure: grpc.aio.AioRpcError) -> HeliographError:
     """The failure of a call with its details unpacked."""
+    status = rpc_status.from_call(failure)  # type: ignore[arg-type]  # an AioRpcError reads like a call
+    message = failure.details() or failure.code().name
+    return _error(failure.code().name, message, status.details if status else ())
+
+
+def from_status(status: Status) -> HeliographError:
+    """The failure of long work, as its operation has it, with its details unpacked."""
+    code = next(one.name for one in grpc.StatusCode if one.value[0] == status.code)
+    return _error(code, status.message, status.details)
+
+
+def _error(code: str, message: str, details: Iterable[Any]) -> HeliographError:
     reason, metadata, retry_after_seconds = "", {}, None
     violations: list[Violation] = []
-    status = rpc_status.from_call(failure)  # type: ignore[arg-type]  # an AioRpcError reads like a call
-    for detail in status.details if status else ():
+    for detail in details:
         info = error_details_pb2.ErrorInfo()
         bad_request = error_details_pb2.BadRequest()
         retry = error_details_pb2.RetryInfo()
@@ -60,8 +74,8 @@ def from_rpc_error(failure: grpc.aio.AioRpcError) -> HeliographError:
         elif detail.Unpack(retry):
             retry_after_seconds = retry.retry_delay.ToTimedelta().total_seconds()
     return HeliographError(
-        failure.code().name,
-        failure.details() or failure.code().name,
+        code,
+        message,
         reason=reason,
         metadata=metadata,
         violations=tuple(violations),
