@@ -104,6 +104,11 @@ class Batch:
         for endpoint, record in self._records.items():
             yield endpoint not in self._stored, record
 
+    @property
+    def created_count(self) -> int:
+        """How many of those rows are new."""
+        return len(self._records.keys() - self._stored.keys())
+
     def user_records(self) -> Iterator[tuple[bool, Record]]:
         """Every row of a user to be stored, and whether it is new."""
         for user_id, record in self._user_records.items():
@@ -125,8 +130,8 @@ class Batch:
         """Endpoints that were there before and now refuse other messages than then."""
         return [
             state
-            for endpoint, state in self.written.items()
-            if (before := self._stored.get(endpoint)) is not None
+            for endpoint, before in self._stored.items()
+            if (state := self.written.get(endpoint)) is not None
             and (before.opt_out, before.refused_topics) != (state.opt_out, state.refused_topics)
         ]
 

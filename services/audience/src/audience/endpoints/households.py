@@ -68,7 +68,7 @@ async def read(
     is_known = await connection.fetchval(_ANY, application, users)
     rows = await connection.fetch(_COUNTS, application, users, most) if is_known else []
     counts = {row[0]: row[1] for row in rows}
-    if all(counts.get(user, 0) + more <= 1 for user, more in gained.items()):
+    if not counts and max(gained.values()) <= 1:
         return UserLimits()  # no limit is less than one
     limit = await settings.read_endpoint_limit(connection, application)
     crowded = [

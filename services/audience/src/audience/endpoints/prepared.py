@@ -7,9 +7,12 @@ with the write before.
 from collections.abc import Sequence
 from datetime import datetime
 
+from mesh.errors import Error
+
 from audience.endpoints import records, store
 from audience.endpoints.batches import Batch
 from audience.endpoints.patches import Patch
+from audience.endpoints.states import State
 from audience.endpoints.user_limits import gains
 from audience.users import store as users_store
 
@@ -25,8 +28,14 @@ class Prepared:
         self.now = now
         self.batch = Batch(application, now, {}, {})
         self.outcomes = [self.batch.apply(patch) for patch in patches]
+        self.refusals = refusals(self.outcomes)
         self.claims = self.batch.claims
         self.gained = gains(patches, {})
         self.taking = store.Taking(self.batch.active())
         self.endpoints = records.copy_text(record for _, record in self.batch.records())
         self.users = users_store.copy_text(record for _, record in self.batch.user_records())
+
+
+def refusals(outcomes: Sequence[State | Error]) -> list[tuple[int, Error]]:
+    """Which of the writes were refused, by their place, and why."""
+    return [(index, one) for index, one in enumerate(outcomes) if isinstance(one, Error)]

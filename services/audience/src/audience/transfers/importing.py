@@ -19,6 +19,7 @@ from audience import metrics
 from audience.applications import settings
 from audience.endpoints.announcing import announce
 from audience.endpoints.batches import Batch
+from audience.endpoints.prepared import refusals
 from audience.endpoints.writing import Outcome
 from audience.objects.opening import Objects
 from audience.tables import ImportJobRow
@@ -149,40 +150,33 @@ class Import:
                 return False
             connection = await engine.raw(session)
             batch, outcomes, alone = await listing.bring(connection, row, chunk)
-            refused = chunk.failures + _refused(chunk, outcomes) + alone
+            unmerged = _unmerged(chunk, outcomes)
+            refused = chunk.failures + unmerged + alone
             await _store_failures(connection, row, refused)
             if not announce(session, row.application, batch, chunk.prepared.now, "import"):
                 await connection.execute(UNHURRIED)
-            _move_on(row, chunk, batch, outcomes, len(refused), len(chunk.users) - len(alone))
+            imported = len(outcomes) - len(unmerged) + len(chunk.users) - len(alone)
+            _move_on(row, chunk, batch, imported, len(refused))
             await jobs.move_on(session, row, rendering.import_job(row), self._now())
         job.processed_bytes = row.processed_bytes
         return jobs.is_running(row)
 
 
-def _move_on(
-    row: ImportJobRow,
-    chunk: Chunk,
-    batch: Batch,
-    outcomes: list[Outcome],
-    refused: int,
-    users: int,
-) -> None:
+def _move_on(row: ImportJobRow, chunk: Chunk, batch: Batch, imported: int, refused: int) -> None:
     row.processed_bytes, row.processed_lines = chunk.offset, chunk.line
     row.stored_bytes = chunk.stored_bytes
-    row.imported_count += users + sum(1 for one in outcomes if not isinstance(one, Error))
-    row.created_count += sum(1 for is_new, _ in batch.records() if is_new)
+    row.imported_count += imported
+    row.created_count += batch.created_count
     row.failed_count += refused
     row.deactivated_count += len(batch.claims)
     row.attempts = 1
 
 
-def _refused(chunk: Chunk, outcomes: list[Outcome]) -> list[Failure]:
+def _unmerged(chunk: Chunk, outcomes: list[Outcome]) -> list[Failure]:
     """Rows that were well formed and could not be merged."""
-    return [
-        failure(line, outcome)
-        for line, outcome in zip(chunk.lines, outcomes, strict=True)
-        if isinstance(outcome, Error)
-    ]
+    prepared = chunk.prepared
+    found = prepared.refusals if outcomes is prepared.outcomes else refusals(outcomes)
+    return [failure(chunk.lines[index], error) for index, error in found]
 
 
 async def _store_failures(connection: Any, row: ImportJobRow, refused: list[Failure]) -> None:
