@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from heliograph.audience.v1 import segment_filter_pb2
+from mesh.errors import InvalidArgument
+from mesh.rpc.validation import request_check
 from protovalidate import Validator
 
 PROTOS = Path(__file__).parents[1] / "protos"
@@ -141,3 +144,12 @@ def _fields() -> Iterator[FieldDescriptor]:
         message = messages.pop()
         messages += message.nested_types
         yield from message.fields
+
+
+def test_a_choice_that_nobody_made_is_asked_for_in_words():
+    recency = segment_filter_pb2.RecencyCondition(window={"seconds": 86_400})
+
+    with pytest.raises(InvalidArgument) as refusal:
+        request_check(segment_filter_pb2.RecencyCondition)(recency)
+
+    assert str(refusal.value) == "activity: must be stated"

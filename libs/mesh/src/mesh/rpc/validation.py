@@ -56,7 +56,9 @@ def _missing(name: str) -> Violation:
 
 
 def _violation(broken: Any) -> Violation:
-    return Violation(_path(broken), broken.message or broken.rule_id, broken.rule_id)
+    # The only value that an enumeration forbids is the one of who has not chosen.
+    message = "must be stated" if broken.rule_id == "enum.not_in" else broken.message
+    return Violation(_path(broken), message or broken.rule_id, broken.rule_id)
 
 
 def _invalid(violations: list[Violation]) -> InvalidArgument:
