@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from audience.segments import attribute_checks
 from audience_room import SHOP, Room
 from audience_segments import EVERYBODY, GOLD, audience
 from heliograph.audience.v1 import segment_filter_pb2, segment_pb2
@@ -132,3 +133,18 @@ async def test_a_text_that_cannot_be_stored_is_the_callers_mistake(room: Room) -
         await room.read("a\0b")
 
     assert refusal.value.violations[0].field == "segment.filter.attribute.values"
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        (attribute("BETWEEN", "2026-01-01"), "BETWEEN takes two values, not 1"),
+        (attribute("PRESENT", "x"), "PRESENT takes no values, not 1"),
+        (attribute("INCLUSIVE"), "INCLUSIVE takes at least one value, not 0"),
+    ],
+)
+def test_how_many_values_an_operator_takes_is_said(condition: dict[str, Any], words: str) -> None:
+    asked = segment_filter_pb2.AttributeCondition(**condition["attribute"])
+
+    with pytest.raises(InvalidArgument, match=words):
+        attribute_checks.check(asked, "filter.attribute")

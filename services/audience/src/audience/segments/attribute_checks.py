@@ -16,6 +16,10 @@ _INSTANTS: Final = frozenset(
     )
 )
 _NO_VALUES: Final = frozenset((pb.AttributeCondition.PRESENT, pb.AttributeCondition.ABSENT))
+_TAKES: Final = {
+    pb.AttributeCondition.BETWEEN: "two values",
+    **dict.fromkeys(_NO_VALUES, "no values"),
+}
 
 
 def check(condition: pb.AttributeCondition, path: str) -> None:
@@ -24,7 +28,8 @@ def check(condition: pb.AttributeCondition, path: str) -> None:
     wanted = {pb.AttributeCondition.BETWEEN: count == 2} | dict.fromkeys(_NO_VALUES, count == 0)
     if not wanted.get(operator, count > 0):
         name = pb.AttributeCondition.Operator.Name(operator)
-        description = f"{name} does not take {count} values"
+        takes = _TAKES.get(operator, "at least one value")
+        description = f"{name} takes {takes}, not {count}"
         raise invalid("FILTER_VALUES_COUNT", f"{path}.values", description)
     if operator in _INSTANTS:
         _check_instants(condition, path)
