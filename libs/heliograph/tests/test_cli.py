@@ -4,7 +4,7 @@ import pytest
 from heliograph import connection
 from heliograph.audience.v1.application_service_pb2 import ServiceErasure
 from heliograph.audience.v1.segment_pb2 import Segment
-from heliograph.cli import applications, campaigns, limits, segments, users
+from heliograph.cli import applications, campaigns, importing, limits, segments, users
 from heliograph.cli.__main__ import app
 from heliograph.cli.session import refusal
 from heliograph.errors import HeliographError, Violation
@@ -168,3 +168,11 @@ def test_a_proof_says_of_every_service_what_went_and_when(capsys):
         ["audience", "endpoint", "2", "2026-11-22T03:00:00Z"],
         ["campaign", "0", "2026-11-22T03:00:00Z"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("count", "shown", "words"),
+    [(1, 1, "1 bad row"), (7, 7, "7 bad rows"), (70, 20, "70 bad rows, the first 20")],
+)
+def test_bad_rows_are_counted_in_words(count, shown, words):
+    assert importing._shown(count, shown) == words

@@ -139,8 +139,14 @@ def _print_jobs(files: tuple[str, ...], jobs: list[Any]) -> None:
             output.print_table(
                 ["line", "field", "reason", "what was expected"],
                 [(_place(row), row.field, row.reason, row.description) for row in failures],
-                title=f"{_name(file)}: {job.failed_count} bad rows, the first {len(failures)}",
+                title=f"{_name(file)}: {_shown(job.failed_count, len(failures))}",
             )
+
+
+def _shown(count: int, shown: int) -> str:
+    """How many bad rows there are, and whether these are all of them."""
+    words = "1 bad row" if count == 1 else f"{count} bad rows"
+    return words if count == shown else f"{words}, the first {shown}"
 
 
 def _is_object(file: str) -> bool:
