@@ -1,9 +1,11 @@
 """Which applications there are, remembered: every write asks, and the answer hardly changes."""
 
+from collections.abc import Sequence
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 from heliograph.audience.v1.application_pb2 import ApplicationSettings
+from mesh.aip.pagination import Page
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -31,6 +33,11 @@ class Directory:
         async with self._sessions() as session:
             await store.get(session, application)
         self._known.add(application)
+
+    async def require_for(self, application: str, found: Sequence[Any], page: Page) -> None:
+        """Refuse as `require` does, and ask only about a first page of nothing."""
+        if not found and page.after is None:
+            await self.require(application)
 
     async def country(self, application: str) -> str:
         """The application's default country, empty without one; refuses as `require` does."""

@@ -1,7 +1,9 @@
 """The statements on applications."""
 
 from collections.abc import Sequence
+from typing import Any
 
+from mesh.aip.pagination import Page
 from mesh.errors import NotFound
 from mesh.rpc.auth import ALL, Caller
 from sqlmodel import col, select
@@ -27,6 +29,14 @@ async def page(
     if known.applications is not ALL:
         query = query.where(column.in_(known.applications))
     return (await session.exec(query)).all()
+
+
+async def require_for(
+    session: AsyncSession, application: str, found: Sequence[Any], page: Page
+) -> None:
+    """Refuse (APPLICATION_NOT_FOUND) a first page of nothing, if there is no such application."""
+    if not found and page.after is None:
+        await get(session, application)
 
 
 def missing(application: str) -> NotFound:

@@ -70,8 +70,16 @@ class Answers:
     @property
     def purpose(self) -> Purpose.ValueType:
         """Why it would be sent."""
-        campaign = self.plan.campaign if isinstance(self.plan, Plan) else Campaign()
-        return campaign.purpose or Purpose.PROMOTIONAL
+        return self._campaign.purpose or Purpose.PROMOTIONAL
+
+    @property
+    def topic(self) -> str:
+        """What it would be about; empty for a message of no campaign."""
+        return self._campaign.topic
+
+    @property
+    def _campaign(self) -> Campaign:
+        return self.plan.campaign if isinstance(self.plan, Plan) else Campaign()
 
 
 async def answered(who: str, asking: Awaitable[Value]) -> Value | Unanswered:

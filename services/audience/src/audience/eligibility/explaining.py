@@ -59,8 +59,12 @@ def _of_endpoint(endpoint: Endpoint, answers: Answers) -> Iterator[Finding]:
     said, unsaid = _said(answers)
     originations = answers.originations
     configured = ALL_CHANNELS if isinstance(originations, Unanswered) else originations
-    for reason in obstacles.obstacles(endpoint, answers.purpose, said, configured):
+    for reason in obstacles.obstacles(
+        endpoint, answers.purpose, said, configured, answers.topic
+    ):
         yield Finding(reason, _words(reason, endpoint, answers))
+    if endpoint.refused_topics and isinstance(answers.plan, Unanswered):
+        yield unknown(Reason.TOPIC_REFUSED, answers.plan)
     if unsaid:
         yield unknown(Reason.CHANNEL_MISMATCH, unsaid)
     if isinstance(originations, Unanswered):
@@ -85,6 +89,7 @@ def _words(reason: Reason.ValueType, endpoint: Endpoint, answers: Answers) -> st
         Reason.ENDPOINT_INACTIVE: "its status is INACTIVE: another endpoint has taken its address, "
         "or it was set aside",
         Reason.ENDPOINT_OPTED_OUT: "its opt_out is ALL",
+        Reason.TOPIC_REFUSED: f"it refuses the topic {answers.topic!r}",
         Reason.MISSING_ADDRESS: "it has no address",
         Reason.INVALID_ADDRESS: f"{endpoint.address!r} is no address of {channel}",
         Reason.CHANNEL_MISMATCH: f"treatment {treatment} says nothing on {channel}",

@@ -64,6 +64,7 @@ class EndpointServicer:
         rows = await queries.page(
             self._pool, application, asked=request.filter, after=after, limit=page.limit
         )
+        await self._directory.require_for(application, rows, page)
         rows, token = page.cut(rows, key=lambda row: [row[0]])
         return service_pb.ListEndpointsResponse(
             endpoints=[rendering.message(application, row) for row in rows], next_page_token=token

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from audience import channels, metrics, names
+from audience.applications import store as applications_store
 from audience.consent import reach
 from audience.endpoints import rendering
 from audience.endpoints.queries import Pool
@@ -78,6 +79,8 @@ class Asking:
         pages = self._pages(application, question, after, page.limit, PREVIEW_WINDOW_SIZE)
         async with aclosing(pages):
             rows = await following(pages) or []
+        async with self._sessions() as session:
+            await applications_store.require_for(session, application, rows, page)
         rows, token = page.cut(rows, key=lambda row: [row[0]])
         endpoints = [rendering.message(application, row) for row in rows]
         return service_pb.PreviewSegmentResponse(

@@ -39,6 +39,7 @@ class SegmentServicer(asking.Asking):
         after = str(page.after[0]) if page.after else ""
         async with self._sessions() as session:
             rows = await store.page(session, application, after=after, limit=page.limit)
+            await applications_store.require_for(session, application, rows, page)
         rows, token = page.cut(rows, key=lambda pair: [pair[0].segment])
         return service_pb.ListSegmentsResponse(
             segments=[rendering.segment(row, version) for row, version in rows],

@@ -89,6 +89,7 @@ class Exports:
         page = pagination.Page(request, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX)
         async with self._sessions() as session:
             rows, token = await jobs.page(session, application, page)
+        await self._directory.require_for(application, rows, page)
         return service_pb.ListExportJobsResponse(
             export_jobs=map(rendering.export_job, rows), next_page_token=token
         )

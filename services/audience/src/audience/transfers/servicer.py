@@ -119,6 +119,7 @@ class TransferServicer(Exports):
         page = pagination.Page(request, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX)
         async with self._sessions() as session:
             rows, token = await jobs.page(session, application, page)
+        await self._directory.require_for(application, rows, page)
         return service_pb.ListImportJobsResponse(
             import_jobs=map(rendering.import_job, rows), next_page_token=token
         )

@@ -61,6 +61,7 @@ class UserServicer:
         page = pagination.Page(request, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX)
         after = str(page.after[0]) if page.after else ""
         rows = await queries.page(self._pool, application, after=after, limit=page.limit)
+        await self._directory.require_for(application, rows, page)
         rows, token = page.cut(rows, key=lambda profile: [profile.user_id])
         user_ids = [profile.user_id for profile in rows]
         counts = await queries.endpoint_counts(self._pool, application, user_ids)
@@ -117,6 +118,7 @@ class UserServicer:
             after=str(page.after[0]) if page.after else "",
             limit=page.limit,
         )
+        await self._directory.require_for(application, rows, page)
         rows, token = page.cut(rows, key=lambda row: [row[0]])
         return user_service_pb2.ListUserEndpointsResponse(
             endpoints=[rendering.message(application, row) for row in rows], next_page_token=token
