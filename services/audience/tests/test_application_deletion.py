@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from audience.applications import deletion, erasure
+from audience.consent import store as consent_store
+from audience.consent.facts import Fact
 from audience.endpoints import locks
+from audience_consent import NOON
 from audience_room import SHOP, Room
 from google.longrunning import operations_pb2
 from heliograph import subjects
@@ -17,7 +20,7 @@ from heliograph.audience.v1 import events_pb2
 from heliograph.audience.v1.erasure_report_pb2 import ErasureReport
 from mesh.errors import Aborted, FailedPrecondition, NotFound, PermissionDenied
 from mesh.eventing import jetstream, outbox, publisher
-from mesh.store import tombstones
+from mesh.store import engine, tombstones
 from mesh.store.tombstones import Tombstones
 from mesh.testkit import eventually
 from mesh.testkit.tenants import rows_left
@@ -70,6 +73,12 @@ async def told(room: Room, operation: operations_pb2.Operation) -> pb.DeleteAppl
     return metadata
 
 
+async def keep(room: Room, *facts: Fact) -> None:
+    """What was heard of opt-outs, the marks of the catching-up among it."""
+    async with room.sessions.begin() as session:
+        await consent_store.keep(await engine.raw(session), facts)
+
+
 def done(metadata: pb.DeleteApplicationMetadata) -> set[str]:
     return {one.service for one in metadata.services if one.HasField("erase_time")}
 
@@ -108,6 +117,28 @@ async def test_everything_of_it_is_erased_and_its_neighbour_keeps_all(
     assert (mine.erased_rows["endpoint"], mine.erased_rows["segment"]) == (2, 1)
     listed = await room.operations.ListOperations(operations_pb2.ListOperationsRequest(name=SHOP))
     assert [one.name for one in listed.operations] == [operation.name]
+
+
+async def test_an_application_without_opt_outs_has_none_erased(
+    room: Room, js: JetStreamContext
+) -> None:
+    await keep(room, Fact("shop", "", "", False, NOON), Fact("shop", "", "alerts", False, NOON))
+    operation = await delete(room)
+    await until_done(room, operation, {"audience"})
+
+    (mine, *_) = (await told(room, operation)).services
+    assert mine.erased_rows["address_opt_out"] == 0
+    assert set(await rows_left(room.sessions, "shop")) == {"tombstones", "operations"}
+
+
+async def test_opt_outs_that_were_known_are_counted(room: Room, js: JetStreamContext) -> None:
+    known = Fact("shop", "+14155550123", "default", True, NOON)
+    await keep(room, known, Fact("shop", "", "", False, NOON))
+    operation = await delete(room)
+    await until_done(room, operation, {"audience"})
+
+    (mine, *_) = (await told(room, operation)).services
+    assert mine.erased_rows["address_opt_out"] == 1
 
 
 async def test_the_operation_ends_with_the_last_answer_and_not_before(

@@ -27,6 +27,15 @@ UPDATE tombstones SET erased_rows = erased_rows || jsonb_build_object(
 FROM counted WHERE application = :application
 RETURNING counted.rows
 """
+_ERASE_UNCOUNTED: Final = """
+WITH gone AS (
+    DELETE FROM {partition} WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM {partition} WHERE {condition} LIMIT {rows_max}
+    ))
+    RETURNING 1
+)
+SELECT count(*) FROM gone
+"""
 _NOTE: Final = text(
     """
 UPDATE tombstones SET erased_rows = erased_rows || jsonb_build_object(
@@ -41,10 +50,14 @@ _PARTITIONS: Final = text(
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of a table that belong to an application, which is `:application` in SQL."""
+    """The rows of a table that belong to an application, which is `:application` in SQL.
+
+    Those that only keep the books, and hold nothing of anybody, are not `counted`.
+    """
 
     table: str
     condition: str = OF_APPLICATION
+    counted: bool = True
 
 
 def rows_of(*metadata: MetaData) -> list[Rows]:
@@ -81,12 +94,13 @@ async def _partitions(sessions: Sessions, table: str) -> list[str]:
 
 
 async def _batch(sessions: Sessions, application: str, one: Rows, partition: str) -> int:
-    statement = _ERASE.format(partition=partition, condition=one.condition, rows_max=ROWS_MAX)
+    erase = _ERASE if one.counted else _ERASE_UNCOUNTED
+    statement = erase.format(partition=partition, condition=one.condition, rows_max=ROWS_MAX)
+    values = {"application": application, **({"table": one.table} if one.counted else {})}
     async with sessions.begin() as session:
-        return await _erased(session, statement, application, one.table)
+        return await _erased(session, statement, values)
 
 
-async def _erased(session: AsyncSession, statement: str, application: str, table: str) -> int:
-    values = {"application": application, "table": table}
+async def _erased(session: AsyncSession, statement: str, values: dict[str, str]) -> int:
     erased = await (await session.connection()).execute(text(statement), values)
     return int(erased.scalar_one())

@@ -40,6 +40,11 @@ _OPERATIONS: Final = Rows(
     " FROM tombstones t WHERE t.application = :application)",
 )
 
+# That its lists were read, and that a list ended: no address is in them.
+_MARKS: Final = Rows(
+    "address_opt_out", "application = :application AND address = ''", counted=False
+)
+
 _log = logging.get(__name__)
 
 
@@ -52,6 +57,7 @@ def erasures(
 ) -> Erasures:
     """The erasures of this service, what it exported to folders and object stores among them."""
     rows = [
+        _MARKS,
         *erasing.rows_of(tables.metadata, request_ids.metadata, orders.metadata),
         _OPERATIONS,
     ]
