@@ -48,6 +48,18 @@ def test_a_filter_is_read_as_its_tree(text: str, tree: Filter | None) -> None:
 
 @pytest.mark.parametrize(
     ("text", "position"),
+    [("a=1", 3), ("a =  1", 6), ('a = "x"', 5), ("  a.b:*", 7), ("NOT (a != '')", 11)],
+)
+def test_a_comparison_says_where_its_value_begins(text: str, position: int) -> None:
+    tree = filters.parse(text)
+    found = tree.inner if isinstance(tree, Not) else tree
+
+    assert isinstance(found, Restriction)
+    assert found.value_position == position
+
+
+@pytest.mark.parametrize(
+    ("text", "position"),
     [
         ("a", 2),
         ("a =", 4),

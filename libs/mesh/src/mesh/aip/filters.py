@@ -5,7 +5,7 @@ merely follow each other are joined by AND. Functions and bare words are not par
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from mesh.errors import InvalidArgument, Violation
@@ -25,10 +25,11 @@ _ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
 
 @dataclass(frozen=True)
 class Restriction:
-    """`path` compared with `value` by `comparator`; `position` counts characters from 1.
+    """`path` compared with `value` by `comparator`; positions count characters from 1.
 
-    `value` is a text whatever it stands for, `*` unquoted in `field:*` asks for presence: then
-    `presence` is true.
+    The comparison begins at `position`, its value, with a quote if there is one, at
+    `value_position`. `value` is a text whatever it stands for, `*` unquoted in `field:*` asks for
+    presence: then `presence` is true.
     """
 
     path: tuple[str, ...]
@@ -36,6 +37,7 @@ class Restriction:
     value: str
     presence: bool
     position: int
+    value_position: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -142,10 +144,12 @@ class _Parser:
         if found is None:
             raise self._refused(f"a comparison must follow {'.'.join(path)!r}")
         self._at = found.end()
+        self._space()
+        value_position = self._at + 1
         quoted = self._string()
         value = self._argument() if quoted is None else quoted
         presence = quoted is None and found[0] == ":" and value == "*"
-        return Restriction(path, found[0], value, presence, position)
+        return Restriction(path, found[0], value, presence, position, value_position)
 
     def _path(self) -> tuple[str, ...]:
         path = [self._name()]

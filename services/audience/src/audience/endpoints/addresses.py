@@ -2,7 +2,10 @@
 
 import hashlib
 import re
+from collections.abc import Callable
 from typing import Final
+
+from mesh.errors import InvalidArgument
 
 from audience import channels
 from audience.endpoints import phone_numbers
@@ -36,6 +39,14 @@ def canonical(channel_type: int, address: str) -> str:
     return _token(address)
 
 
+def forms(address: str) -> list[str]:
+    """The forms in which an address is stored that is written so, on whatever channel.
+
+    As it stands, for a token means what it says; and as the number or the mailbox that it is.
+    """
+    return list(dict.fromkeys([address, *_read(_phone, address), *_read(_mail, address)]))
+
+
 def dialled(patch: Patch, country: str) -> Patch:
     """The patch with a phone's number that has no `+` read as in the country; empty: unread.
 
@@ -63,6 +74,13 @@ def identified(patch: Patch) -> Patch:
     patch.address = canonical(patch.channel_type, patch.address)
     patch.endpoint = derived_id(patch.channel_type, patch.address)
     return patch
+
+
+def _read(form: Callable[[str], str], address: str) -> list[str]:
+    try:
+        return [form(address)]
+    except InvalidArgument:
+        return []
 
 
 def _phone(address: str) -> str:

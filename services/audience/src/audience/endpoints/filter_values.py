@@ -27,7 +27,7 @@ def enum(asked: Restriction, numbers: Mapping[str, int]) -> int:
     found = numbers.get(asked.value)
     if found is None:
         known = ", ".join(numbers)
-        raise filters.invalid(asked.position, f"{shown(asked.value)} is none of {known}")
+        raise filters.invalid(asked.value_position, f"{shown(asked.value)} is none of {known}")
     return found
 
 
@@ -38,7 +38,7 @@ def number(asked: Restriction) -> float:
     except ValueError:
         found = math.nan
     if not math.isfinite(found) or "_" in asked.value:
-        raise filters.invalid(asked.position, f"{shown(asked.value)} is not a number")
+        raise filters.invalid(asked.value_position, f"{shown(asked.value)} is not a number")
     return found
 
 
@@ -46,7 +46,7 @@ def moment(asked: Restriction) -> datetime:
     """An ISO 8601 instant, UTC unless it says otherwise."""
     found = instants.read(asked.value)
     if found is None:
-        raise filters.invalid(asked.position, f"{shown(asked.value)} is no ISO 8601 instant")
+        raise filters.invalid(asked.value_position, f"{shown(asked.value)} is no ISO 8601 instant")
     return found
 
 
@@ -54,5 +54,6 @@ def plain_text(asked: Restriction, text: str | None = None) -> str:
     """A text that can be stored: PostgreSQL takes neither U+0000 nor lone surrogates."""
     found = asked.value if text is None else text
     if "\0" in found:
-        raise filters.invalid(asked.position, "U+0000 is in no stored text")
+        position = asked.value_position if text is None else asked.position
+        raise filters.invalid(position, "U+0000 is in no stored text")
     return found

@@ -15,6 +15,7 @@ from mesh.aip.filters import And, Filter, Not, Or, Restriction
 from mesh.errors import Error
 
 from audience import channels, names
+from audience.endpoints import addresses
 from audience.endpoints.filter_values import enum, moment, number, only, plain_text
 from audience.refusals import shown
 from audience.segments import compiling
@@ -79,7 +80,7 @@ def _name(compiler: _Compiler, asked: Restriction) -> str:
     try:
         application, endpoint = names.endpoint_of(plain_text(asked))
     except Error as error:
-        raise filters.invalid(asked.position, str(error)) from error
+        raise filters.invalid(asked.value_position, str(error)) from error
     if application != compiler.application:
         return "(false)"
     return f"(e.endpoint = {compiler.parameter(endpoint, 'text')})"
@@ -87,7 +88,12 @@ def _name(compiler: _Compiler, asked: Restriction) -> str:
 
 def _address(compiler: _Compiler, asked: Restriction) -> str:
     only(asked, 1, _EQUALITY)
-    address = compiler.parameter(plain_text(asked), "text")
+    forms = addresses.forms(plain_text(asked))
+    return f"({' OR '.join(_is_address(compiler, form) for form in forms)})"
+
+
+def _is_address(compiler: _Compiler, form: str) -> str:
+    address = compiler.parameter(form, "text")
     # The index on addresses holds hashes by channel, of active endpoints: with `status = ACTIVE`
     # it finds the address whatever the channel.
     return (
@@ -162,7 +168,7 @@ def _metrics(compiler: _Compiler, asked: Restriction) -> str:
     rest = asked.path[1:]
     if asked.presence or not rest:
         only(asked, len(asked.path), (":",))
-        name = plain_text(asked, ".".join(rest) if rest else asked.value)
+        name = plain_text(asked, ".".join(rest) if rest else None)
         return f"(e.metrics ? {compiler.parameter(name, 'text')})"
     only(asked, len(asked.path), _ORDER)
     name = compiler.parameter(plain_text(asked, ".".join(rest)), "text")
