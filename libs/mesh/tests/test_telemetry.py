@@ -9,6 +9,7 @@ import pytest
 import structlog
 from mesh import errors
 from mesh.telemetry import logging, masking, propagation, tracing
+from mesh.testkit.waiting import eventually
 from opentelemetry import trace
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -93,14 +94,25 @@ async def stub(rpc_client, library):
     return servicer.stub
 
 
+async def ended(spans, count):
+    """So many spans; a call's own ends a moment after its caller has heard."""
+
+    def are_ended():
+        found = spans.get_finished_spans()
+        return found if len(found) >= count else None
+
+    return await eventually(are_ended)
+
+
 async def test_each_call_is_a_child_of_what_asked_for_it(stub, library, spans):
     with tracing.tracer.start_as_current_span("root"):
         trace_id = propagation.trace_id()
         request = library.pb.ListBooksRequest(parent="applications/a")
         titles = [book.title async for book in stub.StreamBooks(request)]
     assert titles == [trace_id]
-    finished = spans.get_finished_spans()
-    by_key = {(span.name.rpartition("/")[2], span.kind): span for span in finished}
+    by_key = {
+        (span.name.rpartition("/")[2], span.kind): span for span in await ended(spans, count=5)
+    }
     chain = [
         by_key[key]
         for key in [
@@ -117,7 +129,7 @@ async def test_each_call_is_a_child_of_what_asked_for_it(stub, library, spans):
 async def test_a_refused_call_carries_its_reason(stub, library, spans):
     with pytest.raises(errors.NotFound):
         await stub.GetBook(library.pb.GetBookRequest(name="applications/a/books/missing"))
-    kinds = {span.kind: span.attributes for span in spans.get_finished_spans()}
+    kinds = {span.kind: span.attributes for span in await ended(spans, count=2)}
     for kind in (SpanKind.CLIENT, SpanKind.SERVER):
         assert kinds[kind]["heliograph.error.reason"] == "BOOK_NOT_FOUND"
         assert kinds[kind]["rpc.grpc.status_code"] == "NOT_FOUND"

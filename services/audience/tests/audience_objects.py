@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 import socket
+import sys
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -18,6 +19,7 @@ from mesh.testkit import eventually
 from obstore.store import S3Store
 from pydantic import SecretStr
 
+WEED = str(Path(sys.executable).with_name("weed"))
 READY_SECONDS = 60
 STARTS_MAX = 3
 LOG_SHOWN = 2000
@@ -101,13 +103,14 @@ async def _started(folder: Path) -> tuple[S3Server, Process]:
     ports = _free_ports(8)
     with (folder / "log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
-            *("weed", "-logtostderr=true", "server", f"-dir={folder}"),
+            *(WEED, "-logtostderr=true", "server", f"-dir={folder}"),
             *("-ip=127.0.0.1", "-ip.bind=127.0.0.1"),
             *(f"-master.port={ports[0]}", f"-master.port.grpc={ports[1]}"),
             *("-master.electionTimeout=1s", "-master.volumeSizeLimitMB=64", "-volume.max=20"),
             *(f"-volume.port={ports[2]}", f"-volume.port.grpc={ports[3]}"),
             *("-filer", f"-filer.port={ports[4]}", f"-filer.port.grpc={ports[5]}"),
-            *("-s3", f"-s3.port={ports[6]}", f"-s3.port.grpc={ports[7]}", "-s3.port.iceberg=0"),
+            *("-s3", f"-s3.port={ports[6]}", f"-s3.port.grpc={ports[7]}"),
+            *("-s3.port.iceberg=0", "-s3.port.lance=0"),  # else a fixed port: one server a machine
             *(f"-s3.config={folder / 's3.json'}", "-s3.iam=false"),
             stdout=log,
             stderr=log,
