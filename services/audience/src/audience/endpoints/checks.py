@@ -118,8 +118,15 @@ def _check_demographic(demographic: dict[str, str]) -> None:
             raise _too_long(f"demographic.{field}")
     zone = demographic.get("timezone")
     if zone and zone not in time_zones.names():
-        description = f"{shown(zone)} is not a name in the tz database"
+        demographic["timezone"] = _zone(zone)
+
+
+def _zone(text: str) -> str:
+    name = time_zones.proper(text)
+    if name is None:
+        description = f"{shown(text)} is not a name in the tz database"
         raise invalid("TIMEZONE_INVALID", "demographic.timezone", description)
+    return name
 
 
 def _check_location(location: dict[str, str | float | None]) -> None:
