@@ -6,15 +6,20 @@ import pytest
 from heliograph.audience.v1.channel_type_pb2 import EMAIL, PUSH_APNS_VOIP, PUSH_FCM, SMS
 from heliograph.audience.v1.endpoint_pb2 import Endpoint
 from heliograph.contents import reached
-from heliograph.messaging.v1.content_pb2 import HELP_REPLY, PROMOTIONAL, MessageContent
+from heliograph.messaging.v1.content_pb2 import (
+    HELP_REPLY,
+    PROMOTIONAL,
+    TRANSACTIONAL,
+    MessageContent,
+)
 from heliograph.messaging.v1.reason_pb2 import Reason
 from heliograph.obstacles import obstacles
 
 ANN = "+14155550123"
 
 
-def named(endpoint, *, purpose=PROMOTIONAL, said=(SMS,), configured=(SMS,)):
-    return [Reason.Name(one) for one in obstacles(endpoint, purpose, said, configured)]
+def named(endpoint, *, purpose=PROMOTIONAL, said=(SMS,), configured=(SMS,), topic=""):
+    return [Reason.Name(one) for one in obstacles(endpoint, purpose, said, configured, topic)]
 
 
 @pytest.mark.parametrize(
@@ -24,16 +29,34 @@ def named(endpoint, *, purpose=PROMOTIONAL, said=(SMS,), configured=(SMS,)):
         ({"status": Endpoint.INACTIVE}, {}, ["ENDPOINT_INACTIVE"]),
         ({"opt_out": Endpoint.ALL}, {}, ["ENDPOINT_OPTED_OUT"]),
         ({"opt_out": Endpoint.ALL}, {"purpose": HELP_REPLY}, []),
+        ({"refused_topics": ["news", "sale"]}, {"topic": "sale"}, ["TOPIC_REFUSED"]),
+        ({"refused_topics": ["sale"]}, {"topic": "Sale"}, []),
+        ({"refused_topics": ["sale"]}, {"topic": "sale "}, []),
+        ({"refused_topics": ["sales"]}, {"topic": "sale"}, []),
+        ({"refused_topics": ["sale", ""]}, {}, []),
+        (
+            {"refused_topics": ["sale"]},
+            {"topic": "sale", "purpose": TRANSACTIONAL},
+            ["TOPIC_REFUSED"],
+        ),
+        ({"refused_topics": ["sale"]}, {"topic": "sale", "purpose": HELP_REPLY}, []),
+        ({}, {"topic": "sale"}, []),
         ({"address": ""}, {}, ["MISSING_ADDRESS"]),
         ({"address": "ann"}, {}, ["INVALID_ADDRESS"]),
         ({}, {"said": (EMAIL,)}, ["CHANNEL_MISMATCH"]),
         ({}, {"configured": ()}, ["CHANNEL_NOT_CONFIGURED"]),
         (
-            {"status": Endpoint.INACTIVE, "opt_out": Endpoint.ALL, "address": "ann"},
-            {"said": (), "configured": ()},
+            {
+                "status": Endpoint.INACTIVE,
+                "opt_out": Endpoint.ALL,
+                "refused_topics": ["sale"],
+                "address": "ann",
+            },
+            {"said": (), "configured": (), "topic": "sale"},
             [
                 "ENDPOINT_INACTIVE",
                 "ENDPOINT_OPTED_OUT",
+                "TOPIC_REFUSED",
                 "CHANNEL_MISMATCH",
                 "INVALID_ADDRESS",
                 "CHANNEL_NOT_CONFIGURED",

@@ -137,6 +137,18 @@ async def test_all_that_is_wrong_is_said_at_once(asked: Room, town: Town) -> Non
     }
 
 
+async def test_a_refused_topic_is_told_of_the_campaign_that_has_it(asked: Room, town: Town) -> None:
+    await asked.write("ann", refused_topics=["sale"])
+    await campaign(asked, town, topic="sale")
+
+    (told,) = (await explain(asked, HELLO)).obstacles
+
+    assert (told.reason, told.detail) == ("TOPIC_REFUSED", "it refuses the topic 'sale'")
+    assert (await explain(asked)).eligible
+    town.campaigns[HELLO].topic = "news"
+    assert (await explain(asked, HELLO)).eligible
+
+
 async def test_the_hold_out_is_that_of_the_run(asked: Room, town: Town) -> None:
     await campaign(asked, town, holdout_percent=100)
 

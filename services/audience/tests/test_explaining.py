@@ -45,10 +45,13 @@ REACHABLE = Answers(
 ENDPOINT = Endpoint(channel_type=SMS, address=ANN, status=Endpoint.ACTIVE, opt_out=Endpoint.NONE)
 
 
-def plan(treatment: str = "a", content: Any = None) -> Plan:
+REFUSES = {"refused_topics": ["sale"]}
+
+
+def plan(treatment: str = "a", content: Any = None, topic: str = "") -> Plan:
     said = MessageContent()
     said.sms.body = "Hello"
-    campaign = Campaign(segment="applications/shop/segments/all", holdout_percent=10)
+    campaign = Campaign(segment="applications/shop/segments/all", holdout_percent=10, topic=topic)
     return Plan(campaign, treatment, said if content is None else content)
 
 
@@ -66,6 +69,12 @@ def reasons(endpoint: Endpoint, answers: Answers) -> tuple[set[str], set[str]]:
         ({}, {"plan": plan()}, set(), set()),
         ({"status": Endpoint.INACTIVE}, {}, {"ENDPOINT_INACTIVE"}, set()),
         ({"opt_out": Endpoint.ALL}, {}, {"ENDPOINT_OPTED_OUT"}, set()),
+        (REFUSES, {}, set(), set()),
+        (REFUSES, {"plan": plan()}, set(), set()),
+        (REFUSES, {"plan": plan(topic="news")}, set(), set()),
+        (REFUSES, {"plan": plan(topic="sale")}, {"TOPIC_REFUSED"}, set()),
+        (REFUSES, {"plan": AWAY}, set(),
+         {"NOT_IN_SEGMENT", "HOLDOUT", "CHANNEL_MISMATCH", "TOPIC_REFUSED"}),
         ({"address": ""}, {}, {"MISSING_ADDRESS"}, set()),
         ({"address": "ann"}, {}, {"INVALID_ADDRESS"}, set()),
         ({}, {"originations": {EMAIL: ""}}, {"CHANNEL_NOT_CONFIGURED"}, set()),
@@ -102,7 +111,7 @@ def test_every_reason_is_said(
     endpoint.CopyFrom(ENDPOINT)
     endpoint.MergeFrom(Endpoint(**fields))
     for name, value in fields.items():
-        if not isinstance(value, dict):
+        if not isinstance(value, (dict, list)):
             setattr(endpoint, name, value)
 
     assert reasons(endpoint, replace(REACHABLE, **answers)) == (obstacles, unknowns)

@@ -66,10 +66,21 @@ async def test_what_the_campaign_says_itself_wins(room, applications):
     assert batch.expire_time.seconds - batch.source_time.seconds == 60
 
 
+async def test_every_batch_carries_the_campaigns_topic(room):
+    topic = "news, offers " + "é" * 87
+
+    batches = await sent_by_a_run(room, f'topic: "{topic}"')
+
+    campaign = await room.campaigns.GetCampaign(pb.GetCampaignRequest(name=WELCOME))
+    assert campaign.topic == topic
+    assert [batch.topic for batch in batches] == [topic] * 3
+
+
 async def test_without_rules_a_batch_carries_none(room):
     batch, *_ = await sent_by_a_run(room)
 
     assert not any(batch.HasField(name) for name in ("quiet_time", "caps", "expire_time"))
+    assert not batch.topic
 
 
 async def test_a_run_keeps_the_rules_it_began_with(room, audience, applications):

@@ -93,6 +93,7 @@ async def test_the_same_request_id_gives_the_first_answer_again(room):
             "TREATMENT_PERCENTS",
             "campaign.treatments",
         ),
+        (f'topic: "{"x" * 101}"', "REQUEST_INVALID", "campaign.topic"),
         ("holdout_percent: 101", "REQUEST_INVALID", "campaign.holdout_percent"),
         (
             'schedule { timezone: "Mars/Olympus" }',

@@ -37,6 +37,14 @@ async def test_a_batch_reaches_every_phone_and_comes_back_delivered(room):
     assert {entry["text"] for entry in arrived} == {f"Hello Ann{i}" for i in range(500)}
 
 
+async def test_who_refuses_the_topic_gets_nothing_and_the_others_do(room):
+    members = [endpoint(0, refused_topics=["sale"]), endpoint(1, refused_topics=["Sale"])]
+
+    await room.publish(batch([*members, endpoint(2)], topic="sale"))
+
+    assert await room.settled(3) == {"e0": "TOPIC_REFUSED", "e1": "DELIVERED", "e2": "DELIVERED"}
+
+
 async def test_every_member_that_gets_nothing_has_its_reason(room):
     await room.suppressions.CreateSuppression(
         suppression_service_pb2.CreateSuppressionRequest(

@@ -20,15 +20,19 @@ def obstacles(
     purpose: Purpose.ValueType,
     said: Container[ChannelType.ValueType],
     configured: Container[ChannelType.ValueType],
+    topic: str = "",
 ) -> Iterator[Reason.ValueType]:
     """Why nothing can be sent to the endpoint, the weightiest first; none when something can.
 
-    `said` are the channels there is content for, `configured` those that the application has.
+    `said` are the channels there is content for, `configured` those that the application has;
+    `topic` is the campaign's, and compared character by character.
     """
     if endpoint.status == Endpoint.INACTIVE:
         yield Reason.ENDPOINT_INACTIVE
     if endpoint.opt_out == Endpoint.ALL and purpose not in ANSWERS:
         yield Reason.ENDPOINT_OPTED_OUT
+    if topic and topic in endpoint.refused_topics and purpose not in ANSWERS:
+        yield Reason.TOPIC_REFUSED
     if not endpoint.address:
         yield Reason.MISSING_ADDRESS
     if endpoint.channel_type not in said:

@@ -71,6 +71,7 @@ def _batch(plan: Plan, endpoints: Sequence[Endpoint]) -> SendBatch:
         source=plan.run,
         source_time=plan.source_time,
         purpose=plan.campaign.purpose or PROMOTIONAL,
+        topic=plan.campaign.topic,
         treatments=[
             SendBatch.Treatment(treatment=treatment.treatment, content=treatment.content)
             for treatment in plan.campaign.treatments

@@ -30,7 +30,6 @@ OUTPUT_FIELDS = (
 
 NOT_SUPPORTED = (
     "limits.session",
-    "topic",
     "hook",
     "priority",
     "schedule.local_time",

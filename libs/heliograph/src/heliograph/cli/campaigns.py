@@ -36,6 +36,7 @@ def create(
     push: list[str] | None = None,
     holdout: int = 0,
     transactional: bool = False,
+    topic: str = "",
     at: str = "",
     quiet_time: str = "",
     hold: bool = False,
@@ -59,6 +60,8 @@ def create(
         A notification as 'TITLE|TEXT'. May be repeated.
     holdout
         Percent of the segment that gets nothing.
+    topic
+        What it is about: endpoints that have this very text among their refused topics are skipped.
     at
         When it begins, as 2026-12-24T18:00:00Z; by default when it is launched.
     quiet_time
@@ -79,7 +82,7 @@ def create(
 
     limits.check_hold(hold, quiet_time)
     message = draft(resource(app, "segments", segment), sms or [], email or [], push or [])
-    message.holdout_percent = holdout
+    message.holdout_percent, message.topic = holdout, topic
     if transactional:
         message.purpose = TRANSACTIONAL
     if at:

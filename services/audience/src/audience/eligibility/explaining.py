@@ -59,9 +59,7 @@ def _of_endpoint(endpoint: Endpoint, answers: Answers) -> Iterator[Finding]:
     said, unsaid = _said(answers)
     originations = answers.originations
     configured = ALL_CHANNELS if isinstance(originations, Unanswered) else originations
-    for reason in obstacles.obstacles(
-        endpoint, answers.purpose, said, configured, answers.topic
-    ):
+    for reason in obstacles.obstacles(endpoint, answers.purpose, said, configured, answers.topic):
         yield Finding(reason, _words(reason, endpoint, answers))
     if endpoint.refused_topics and isinstance(answers.plan, Unanswered):
         yield unknown(Reason.TOPIC_REFUSED, answers.plan)

@@ -14,9 +14,10 @@ def obstacle(
     purpose: Purpose.ValueType,
     said: Container[ChannelType.ValueType],
     configured: Container[ChannelType.ValueType],
+    topic: str = "",
 ) -> Reason.ValueType:
     """The first reason why nothing can be sent to the endpoint; unspecified when something can."""
-    return next(obstacles(endpoint, purpose, said, configured), Reason.REASON_UNSPECIFIED)
+    return next(obstacles(endpoint, purpose, said, configured, topic), Reason.REASON_UNSPECIFIED)
 
 
 def identity(origination: str) -> str:

@@ -37,6 +37,7 @@ def alone(batch: SendBatch, work: Work) -> SendBatch:
         source=batch.source,
         source_time=batch.source_time,
         purpose=batch.purpose,
+        topic=batch.topic,
         treatments=[batch.treatments[work.recipient.treatment_index]],
         recipients=[work.recipient],
         expire_time=batch.expire_time if batch.HasField("expire_time") else None,

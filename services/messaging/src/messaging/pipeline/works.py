@@ -138,8 +138,10 @@ def _content(frame: Frame, recipient: SendBatch.Recipient) -> CompiledContent | 
 
 
 def _judge(work: Work, frame: Frame, content: CompiledContent) -> None:
-    endpoint, row = work.recipient.endpoint, work.row
-    reason = decisions.obstacle(endpoint, frame.batch.purpose, content.parts, frame.originations)
+    endpoint, row, batch = work.recipient.endpoint, work.row, frame.batch
+    reason = decisions.obstacle(
+        endpoint, batch.purpose, content.parts, frame.originations, batch.topic
+    )
     if reason:
         work.skip(reason)
         return
