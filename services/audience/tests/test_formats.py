@@ -155,3 +155,44 @@ def test_every_reason_is_in_the_contract() -> None:
     others |= {"APNS_SANDBOX", "APNS_VOIP", "APNS_VOIP_SANDBOX"}
 
     assert used - others <= contract
+
+
+@pytest.mark.parametrize("line", [b"[", b'{"Id":"e1"},', b"]", b'[{"Id":"e1"}]', b'{"Id":'])
+def test_a_file_that_is_one_array_is_told_what_is_expected(line: bytes) -> None:
+    ((_, field, reason, description),) = JsonFormat().rows([line], 1, at_end=True).failures
+
+    assert (field, reason) == ("", "JSON_INVALID")
+    assert description.endswith("one object a line is expected, and no array around them")
+
+
+def test_an_array_in_one_long_line_is_told_what_is_expected() -> None:
+    line = b"[" + b'{"Id":"e1"},' * 10_000
+    (failure,) = JsonFormat().rows([line], 1, at_end=True).failures
+
+    assert failure.reason == "ROW_TOO_LONG"
+    assert "one object a line" in failure.description
+
+
+def test_an_object_with_a_field_too_many_is_not_taken_for_an_array() -> None:
+    (failure,) = JsonFormat().rows([b'{"Addres":"x"}'], 1, at_end=True).failures
+
+    assert failure.description == "Object contains unknown field `Addres`"
+
+
+@pytest.mark.parametrize(
+    ("part", "field"),
+    [
+        (b'"Metrics":{"age":31,"visits":"many"}', "Metrics.visits"),
+        (b'"Metrics":{"age":null}', "Metrics.age"),
+        (b'"Attributes":{"color":["red"],"size":{"a":1}}', "Attributes.size"),
+        (b'"Attributes":{"color":["red",[]]}', "Attributes.color[1]"),
+        (b'"User":{"UserId":"u","UserAttributes":{"tier":"7","a":{}}}', "User.UserAttributes.a"),
+        (b'"Metrics":[1]', "Metrics"),
+        (b'"Metrics":{"\\u0000":"x"}', "Metrics[...]"),
+    ],
+)
+def test_a_bad_value_of_an_attribute_names_the_attribute(part: bytes, field: str) -> None:
+    line = b'{"ChannelType":"SMS","Address":"+14155550123",' + part + b"}"
+    (failure,) = JsonFormat().rows([line], 1, at_end=True).failures
+
+    assert (failure.field, failure.reason) == (field, "JSON_INVALID")

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 from mesh.errors import InvalidArgument, Violation
 
+from audience.endpoints import checks
 from audience.endpoints.patches import Patch
 from audience.transfers import cells, headers
 from audience.transfers.kept import Kept
@@ -14,6 +15,8 @@ from audience.transfers.lines import BOM
 from audience.transfers.rows import Collected, Rows
 
 LINE_BYTES_MAX: Final = 64 * 1024
+
+_ONE_A_LINE: Final = "one object a line is expected, and no array around them"
 
 Decoded = TypeVar("Decoded")
 Lists = dict[str, list[str] | str]
@@ -76,6 +79,9 @@ class Line(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 # Numbers and booleans are also accepted as text, as spreadsheets and scripts write them.
 _decode_line = msgspec.json.Decoder(Line, strict=False).decode
+_decode_list = msgspec.json.Decoder(list[str] | str, strict=False).decode
+_decode_number = msgspec.json.Decoder(float, strict=False).decode
+_decode_parts = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_lists = msgspec.json.Decoder(Lists | None, strict=False).decode
 _decode_numbers = msgspec.json.Decoder(dict[str, float] | None, strict=False).decode
 _decode_demographic = msgspec.json.Decoder(DemographicPart | None, strict=False).decode
@@ -109,13 +115,13 @@ class JsonFormat:
         for number, line in enumerate(lines, first_line):
             text = line.removeprefix(BOM) if number == 1 else line
             if len(text) > LINE_BYTES_MAX:
-                collected.refuse(number, "ROW_TOO_LONG", f"more than {LINE_BYTES_MAX} bytes")
+                collected.refuse(number, "ROW_TOO_LONG", _too_long(text))
             elif not text.isspace():
                 collected.add(number, self._patch, text)
         return collected.rows(len(lines))
 
     def _patch(self, text: bytes) -> Patch:
-        line = _read(_decode_line, text, "")
+        line = _line(text)
         user = line.User
         return Patch(
             endpoint=line.Id or "",
@@ -136,6 +142,43 @@ class JsonFormat:
 def _kept(kept: Kept, raw: msgspec.Raw) -> dict[str, Any] | None:
     text = bytes(raw)
     return kept.get(text) if text else None
+
+
+def _too_long(text: bytes) -> str:
+    description = f"more than {LINE_BYTES_MAX} bytes"
+    return f"{description}: {_ONE_A_LINE}" if text.lstrip().startswith(b"[") else description
+
+
+def _line(text: bytes) -> Line:
+    """Decode a line; one that is no whole object is refused with what is expected."""
+    try:
+        return _read(_decode_line, text, "")
+    except InvalidArgument as error:
+        stripped = text.strip()
+        is_whole = stripped.startswith(b"{") and stripped.endswith(b"}")
+        if is_whole or error.reason != "JSON_INVALID":
+            raise
+        raise _invalid("JSON_INVALID", "", f"{error.message}: {_ONE_A_LINE}") from None
+
+
+def _read_map(
+    decode: Callable[[bytes], Decoded], decode_one: Callable[[bytes], Any], text: bytes, place: str
+) -> Decoded:
+    """Decode a map; refuses with the name of what is wrong in it."""
+    try:
+        return _read(decode, text, place)
+    except InvalidArgument:
+        for name, one in _parts(text).items():
+            if checks.is_name(name):
+                _read(decode_one, bytes(one), f"{place}.{name}")
+        raise
+
+
+def _parts(text: bytes) -> dict[str, msgspec.Raw]:
+    try:
+        return _decode_parts(text)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return {}
 
 
 def _read(decode: Callable[[bytes], Decoded], text: bytes, place: str) -> Decoded:
@@ -159,13 +202,12 @@ def _invalid(reason: str, field: str, description: str) -> InvalidArgument:
 
 def _lists(place: str, text: bytes) -> dict[str, Any]:
     """Lists of values; a single text stands for a list of one, an empty list takes away."""
-    values = _read(_decode_lists, text, place) or {}
+    values = _read_map(_decode_lists, _decode_list, text, place) or {}
     return {name: [one] if isinstance(one, str) else one for name, one in values.items()}
 
 
 def _numbers(text: bytes) -> dict[str, Any]:
-    numbers: dict[str, float] | None = _read(_decode_numbers, text, "Metrics")
-    return numbers or {}
+    return _read_map(_decode_numbers, _decode_number, text, "Metrics") or {}
 
 
 def _demographic(text: bytes) -> dict[str, Any]:

@@ -50,7 +50,8 @@ class LineReader:
         self._lines += lines
         if len(self._partial) > LINE_BYTES_MAX:
             raise InvalidArgument(
-                "ROW_TOO_LONG", f"a line has more than {LINE_BYTES_MAX} bytes: is it a text file?"
+                "ROW_TOO_LONG",
+                f"a line has more than {LINE_BYTES_MAX} bytes: is it text, with a row a line?",
             )
 
 
