@@ -55,8 +55,9 @@ check: setup proto ## Everything but the tests: format, lint, types, layers, pro
 	@echo "types" && $(BIN)/mypy $(SOURCES)
 	@echo "layers" && $(BIN)/lint-imports
 
+# A third of a test's time is waiting for servers, so there are more workers than two cores.
 test: check ## Everything CI runs: the checks and all tests; T=services/campaign for some
-	@$(BIN)/pytest -n $${WORKERS:-2} --dist loadgroup $(T)
+	@$(BIN)/pytest -n $${WORKERS:-3} --dist loadgroup $(T)
 
 up: setup ## Keep a mesh running on this machine; its addresses and a token are printed
 	@$(BIN)/heliograph up

@@ -74,6 +74,8 @@ async def test_the_quick_start_of_the_readme(heliograph):
         return any(row["reason"] == "OPTED_OUT" for row in json.loads(listed))
 
     await eventually(refused, timeout_seconds=30)
+    told = await ok("endpoints", "explain", "e1", "--app", "readme", "--campaign", "hello")
+    assert "OPTED_OUT" in told
     await ok("events", "put", "cart.add", "--app", "readme", "--endpoint", "e1")
     report = json.loads(await ok("report", "hello", "--app", "readme", "--json"))
     assert report["campaign"] == "applications/readme/campaigns/hello"
