@@ -3,8 +3,17 @@
 import pytest
 from heliograph import connection
 from heliograph.audience.v1.application_service_pb2 import ServiceErasure
+from heliograph.audience.v1.import_job_pb2 import ImportFailure
 from heliograph.audience.v1.segment_pb2 import Segment
-from heliograph.cli import applications, campaigns, importing, limits, segments, users
+from heliograph.cli import (
+    applications,
+    campaigns,
+    importing,
+    limits,
+    refused_rows,
+    segments,
+    users,
+)
 from heliograph.cli.__main__ import app
 from heliograph.cli.session import refusal
 from heliograph.errors import HeliographError, Violation
@@ -176,3 +185,28 @@ def test_a_proof_says_of_every_service_what_went_and_when(capsys):
 )
 def test_bad_rows_are_counted_in_words(count, shown, words):
     assert importing._shown(count, shown) == words
+
+
+def test_a_row_that_lacks_a_segment_is_told_of_the_option():
+    said = "the row is a user alone, as segments have them: spec.segment_id is not given"
+    row = ImportFailure(line=2, reason="CHANNEL_TYPE_MISSING", description=said)
+
+    assert refused_rows.why(row).endswith("as segments have them: --segment is not given")
+
+
+def test_a_folder_to_import_is_not_said_to_be_missing(tmp_path):
+    with pytest.raises(SystemExit, match=r"expected files, not folders: .* as in .*csv"):
+        app(["endpoints", "import", str(tmp_path), "--app", "shop"])
+
+
+def test_what_is_not_there_cannot_be_imported(tmp_path):
+    with pytest.raises(SystemExit, match=r"not there: .*users\.csv"):
+        app(["endpoints", "import", str(tmp_path / "users.csv"), "--app", "shop"])
+
+
+def test_an_import_of_nothing_is_told_what_it_lacks(tmp_path):
+    file = tmp_path / "users.csv"
+    file.write_text("User.UserId\nann\n")
+
+    with pytest.raises(SystemExit, match="expected --segment"):
+        app(["endpoints", "import", str(file), "--app", "shop", "--skip-endpoints"])

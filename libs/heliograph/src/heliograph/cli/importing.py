@@ -42,9 +42,9 @@ def import_(
     failures
         File for every bad row with its line and reason: CSV, or JSON lines if named *.jsonl.
     """
-    missing = [file for file in files if not _is_object(file) and not Path(file).is_file()]
-    if missing or not files:
-        sys.exit(f"heliograph: expected files to import; not there: {', '.join(missing) or 'any'}")
+    _check(files)
+    if skip_endpoints and not segment:
+        sys.exit("heliograph: expected --segment: with --skip-endpoints alone, nothing is imported")
 
     if failures:
         refused_rows.check(failures)
@@ -138,9 +138,23 @@ def _print_jobs(files: tuple[str, ...], jobs: list[Any]) -> None:
         if failures:
             output.print_table(
                 ["line", "field", "reason", "what was expected"],
-                [(_place(row), row.field, row.reason, row.description) for row in failures],
+                [(_place(row), row.field, row.reason, refused_rows.why(row)) for row in failures],
                 title=f"{_name(file)}: {_shown(job.failed_count, len(failures))}",
             )
+
+
+def _check(files: tuple[str, ...]) -> None:
+    """End the command before its work when there is something that it cannot import."""
+    here = [file for file in files if not _is_object(file)]
+    if folders := [file for file in here if Path(file).is_dir()]:
+        example = str(Path(folders[0]) / "*.csv")
+        sys.exit(
+            f"heliograph: expected files, not folders: {', '.join(folders)};"
+            f" name the files in it, as in {example}"
+        )
+    missing = [file for file in here if not Path(file).is_file()]
+    if missing or not files:
+        sys.exit(f"heliograph: expected files to import; not there: {', '.join(missing) or 'any'}")
 
 
 def _shown(count: int, shown: int) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from heliograph.audience.v1.import_job_pb2 import ImportFailure
     from heliograph.client import Client
 
 COLUMNS = ("file", "line", "field", "reason", "description")
@@ -27,7 +28,7 @@ async def write(mesh: "Client", target: Path, jobs: list[tuple[str, str]]) -> in
             table.writerow(COLUMNS)
         for file, job in jobs:
             async for one in failures(mesh, job):
-                row = (one.file or file, one.line, one.field, one.reason, one.description)
+                row = (one.file or file, one.line, one.field, one.reason, why(one))
                 if as_json:
                     record = dict(zip(COLUMNS, row, strict=True))
                     out.write(json.dumps(record, ensure_ascii=False) + "\n")
@@ -35,6 +36,11 @@ async def write(mesh: "Client", target: Path, jobs: list[tuple[str, str]]) -> in
                     table.writerow(row)
                 count += 1
     return count
+
+
+def why(row: "ImportFailure") -> str:
+    """Why a row was refused, with the command's words for what the contract calls otherwise."""
+    return row.description.replace("spec.segment_id", "--segment")
 
 
 def check(target: Path) -> None:
