@@ -210,3 +210,10 @@ def test_an_import_of_nothing_is_told_what_it_lacks(tmp_path):
 
     with pytest.raises(SystemExit, match="expected --segment"):
         app(["endpoints", "import", str(file), "--app", "shop", "--skip-endpoints"])
+
+
+def test_who_erases_a_person_is_told_how_long_it_takes(capsys):
+    with pytest.raises(SystemExit):
+        app(["users", "delete", "--help"])
+
+    assert "about 70 seconds" in capsys.readouterr().out

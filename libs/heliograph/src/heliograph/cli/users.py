@@ -23,6 +23,9 @@ def delete(
 ) -> None:
     """Erase a person from every service, and print the proof: what is gone, and what is kept.
 
+    Takes about 70 seconds, as the event store keeps what it has rewritten for a minute.
+    The erasure goes on when the command is stopped.
+
     Parameters
     ----------
     user
