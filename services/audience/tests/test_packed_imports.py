@@ -24,7 +24,11 @@ Job = import_job_pb2.ImportJob
 
 
 def packed(data: bytes, kind: str) -> bytes:
-    return gzip.compress(data) if kind == "gzip" else pa.compress(data, codec=kind, asbytes=True)
+    return (
+        gzip.compress(data, mtime=0)
+        if kind == "gzip"
+        else pa.compress(data, codec=kind, asbytes=True)
+    )
 
 
 def noise(count: int) -> bytes:
