@@ -123,7 +123,12 @@ async def test_what_expired_before_the_provider_took_it_does_not_count(room):
     await room.publish(sent)
 
     assert await room.settled(1) == {"e0": "EXPIRED"}
-    assert await counters(room) == {("", "e0"): 0, ("c/1", "e0"): 0}
+
+    # A batch that was put off gives back right after the transaction that ends its rows.
+    async def are_free():
+        return await counters(room) == {("", "e0"): 0, ("c/1", "e0"): 0}
+
+    await eventually(are_free)
 
 
 async def test_who_is_over_the_daily_cap_keeps_the_campaigns(room):
