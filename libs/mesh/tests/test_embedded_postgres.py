@@ -44,6 +44,24 @@ async def test_what_was_committed_survives_a_killed_server(tmp_path: Path) -> No
         assert await _ask(server.url_for("audience"), "SELECT number FROM kept") == 7
 
 
+async def test_a_child_of_a_killed_server_is_waited_for(tmp_path: Path) -> None:
+    async with _server(tmp_path / "pg") as killed:
+        child = await asyncpg.connect(killed.url)
+        os.kill(child.get_server_pid(), signal.SIGSTOP)
+        assert killed.process is not None
+        await killed.process.kill()
+    with pytest.raises(CannotStartError, match="processes of a killed PostgreSQL still work in"):
+        await _server(tmp_path / "pg", start_timeout_seconds=0.1).start()
+
+    async def wake() -> None:
+        os.kill(child.get_server_pid(), signal.SIGCONT)
+
+    server = _server(tmp_path / "pg")
+    await asyncio.gather(server.start(), wake())
+    await server.stop()
+    child.terminate()
+
+
 async def test_making_a_database_twice_keeps_the_first(tmp_path: Path) -> None:
     async with _server(tmp_path / "pg") as server:
         url = await server.create_database("audience")

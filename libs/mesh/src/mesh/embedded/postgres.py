@@ -16,6 +16,7 @@ import asyncpg
 from mesh.embedded.errors import PortInUseError
 from mesh.embedded.folder import DataFolder
 from mesh.embedded.ports import LOOPBACK, free_port, is_free
+from mesh.embedded.postgres_leftover import children_ended
 from mesh.embedded.process import ChildProcess
 
 _BINARIES = "pginstall/bin"
@@ -181,6 +182,7 @@ class PostgresServer:
         # The lock and end_leftover have shown that no server works here: what is left is stale, and
         # PostgreSQL would believe it if another process had got the number meanwhile.
         pid_file = self._cluster / "postmaster.pid"
+        await children_ended(pid_file, self._start_timeout_seconds)
         pid_file.unlink(missing_ok=True)
         self._process = self._child("postgres", self._cluster, self._postmaster_arguments())
         await self._process.start()
