@@ -11,9 +11,12 @@ import pytest
 import pytest_asyncio
 from grpc_tools import protoc
 from mesh.eventing import fates, jetstream
+from mesh.telemetry import tracing
 from mesh.testkit.rpc import RpcConnect, RpcServe
 from nats.aio.client import Client
 from nats.js import JetStreamContext
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 # Tests are imported by path, so what they share needs one.
 sys.path.insert(0, str(Path(__file__).parent))
@@ -51,6 +54,14 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
     return Library(
         importlib.import_module("library_pb2"), importlib.import_module("library_pb2_grpc")
     )
+
+
+@pytest.fixture(scope="session")
+def recorded() -> InMemorySpanExporter:
+    """Every span of this process, whose one provider this installs."""
+    exporter = InMemorySpanExporter()
+    tracing.install("test", SimpleSpanProcessor(exporter))
+    return exporter
 
 
 @pytest_asyncio.fixture

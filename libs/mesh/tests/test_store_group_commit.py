@@ -83,8 +83,8 @@ async def test_more_than_may_wait_wait_for_room():
     assert await asyncio.gather(*(commit.submit(i) for i in range(20))) == list(range(20))
 
 
+@pytest.mark.usefixtures("recorded")
 async def test_a_group_goes_on_in_the_trace_of_its_first_and_of_no_earlier_caller():
-    tracing.setup("messaging")
     seen, begun, gate = [], asyncio.Event(), asyncio.Event()
 
     async def flush(items):

@@ -11,19 +11,9 @@ from mesh import errors
 from mesh.telemetry import logging, masking, propagation, tracing
 from mesh.testkit.waiting import eventually
 from opentelemetry import trace
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind
 
 NAME = "applications/a/books/1"
-
-
-@pytest.fixture(scope="session")
-def recorded():
-    """Every span of this process."""
-    exporter = InMemorySpanExporter()
-    tracing.install("test", SimpleSpanProcessor(exporter))
-    return exporter
 
 
 @pytest.fixture
