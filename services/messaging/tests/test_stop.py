@@ -24,6 +24,12 @@ async def confirm(room, address, service_token):
     )
 
 
+async def texts_at(room, address, count):
+    """What one phone got, once it is so many texts."""
+    texts = [entry["text"] for entry in await room.arrived() if entry["destination"] == address]
+    return texts if len(texts) == count else None
+
+
 async def test_the_confirmation_reaches_an_opted_out_number(room, service_token):
     await confirm(room, number(1), service_token)
 
@@ -49,16 +55,25 @@ async def test_a_transactional_message_respects_an_opt_out(room):
 
 
 async def test_the_confirmation_waits_for_what_is_under_way(room, service_token):
-    await room.carrier.remote.behave(answer_delay_seconds=2.0)
+    await room.carrier.remote.behave(answer_delay_seconds=60.0, receipts={"share": 0.0})
     await room.publish(batch([endpoint(1)]))
 
     # The carrier has it and has not answered: it is under way, and no consent is asked any more.
     await eventually(room.arrived)
     assert (await room.states())["e1"] == "HANDING"
     await confirm(room, number(1), service_token)
+    await confirm(room, number(2), service_token)
 
-    await room.settled(2)
-    assert [entry["text"] for entry in await room.arrived()] == ["Hello Ann1", CONFIRMED]
+    # What was asked for later is being handed over: only what is under way keeps the first.
+    async def handed_over():
+        states = await room.states()
+        return states if states[number(2)] == "HANDING" else None
+
+    assert (await eventually(handed_over))[number(1)] == "ACCEPTED"
+
+    await room.carrier.remote.behave(answer_delay_seconds=0.0)
+    arrived = await eventually(lambda: texts_at(room, number(1), 2))
+    assert arrived == ["Hello Ann1", CONFIRMED]
 
 
 async def test_nothing_follows_a_confirmation_while_campaigns_run(room, service_token):

@@ -1,5 +1,7 @@
 """The control door of a peer: read what it saw, tell it how to misbehave."""
 
+import asyncio
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -37,6 +39,7 @@ class Control(Generic[BehaviourT]):
         self.journal = Journal(data_dir / "journal.jsonl")
         self.behaviour = behaviour
         self._first_behaviour = behaviour
+        self._changed = asyncio.Event()
         self._server = JsonServer(
             {
                 ("GET", "/log"): self._log,
@@ -56,6 +59,12 @@ class Control(Generic[BehaviourT]):
         """Close the door and the journal."""
         await self._server.stop()
         self.journal.close()
+
+    async def unchanged_for(self, seconds: float) -> None:
+        """Wait so long, but no longer than until the behaviour is changed."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
 
     async def _log(self, request: Request) -> dict[str, Any]:
         after = _whole_number(request, "after", 0)
@@ -77,14 +86,19 @@ class Control(Generic[BehaviourT]):
             what = f"unknown: {', '.join(sorted(unknown))}" if isinstance(changes, dict) else "none"
             raise HttpError(HTTPStatus.BAD_REQUEST, f"give an object with {known}; {what}")
         try:
-            self.behaviour = model.model_validate({**self.behaviour.model_dump(), **changes})
+            self._behave(model.model_validate({**self.behaviour.model_dump(), **changes}))
         except ValidationError as error:
             raise HttpError(HTTPStatus.BAD_REQUEST, str(error)) from None
         return await self._get_behaviour(request)
 
     async def _reset_behaviour(self, request: Request) -> dict[str, Any]:
-        self.behaviour = self._first_behaviour
+        self._behave(self._first_behaviour)
         return await self._get_behaviour(request)
+
+    def _behave(self, behaviour: BehaviourT) -> None:
+        self.behaviour = behaviour
+        self._changed.set()
+        self._changed = asyncio.Event()
 
 
 def _whole_number(request: Request, name: str, otherwise: int) -> int:

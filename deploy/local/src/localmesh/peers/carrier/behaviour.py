@@ -97,6 +97,7 @@ class Behaviour(BaseModel):
     """What is above is throttled; 0 is no limit."""
     rules: list[Rule] = []
     answer_delay_seconds: float = Field(default=0.0, ge=0)
+    """Told anything else meanwhile, it answers at once."""
     unanswered_share: Share = 0.0
     """Messages that are taken, but whose answer is lost."""
     link_lost_share: Share = 0.0

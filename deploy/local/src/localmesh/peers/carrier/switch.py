@@ -68,7 +68,7 @@ class Switch:
         await self._report(behaviour, session, batch.reports)
         self._let_phones_answer(behaviour, batch.wholes)
         if behaviour.answer_delay_seconds:
-            await asyncio.sleep(behaviour.answer_delay_seconds)
+            await self._control.unchanged_for(behaviour.answer_delay_seconds)
         if any(self._chance.happens(behaviour.link_lost_share) for _ in submits):
             session.drop("told to lose the link")
         return batch.replies
