@@ -65,34 +65,6 @@ GERMAN_WORDS = _words("abmelden abbestellen austragen") | {
 }
 
 REQUESTS = frozenset(
-    f"{verb} {what}"
-    for verb in ("arretez de", "arrete de", "cessez de", "cesse de")
-    for what in ("menvoyer", "me texter", "mecrire", "me contacter", "me harceler", "nous ecrire")
-) | {
-    "ne menvoyez plus", "ne menvoie plus", "ne mecrivez plus", "ne mecris plus",
-    "ne me textez plus", "ne me texte plus", "ne me contactez plus", "ne me contacte plus",
-    "enlevez moi", "enleve moi", "retirez moi", "retire moi", "supprimez moi",
-    "enlevez mon numero", "retirez mon numero", "supprimez mon numero", "effacez mon numero",
-    "je ne veux plus de messages", "je ne veux plus de textos", "je ne veux plus recevoir",
-    "je veux plus recevoir", "je retire mon consentement", "laissez moi tranquille",
-}  # fmt: skip
-"""The same in French, as it is written without apostrophes and accents."""
-
-SPANISH_WORDS = _words("parar cancelar detener") | {
-    "darme de baja",
-    "dar de baja",
-    "no mas mensajes",
-}
-SPANISH_NARROW_WORDS = _words("alto pare baja") | {"no mas"}
-GERMAN_WORDS = _words("abmelden abbestellen austragen") | {
-    "keine sms mehr",
-    "keine nachrichten mehr",
-}
-
-# Words with other uses: a text that is nothing but one of them is an opt-out, "the end" is not.
-NARROW_WORDS = _words("quit end cancel remove td cease desist") | {"no more"}
-
-REQUESTS = frozenset(
     f"{verb} {whom}"
     for verb in (
         "stop texting", "stop messaging", "stop sending", "stop contacting", "stop spamming",
