@@ -1,0 +1,55 @@
+"""The loop of every worker: on while there is something to do, then at rest until it is woken."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeAlias
+
+from mesh.errors import Error
+from mesh.store import failures
+from mesh.telemetry import logging
+from mesh.waking import Waiting, Wakeup
+
+RETRY_SECONDS: Final = 0.1
+RETRY_SECONDS_MAX: Final = 30.0
+
+Step: TypeAlias = Callable[[], Awaitable[int | None]]
+"""A part of the work, small enough to be begun again; true when there may be more to do at once."""
+
+_log = logging.get(__name__)
+
+
+async def run(name: str, step: Step, *, poll_seconds: float, woken: Waiting | None = None) -> None:
+    """Do steps until cancelled, and rest after one that found nothing: until `woken` while it was
+    at work or since, or at most `poll_seconds`.
+
+    A step that fails is logged and done again after a delay that grows, up to `poll_seconds`; a
+    wake makes it no shorter. What a step has begun must stand where the next one finds it.
+    """
+    woken = woken or Wakeup()
+    failed = 0
+    while True:
+        try:
+            busy = await step()
+        except Exception as error:
+            failed += 1
+            _tell(name, error, failed)
+            await asyncio.sleep(delay_seconds(failed, poll_seconds))
+            continue
+        failed = 0
+        if not busy:
+            await woken.wait(poll_seconds)
+
+
+def delay_seconds(failed: int, poll_seconds: float) -> float:
+    """How long to rest after so many failures in a row: a tenth of a second, doubled each time, up
+    to the poll or half a minute."""
+    grown: float = RETRY_SECONDS * 2 ** min(failed - 1, 10)
+    return min(grown, poll_seconds, RETRY_SECONDS_MAX)
+
+
+def _tell(name: str, error: Exception, failed: int) -> None:
+    """Where it failed is of interest only when nobody foresaw the failure."""
+    foreseen = isinstance(error, Error) or failures.is_transient(error)
+    _log.warning(
+        "worker.failed", worker=name, failed=failed, error=repr(error), exc_info=not foreseen
+    )

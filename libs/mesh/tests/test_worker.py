@@ -1,0 +1,159 @@
+"""A worker goes on while there is work, hears every wake, and outlasts what fails."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mesh import worker
+from mesh.testkit import eventually
+from mesh.waking import Wakeup, Wakeups
+
+HOUR = 3600.0
+
+
+class Job:
+    """Steps that do as they are told, in this order, and find nothing after that."""
+
+    def __init__(self, *told: int | Exception) -> None:
+        self.told = iter(told)
+        self.steps = 0
+        self.woken = Wakeup()
+        self.meanwhile: Iterable[Wakeup] = ()
+
+    async def step(self) -> int:
+        self.steps += 1
+        for wakeup in self.meanwhile:
+            wakeup.wake()
+        self.meanwhile = ()
+        answer = next(self.told, 0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@contextlib.asynccontextmanager
+async def working(job: Job, poll_seconds: float = HOUR) -> AsyncIterator[asyncio.Task[None]]:
+    """A worker on the job."""
+    run = worker.run("job", job.step, poll_seconds=poll_seconds, woken=job.woken)
+    task = asyncio.create_task(run)
+    yield task
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
+
+
+async def test_it_goes_on_at_once_while_there_may_be_more() -> None:
+    job = Job(1, 5, True)
+    async with working(job):
+        await eventually(lambda: job.steps == 4)
+
+
+async def test_it_looks_when_it_is_woken() -> None:
+    job = Job()
+    async with working(job):
+        await eventually(lambda: job.steps == 1)
+        job.woken.wake()
+        await eventually(lambda: job.steps == 2)
+
+
+async def test_a_wake_during_a_step_is_not_lost() -> None:
+    job = Job()
+    job.meanwhile = [job.woken]
+    async with working(job):
+        await eventually(lambda: job.steps == 2)
+
+
+async def test_a_wake_during_a_step_that_fails_is_not_lost() -> None:
+    job = Job(ConnectionError("away"))
+    job.meanwhile = [job.woken]
+    async with working(job):
+        await eventually(lambda: job.steps == 3)
+
+
+async def test_wakes_that_come_together_are_one() -> None:
+    job = Job()
+    job.meanwhile = [job.woken] * 5
+    async with working(job):
+        await eventually(lambda: job.steps == 2)
+        await asyncio.sleep(0)
+    assert job.steps == 2
+
+
+async def test_it_looks_now_and_then_unwoken() -> None:
+    job = Job()
+    async with working(job, poll_seconds=0.001):
+        await eventually(lambda: job.steps > 5)
+
+
+async def test_without_anybody_who_wakes_it_looks_now_and_then() -> None:
+    job = Job()
+    task = asyncio.create_task(worker.run("job", job.step, poll_seconds=0.001))
+    await eventually(lambda: job.steps > 2)
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def test_what_fails_is_logged_and_done_again(capsys: pytest.CaptureFixture[str]) -> None:
+    job = Job(ConnectionError("the bus is away"), ZeroDivisionError("a mistake"), 1)
+    async with working(job):
+        await eventually(lambda: job.steps == 4)
+
+    told = capsys.readouterr().out
+    assert told.count("worker.failed") == 2
+    assert "the bus is away" in told
+    assert ("Traceback" in told, "a mistake" in told) == (True, True)
+
+
+async def test_it_stops_in_the_middle_of_a_step() -> None:
+    begun = asyncio.Event()
+
+    async def step() -> int:
+        begun.set()
+        await asyncio.Event().wait()
+        return 0
+
+    task = asyncio.create_task(worker.run("job", step, poll_seconds=HOUR))
+    await begun.wait()
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
+
+
+async def test_it_stops_while_it_waits_to_try_again() -> None:
+    job = Job(*(ConnectionError("away") for _ in range(100)))
+    async with working(job):
+        await eventually(lambda: job.steps == 2)
+    assert job.steps < 5
+
+
+@given(failed=st.integers(1, 10**6), poll_seconds=st.floats(0, 10**6))
+def test_the_delay_grows_and_stays_within_bounds(failed: int, poll_seconds: float) -> None:
+    delay, next_ = (worker.delay_seconds(failed + more, poll_seconds) for more in (0, 1))
+    assert 0 <= delay <= next_ <= min(poll_seconds, worker.RETRY_SECONDS_MAX)
+
+
+def test_the_first_delays_double() -> None:
+    delays = [worker.delay_seconds(failed, HOUR) for failed in (1, 2, 3, 4)]
+    assert delays == pytest.approx([0.1, 0.2, 0.4, 0.8])
+
+
+async def test_everybody_who_waits_is_woken_once() -> None:
+    wakeups = Wakeups()
+    first, second = wakeups.wakeup(), wakeups.wakeup()
+
+    wakeups.wake()
+
+    assert (await first.wait(HOUR), await second.wait(HOUR)) == (True, True)
+    assert (await first.wait(0), await second.wait(0)) == (False, False)
+
+
+async def test_who_waits_no_more_is_forgotten() -> None:
+    wakeups = Wakeups()
+    kept = wakeups.wakeup()
+    for _ in range(3):
+        wakeups.wakeup()
+
+    assert list(wakeups._wakeups) == [kept]
