@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import obstore
-from audience.objects.places import ObjectPlace
-from audience.objects.stores import Patience
+from mesh.objects.places import ObjectPlace
+from mesh.objects.stores import Patience
 from mesh.testkit import eventually
 from obstore.store import S3Store
 from pydantic import SecretStr

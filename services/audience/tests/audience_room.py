@@ -7,9 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from audience.eligibility.neighbours import Neighbours
-from audience.objects.opening import Objects
-from audience.objects.places import ObjectPlace
-from audience.objects.stores import Patience
 from audience.persons import hashes
 from audience.segments.servicer import SegmentServicer
 from audience.segments.sets import Analytics
@@ -37,6 +34,9 @@ from heliograph.audience.v1 import (
     user_service_pb2_grpc,
 )
 from mesh.eventing.outbox import OutboxRow
+from mesh.objects.opening import Objects
+from mesh.objects.places import ObjectPlace
+from mesh.objects.stores import Patience
 from mesh.testkit.rpc import RpcConnect, RpcServe
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel import col, select

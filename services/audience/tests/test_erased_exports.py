@@ -12,7 +12,6 @@ from typing import Any
 
 import pyarrow
 import pytest
-from audience.objects.opening import Objects
 from audience.persons.exported import Exported
 from audience_exports import exported
 from audience_objects import S3Server
@@ -20,6 +19,7 @@ from audience_room import SHOP, Room, values
 from heliograph.audience.v1.events_pb2 import UserErased
 from heliograph.audience.v1.export_job_pb2 import ExportJob
 from mesh.errors import Unavailable
+from mesh.objects.opening import Objects
 from mesh.store import orders
 from mesh.store.orders import OrderRow
 from pyarrow import parquet

@@ -7,7 +7,6 @@ import uuid
 from typing import Any
 
 import pytest
-from audience.objects.opening import Objects
 from audience.tables import ExportJobRow
 from audience.transfers import targets
 from audience_exports import Job, exported, told
@@ -16,6 +15,7 @@ from audience_objects import HURRIED, READER, S3Server
 from audience_room import SHOP, Room
 from heliograph.audience.v1 import transfer_service_pb2 as pb
 from mesh.errors import Error, FailedPrecondition, PermissionDenied, Unavailable
+from mesh.objects.opening import Objects
 from mesh.rpc import status
 from mesh.testkit import eventually
 

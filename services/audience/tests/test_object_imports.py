@@ -10,7 +10,6 @@ from typing import Any
 import obstore
 import pyarrow as pa
 import pytest
-from audience.objects.opening import Objects
 from audience.tables import ImportJobRow
 from audience.transfers import sources
 from audience_files import AWKWARD_FAILURES, awkward, people
@@ -26,6 +25,7 @@ from mesh.errors import (
     PermissionDenied,
     Unavailable,
 )
+from mesh.objects.opening import Objects
 from mesh.rpc import status
 from mesh.testkit import eventually
 from pyarrow import parquet

@@ -8,9 +8,6 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from audience.objects.opening import Objects
-from audience.objects.places import ObjectPlace
-from audience.objects.stores import Patience
 from audience_files import people
 from audience_objects import HURRIED
 from audience_room import SHOP, Room
@@ -18,6 +15,9 @@ from audience_web import WebServer, web_serving
 from heliograph.audience.v1 import import_job_pb2
 from heliograph.audience.v1 import transfer_service_pb2 as pb
 from mesh.errors import Error, PermissionDenied
+from mesh.objects.opening import Objects
+from mesh.objects.places import ObjectPlace
+from mesh.objects.stores import Patience
 from mesh.rpc import status
 from pydantic import SecretStr
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from heliograph import subjects
 from mesh.eventing import jetstream, outbox
+from mesh.objects.opening import Objects
 from mesh.rpc import tls
 from mesh.rpc.channel import channel
 from mesh.service import background, main
@@ -20,7 +21,6 @@ from audience.applications import erasure
 from audience.consent import hearing
 from audience.consent.catching_up import CatchingUp
 from audience.eligibility.neighbours import Neighbours
-from audience.objects.opening import Objects
 from audience.persons import gathering, hashes
 from audience.persons.erasure import orders_of
 from audience.removals.removing import kind as removal_kind

@@ -1,20 +1,9 @@
 """How this service refuses a value: one field, one reason, one sentence."""
 
-from mesh.errors import InvalidArgument, Unimplemented, Violation
+from mesh.errors import Unimplemented, Violation
+from mesh.errors.refusals import invalid, shown
 
-SHOWN_CHARACTERS_MAX = 60
-
-
-def invalid(reason: str, field: str, description: str, **metadata: str) -> InvalidArgument:
-    """The refusal of one value; `field` is its path in the request or the endpoint."""
-    return InvalidArgument(
-        reason,
-        f"{field}: {description}" if field else description,
-        violations=[Violation(field, description, reason)],
-        retry_after_seconds=None,
-        field=field,
-        **metadata,
-    )
+__all__ = ["invalid", "shown", "unsupported"]
 
 
 def unsupported(field: str, reason: str = "FIELD_NOT_SUPPORTED") -> Unimplemented:
@@ -26,9 +15,3 @@ def unsupported(field: str, reason: str = "FIELD_NOT_SUPPORTED") -> Unimplemente
         violations=[Violation(field, description, reason)],
         field=field,
     )
-
-
-def shown(text: str) -> str:
-    """A value as an error shows it: quoted, and cut when long."""
-    cut = text if len(text) <= SHOWN_CHARACTERS_MAX else f"{text[:SHOWN_CHARACTERS_MAX]}…"
-    return repr(cut)

@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
+from mesh.objects.places import ObjectPlace, refuse_overlaps
 from mesh.service import ServiceSettings
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from audience.objects.places import ObjectPlace, refuse_overlaps
 from audience.persons import hashes
 
 

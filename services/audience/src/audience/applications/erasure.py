@@ -15,6 +15,7 @@ from mesh.eventing import publisher
 from mesh.eventing.consumer import Consumer
 from mesh.eventing.delivery import Delivery
 from mesh.eventing.erasures import Erasures
+from mesh.objects.opening import Objects
 from mesh.store import erasing, orders, tombstones
 from mesh.store.erasing import Rows
 from mesh.store.tombstones import Sessions, TombstoneRow, Tombstones
@@ -24,7 +25,6 @@ from sqlmodel import col, select
 
 from audience import tables
 from audience.applications import deletion
-from audience.objects.opening import Objects
 from audience.persons import gathering
 from audience.transfers import targets
 

@@ -10,13 +10,13 @@ from heliograph.audience.v1.endpoint_pb2 import Endpoint
 from heliograph.audience.v1.erasure_report_pb2 import ErasureReport
 from heliograph.audience.v1.events_pb2 import UserErased
 from mesh.eventing.orders import Kept, Orders, Step, reporting
+from mesh.objects.opening import Objects
 from mesh.store import orders
 from mesh.store.orders import OrderRow
 from mesh.store.tombstones import Sessions
 from nats.js import JetStreamContext
 from sqlalchemy import text
 
-from audience.objects.opening import Objects
 from audience.persons import hashes
 from audience.persons.exported import Exported
 

@@ -11,13 +11,13 @@ from heliograph.audience.v1 import export_job_pb2
 from heliograph.audience.v1.events_pb2 import UserErased
 from mesh.errors import Unavailable
 from mesh.eventing.orders import Kept
+from mesh.objects.opening import Objects
 from mesh.store import orders
 from mesh.store.orders import OrderRow
 from mesh.store.tombstones import Sessions
 from mesh.telemetry import logging
 from sqlmodel import col, func, select
 
-from audience.objects.opening import Objects
 from audience.persons import rewriting
 from audience.persons.exported_objects import ExportedObjects
 from audience.persons.rewriting import Sought

@@ -7,13 +7,13 @@ from typing import Final
 
 from mesh.errors import Error, NotFound, Unavailable
 from mesh.eventing.orders import Kept
+from mesh.objects.opening import Objects
+from mesh.objects.stores import Object, Store
 from mesh.store import orders
 from mesh.store.orders import OrderRow
 from mesh.store.tombstones import Sessions
 from mesh.telemetry import logging
 
-from audience.objects.opening import Objects
-from audience.objects.stores import Object, Store
 from audience.persons import rewriting
 from audience.persons.rewriting import Sought
 from audience.transfers.tables import ExportJobRow

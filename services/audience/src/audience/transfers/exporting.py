@@ -15,11 +15,11 @@ from heliograph import endpoint_records
 from heliograph.audience.v1 import export_job_pb2 as pb
 from heliograph.audience.v1 import segment_service_pb2 as service_pb
 from mesh.errors import Error, NotFound
+from mesh.objects.opening import Objects
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from audience import metrics
-from audience.objects.opening import Objects
 from audience.tables import ExportJobRow
 from audience.transfers import export_files, rendering, targets
 from audience.transfers.export_files import ExportFile

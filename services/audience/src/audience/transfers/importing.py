@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from mesh.aip import operations
 from mesh.errors import Error
+from mesh.objects.opening import Objects
 from mesh.store import engine, failures
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -21,7 +22,6 @@ from audience.endpoints.announcing import announce
 from audience.endpoints.batches import Batch
 from audience.endpoints.prepared import refusals
 from audience.endpoints.writing import Outcome
-from audience.objects.opening import Objects
 from audience.tables import ImportJobRow
 from audience.transfers import listing, parts, rendering
 from audience.transfers.chunks import Chunk

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from mesh.errors import Error, FailedPrecondition, NotFound
+from mesh.objects.opening import Objects, waited
+from mesh.objects.stores import Object
+from mesh.objects.uris import Uri
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from audience.objects.opening import Objects, waited
-from audience.objects.stores import Object
-from audience.objects.uris import Uri
 from audience.refusals import shown
 from audience.tables import ImportJobRow, ImportPartRow
 from audience.transfers import formats, sources

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from mesh.errors import Error, FailedPrecondition, PermissionDenied
+from mesh.objects import refusals
+from mesh.objects.opening import Objects, waited
+from mesh.objects.stores import Object
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from audience.objects import refusals
-from audience.objects.opening import Objects, waited
-from audience.objects.stores import Object
 from audience.refusals import shown
 from audience.tables import ImportBlockRow, ImportJobRow
 from audience.transfers.pulling import SPAN_BYTES

@@ -13,9 +13,9 @@ from tempfile import TemporaryDirectory
 from typing import Final, Protocol
 
 from mesh.errors import Error, FailedPrecondition, PermissionDenied
+from mesh.objects.opening import Objects, waited
+from mesh.objects.stores import Store
 
-from audience.objects.opening import Objects, waited
-from audience.objects.stores import Store
 from audience.refusals import shown
 from audience.tables import ExportJobRow
 from audience.transfers import sources

@@ -6,11 +6,10 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from mesh.errors import Error
-
-from audience.objects import refusals, uris
-from audience.objects.places import ObjectPlace, ObjectPlaces, Use
-from audience.objects.stores import Patience, Store
-from audience.objects.uris import Uri
+from mesh.objects import refusals, uris
+from mesh.objects.places import ObjectPlace, ObjectPlaces, Use
+from mesh.objects.stores import Patience, Store
+from mesh.objects.uris import Uri
 
 STORES_KEPT: Final = 64
 CALL_SECONDS: Final = 20.0
@@ -66,11 +65,11 @@ class Objects:
 
 def _opened(place: ObjectPlace, uri: Uri, patience: Patience) -> Store:
     if uri.scheme == "https":
-        from audience.objects.https import WebStore
+        from mesh.objects.https import WebStore
 
         return WebStore(place, uri, patience)
     # Here, as most replicas need no store, and this one takes 7 MB.
-    from audience.objects.cloud import CloudStore
+    from mesh.objects.cloud import CloudStore
 
     return CloudStore(place, uri, patience)
 

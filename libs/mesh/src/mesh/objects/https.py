@@ -14,12 +14,11 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Final
 
+from mesh.objects import refusals
+from mesh.objects.places import ObjectPlace
+from mesh.objects.stores import Object, Patience
+from mesh.objects.uris import Uri
 from mesh.telemetry import logging
-
-from audience.objects import refusals
-from audience.objects.places import ObjectPlace
-from audience.objects.stores import Object, Patience
-from audience.objects.uris import Uri
 
 HTTPS_PORT: Final = 443
 READ_BYTES: Final = 256 * 1024

@@ -1,13 +1,12 @@
 """The walls between applications in object stores, and between them and what is not theirs."""
 
 import pytest
-from audience.objects import uris
-from audience.objects.https import is_public
-from audience.objects.opening import Objects
-from audience.objects.places import ObjectPlace, ObjectPlaces, refuse_overlaps
-from audience.settings import Settings
 from hypothesis import given
 from hypothesis import strategies as st
+from mesh.objects import uris
+from mesh.objects.https import is_public
+from mesh.objects.opening import Objects
+from mesh.objects.places import ObjectPlace, ObjectPlaces, refuse_overlaps
 from pydantic import SecretStr, ValidationError
 
 APPLICATIONS = st.from_regex(r"[a-z][a-z0-9-]{2,8}", fullmatch=True)
@@ -122,19 +121,6 @@ def test_places_that_open_what_others_keep_are_refused(
                 refuse_overlaps(order)
         else:
             assert refuse_overlaps(order) == order
-
-
-def test_settings_name_what_is_wrong_with_a_place_and_not_its_secrets(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    good = '{"use": "import", "prefix": "s3://b/{application}/", "options": {"aws_region": "hush"}}'
-    monkeypatch.setenv("HELIOGRAPH_OBJECT_STORES", f"[{good}]")
-    assert Settings().object_stores[0].options["aws_region"].get_secret_value() == "hush"
-    monkeypatch.setenv("HELIOGRAPH_OBJECT_STORES", f"[{good.replace('n}/', 'n}')}]")
-    with pytest.raises(ValidationError) as refusal:
-        Settings()
-    assert "prefix must end in a slash" in str(refusal.value)
-    assert "hush" not in str(refusal.value)
 
 
 def test_a_store_that_cannot_be_opened_is_told_when_the_service_starts() -> None:

@@ -10,14 +10,13 @@ from typing import Any, Final
 
 import obstore
 from mesh.errors import Error
+from mesh.objects import refusals
+from mesh.objects.places import ObjectPlace
+from mesh.objects.stores import Object, Patience
+from mesh.objects.uris import Uri
 from mesh.telemetry import logging
 from obstore import exceptions, store
 from obstore.store import ObjectStore
-
-from audience.objects import refusals
-from audience.objects.places import ObjectPlace
-from audience.objects.stores import Object, Patience
-from audience.objects.uris import Uri
 
 UPLOAD_PART_BYTES: Final = 8 * 1024 * 1024
 """10,000 parts of it, as S3 takes, are 80 GB."""

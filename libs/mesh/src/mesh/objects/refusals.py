@@ -3,8 +3,7 @@
 from typing import Final
 
 from mesh.errors import Error, FailedPrecondition, NotFound, PermissionDenied, Unavailable
-
-from audience.refusals import invalid, shown
+from mesh.errors.refusals import invalid, shown
 
 _NOT_FOUND: Final = frozenset((404, 410))
 _DENIED: Final = frozenset((401, 403, 407))

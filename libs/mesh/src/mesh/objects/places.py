@@ -4,10 +4,9 @@ import re
 from itertools import permutations
 from typing import Final, Literal
 
+from mesh.objects import uris
+from mesh.objects.uris import Uri
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
-
-from audience.objects import uris
-from audience.objects.uris import Uri
 
 PLACEHOLDER: Final = "{application}"
 SAMPLE: Final = "application"

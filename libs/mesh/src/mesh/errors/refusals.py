@@ -1,0 +1,23 @@
+"""How a value is refused: one field, one reason, one sentence."""
+
+from mesh.errors import InvalidArgument, Violation
+
+SHOWN_CHARACTERS_MAX = 60
+
+
+def invalid(reason: str, field: str, description: str, **metadata: str) -> InvalidArgument:
+    """The refusal of one value; `field` is its path in the request or the resource."""
+    return InvalidArgument(
+        reason,
+        f"{field}: {description}" if field else description,
+        violations=[Violation(field, description, reason)],
+        retry_after_seconds=None,
+        field=field,
+        **metadata,
+    )
+
+
+def shown(text: str) -> str:
+    """A value as an error shows it: quoted, and cut when long."""
+    cut = text if len(text) <= SHOWN_CHARACTERS_MAX else f"{text[:SHOWN_CHARACTERS_MAX]}…"
+    return repr(cut)
