@@ -8,8 +8,8 @@ from twoway.inbound.effects import Effects
 from twoway.inbound.situation import Number, Situation, Standing
 from twoway.inbound.texts import Text
 from twoway.intents import Action, Keyword, rule_sets
+from twoway.keywords.tables import KeywordRow
 from twoway.replies import sets
-from twoway.tables import KeywordRow
 from twoway_room import NOON, NUMBER, sms
 
 ANN, BOB = "+12065550191", "+12065550192"

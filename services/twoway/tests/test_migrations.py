@@ -9,6 +9,7 @@ from mesh.store import migrate, orders, tombstones
 from mesh.testkit.postgres import MigratedDatabase
 from twoway import tables
 from twoway.imports import tables as imports
+from twoway.keywords import tables as keywords
 
 MIGRATIONS = Path(twoway.__file__).parent / "migrations"
 
@@ -20,6 +21,7 @@ async def test_migrating_gives_exactly_the_tables(migrated_database: MigratedDat
         database_url,
         tables.metadata,
         imports.metadata,
+        keywords.metadata,
         outbox.metadata,
         operations.metadata,
         request_ids.indexed_metadata,

@@ -16,6 +16,7 @@ from nats.js import JetStreamContext
 
 from twoway import tables
 from twoway.imports import tables as imports
+from twoway.keywords import tables as keywords
 
 
 def erasures(sessions: Sessions, js: JetStreamContext, gone: Tombstones) -> Erasures:
@@ -28,6 +29,7 @@ def erasures(sessions: Sessions, js: JetStreamContext, gone: Tombstones) -> Eras
         erasing.rows_of(
             tables.metadata,
             imports.metadata,
+            keywords.metadata,
             operations.metadata,
             request_ids.metadata,
             orders.metadata,

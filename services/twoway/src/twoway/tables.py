@@ -28,9 +28,14 @@ def moment() -> datetime:
     return column
 
 
-def texts() -> list[str]:
+def texts(**column_settings: str) -> list[str]:
     """A text[] column."""
-    column: list[str] = Field(default_factory=list, sa_type=ARRAY(Text), nullable=False)
+    column: list[str] = Field(
+        default_factory=list,
+        sa_type=ARRAY(Text),
+        nullable=False,
+        sa_column_kwargs=column_settings,
+    )
     return column
 
 
@@ -118,33 +123,6 @@ class PoolSenderIdRow(Table, table=True):
     sender_id: str = Field(primary_key=True)
 
 
-class KeywordRow(Table, table=True):
-    """A keyword of a number or pool, or the changed texts of a default one.
-
-    `phone_number` is the number, or the id of the pool, which never begins with a digit. `words` is
-    the keyword in normalised form, as texts are compared with it.
-    """
-
-    __tablename__ = "keywords"
-    __table_args__ = (Index(None, "application", "phone_number", "words", unique=True),)
-
-    application: str = Field(primary_key=True)
-    phone_number: str = Field(primary_key=True)
-    keyword_id: str = Field(primary_key=True)
-    keyword: str
-    words: str
-    action: str
-    reply_text: str = ""
-    localized_reply_texts: dict[str, str] = Field(
-        default_factory=dict, sa_type=JSONB, nullable=False
-    )
-    start_time: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
-    end_time: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
-    revision: int = 1
-    create_time: datetime = moment()
-    update_time: datetime = moment()
-
-
 class OptOutListRow(Table, table=True):
     """An opt-out list."""
 
@@ -209,6 +187,8 @@ class ConsentChangeRow(Table, table=True):
     inbound_message: str = ""
     caller: str = ""
     comment: str = ""
+    requested_text: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    question_text: str = Field(default="", sa_column_kwargs={"server_default": ""})
     change_time: datetime = moment()
 
 

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from twoway.consent.changes import Person
 from twoway.intents import Keyword, RuleSet, rule_sets
-from twoway.tables import DEFAULT_LIST, KeywordRow
+from twoway.keywords.tables import KeywordRow
+from twoway.tables import DEFAULT_LIST
 
 
 @dataclass(frozen=True, slots=True)

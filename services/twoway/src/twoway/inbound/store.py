@@ -14,7 +14,8 @@ from twoway.inbound.situation import Number, Situation, Standing
 from twoway.inbound.texts import Text
 from twoway.intents import rule_sets
 from twoway.keywords import matching
-from twoway.tables import InboundMessageRow, KeywordRow, PhoneNumberRow
+from twoway.keywords.tables import KeywordRow
+from twoway.tables import InboundMessageRow, PhoneNumberRow
 
 _KNOWN = """
 SELECT inbound_message FROM inbound_messages

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from twoway.intents import Action, Keyword, Meaning
 from twoway.keywords.defaults import DEFAULTS
-from twoway.tables import KeywordRow
+from twoway.keywords.tables import KeywordRow
 
 
 def custom(rows: Iterable[KeywordRow]) -> list[Keyword]:

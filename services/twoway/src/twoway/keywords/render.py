@@ -5,7 +5,7 @@ from mesh.aip import etags
 
 from twoway import clock, names
 from twoway.keywords.defaults import DEFAULTS
-from twoway.tables import KeywordRow
+from twoway.keywords.tables import KeywordRow
 
 
 def keyword(row: KeywordRow, number: str = "") -> keyword_pb2.Keyword:

@@ -13,7 +13,7 @@ from twoway import clock, locks, names
 from twoway.intents import rule_sets, understand
 from twoway.intents.normalization import normalize
 from twoway.keywords import matching, owners, render, store, words
-from twoway.tables import KeywordRow
+from twoway.keywords.tables import KeywordRow
 
 PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX = 50, 1_000
 

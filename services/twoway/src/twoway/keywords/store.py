@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from twoway import adding, clock, names
 from twoway.keywords.defaults import DEFAULTS
-from twoway.tables import KeywordRow
+from twoway.keywords.tables import KeywordRow
 
 
 async def of_number(

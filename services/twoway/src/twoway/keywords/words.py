@@ -12,7 +12,7 @@ from twoway import clock, unsupported
 from twoway.intents import Action, understand
 from twoway.intents.understanding import HELP, START, STOP, Intent, words_of
 from twoway.keywords.defaults import DEFAULTS
-from twoway.tables import KeywordRow
+from twoway.keywords.tables import KeywordRow
 
 KEYWORDS_MAX = 30
 """Custom keywords of a number (Pinpoint's quota)."""

@@ -5,10 +5,12 @@ from mesh.eventing import outbox
 from mesh.store import migrate, orders, tombstones
 from twoway import tables
 from twoway.imports import tables as imports
+from twoway.keywords import tables as keywords
 
 migrate.run_env(
     tables.metadata,
     imports.metadata,
+    keywords.metadata,
     outbox.metadata,
     operations.metadata,
     request_ids.indexed_metadata,

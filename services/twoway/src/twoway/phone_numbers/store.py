@@ -8,7 +8,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from twoway import adding, names
 from twoway.consent import lists
-from twoway.tables import KeywordRow, PhoneNumberRow
+from twoway.keywords.tables import KeywordRow
+from twoway.tables import PhoneNumberRow
 
 
 async def get(

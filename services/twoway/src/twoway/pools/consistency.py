@@ -9,12 +9,24 @@ from collections.abc import Iterable, Mapping
 from mesh.errors import FailedPrecondition, ResourceExhausted
 
 from twoway import names
-from twoway.tables import KeywordRow, PhoneNumberRow, PoolRow, SenderIdRow
+from twoway.keywords.tables import KeywordRow
+from twoway.tables import PhoneNumberRow, PoolRow, SenderIdRow
 
 MEMBERS_MAX = 100
 """Identities of a pool (Pinpoint's quota)."""
 
 SENDER_ID_CAPABILITIES = ("SMS",)
+
+_UNSAID = {
+    "application",
+    "phone_number",
+    "keyword_id",
+    "keyword",
+    "words",
+    "revision",
+    "create_time",
+    "update_time",
+}
 
 GOVERNED = {
     "message_type": "MESSAGE_TYPE_MISMATCH",
@@ -108,16 +120,7 @@ def check_not_last(pool: PoolRow, count: int) -> None:
 
 def said(keywords: Iterable[KeywordRow]) -> Mapping[str, object]:
     """What keywords do and answer, by their words: their ids and ages do not matter."""
-    return {
-        row.words: (
-            row.action,
-            row.reply_text,
-            dict(row.localized_reply_texts),
-            row.start_time,
-            row.end_time,
-        )
-        for row in keywords
-    }
+    return {row.words: row.model_dump(exclude=_UNSAID) for row in keywords}
 
 
 def _mismatch(

@@ -9,21 +9,23 @@ from sqlmodel import col, delete, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from twoway import clock, names
+from twoway.keywords.tables import KeywordRow
 from twoway.pools import consistency, store
 from twoway.pools.consistency import GOVERNED
 from twoway.sender_ids import store as sender_ids
 from twoway.tables import PhoneNumberRow, PoolRow, PoolSenderIdRow, SenderIdRow
 
 # A number takes the words it answered to with it.
-_KEEP_KEYWORDS = text("""
-INSERT INTO keywords (application, phone_number, keyword_id, keyword, words, action, reply_text,
-    localized_reply_texts, start_time, end_time, revision, create_time, update_time)
-SELECT k.application, p.phone_number, k.keyword_id, k.keyword, k.words, k.action, k.reply_text,
-    k.localized_reply_texts, k.start_time, k.end_time, k.revision, k.create_time, k.update_time
+_KEPT = ", ".join(
+    name for name in KeywordRow.model_fields if name not in ("application", "phone_number")
+)
+_KEEP_KEYWORDS = text(f"""
+INSERT INTO keywords (application, phone_number, {_KEPT})
+SELECT k.application, p.phone_number, {", ".join(f"k.{name}" for name in _KEPT.split(", "))}
 FROM phone_numbers p
 JOIN keywords k ON k.application = p.application AND k.phone_number = p.pool
 WHERE p.application = :application AND p.pool = :pool AND p.phone_number = ANY(:numbers)
-""")
+""")  # columns of our own
 _DISAGREEING = text("""
 SELECT ours.sender_id, elsewhere.pool
 FROM pool_sender_ids ours

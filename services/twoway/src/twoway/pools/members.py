@@ -11,10 +11,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from twoway import clock, names
 from twoway.keywords import store as keywords
+from twoway.keywords.tables import KeywordRow
 from twoway.phone_numbers import store as phone_numbers
 from twoway.pools import consistency, following, store
 from twoway.sender_ids import store as sender_ids
-from twoway.tables import KeywordRow, PhoneNumberRow, PoolRow, PoolSenderIdRow, SenderIdRow
+from twoway.tables import PhoneNumberRow, PoolRow, PoolSenderIdRow, SenderIdRow
 
 Identity = PhoneNumberRow | SenderIdRow
 

@@ -8,7 +8,8 @@ from sqlmodel import col, delete, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from twoway import adding, names
-from twoway.tables import KeywordRow, PhoneNumberRow, PoolRow, PoolSenderIdRow
+from twoway.keywords.tables import KeywordRow
+from twoway.tables import PhoneNumberRow, PoolRow, PoolSenderIdRow
 
 
 async def get(session: AsyncSession, name: str, field: str = "name") -> PoolRow:

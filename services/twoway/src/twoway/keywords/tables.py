@@ -1,0 +1,80 @@
+"""Keywords as rows, and the questions of double opt-ins that wait for their yes."""
+
+from datetime import datetime
+
+from mesh.store import tables
+from sqlalchemy import DateTime, Index
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+from twoway.tables import moment, texts
+
+metadata = tables.metadata()
+
+WINDOW_SECONDS_DEFAULT = 24 * 3600
+"""How long the question of a double opt-in may be answered."""
+
+
+class KeywordRow(SQLModel, table=True):
+    """A keyword of a number or pool, or the changed texts of a default one.
+
+    `phone_number` is the number, or the id of the pool, which never begins with a digit. `words` is
+    the keyword in normalised form, as texts are compared with it.
+    """
+
+    __tablename__ = "keywords"
+    __table_args__ = (Index(None, "application", "phone_number", "words", unique=True),)
+    metadata = metadata
+
+    application: str = Field(primary_key=True)
+    phone_number: str = Field(primary_key=True)
+    keyword_id: str = Field(primary_key=True)
+    keyword: str
+    words: str
+    action: str
+    reply_text: str = ""
+    localized_reply_texts: dict[str, str] = Field(
+        default_factory=dict, sa_type=JSONB, nullable=False
+    )
+    double_opt_in: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
+    double_opt_in_words: list[str] = texts(server_default="{}")
+    double_opt_in_window_seconds: int = Field(
+        default=WINDOW_SECONDS_DEFAULT,
+        sa_column_kwargs={"server_default": str(WINDOW_SECONDS_DEFAULT)},
+    )
+    confirmed_reply_text: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    localized_confirmed_reply_texts: dict[str, str] = Field(
+        default_factory=dict,
+        sa_type=JSONB,
+        nullable=False,
+        sa_column_kwargs={"server_default": "{}"},
+    )
+    start_time: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    end_time: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    revision: int = 1
+    create_time: datetime = moment()
+    update_time: datetime = moment()
+
+
+class OptInQuestionRow(SQLModel, table=True):
+    """Somebody who was asked whether they want to be written to, and has not said yes yet.
+
+    `keeper` keeps the keyword: the number or its pool. There is one question at a time.
+    """
+
+    __tablename__ = "opt_in_questions"
+    __table_args__ = (
+        Index(None, "application", "source_address"),
+        Index(None, "expire_time"),
+    )
+    metadata = metadata
+
+    application: str = Field(primary_key=True)
+    keeper: str = Field(primary_key=True)
+    source_address: str = Field(primary_key=True)
+    opt_out_list: str
+    keyword_id: str
+    requested_text: str
+    question_text: str
+    ask_time: datetime = moment()
+    expire_time: datetime = moment()
