@@ -11,8 +11,9 @@ from heliograph.audience.v1.endpoint_pb2 import Endpoint
 from heliograph.messaging.v1.content_pb2 import Purpose
 from heliograph.messaging.v1.reason_pb2 import Reason
 
-ANSWERS = frozenset({Purpose.OPT_OUT_CONFIRMATION, Purpose.HELP_REPLY})
-"""What the law wants answered whatever the recipient has refused (CTIA; 47 CFR 64.1200(a)(12))."""
+ANSWERS = frozenset({Purpose.OPT_OUT_CONFIRMATION, Purpose.HELP_REPLY, Purpose.OPT_IN_QUESTION})
+"""What is answered whatever the recipient has refused: the law wants it (CTIA; 47 CFR
+64.1200(a)(12)), or they want to come back."""
 
 
 def obstacles(

@@ -18,7 +18,14 @@ KEYWORDS_MAX = 30
 """Custom keywords of a number (Pinpoint's quota)."""
 
 _ID_CHARACTERS_MAX = 63
-_NOT_SUPPORTED = ("template", "double_opt_in", "double_opt_in_words")
+_NOT_SUPPORTED = (
+    "template",
+    "double_opt_in",
+    "double_opt_in_words",
+    "double_opt_in_window",
+    "confirmed_reply_text",
+    "localized_confirmed_reply_texts",
+)
 
 
 def id_of(keyword: str) -> str:
