@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -40,6 +40,7 @@ CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN PERFORM pg_advisory_xact_lock_shared({KEY}); RETURN NEW; END $$
 """
 CLAIMING = "BEFORE INSERT ON messages FOR EACH ROW"
+GIVING_BACK = "BEFORE UPDATE ON cap_counters FOR EACH ROW WHEN (NEW.messages = '{}')"
 RECORDING = f"BEFORE UPDATE ON messages FOR EACH ROW WHEN (NEW.state = {Message.SENT})"
 
 
@@ -141,19 +142,24 @@ class Doom:
             link.requests.release()
             link.answers.release()
 
-    @asynccontextmanager
-    async def gate(self, where: str) -> AsyncIterator[Gate]:
+    def gate(self, where: str) -> AbstractAsyncContextManager[Gate]:
         """A gate before rows are written; on leaving it is open."""
-        connection = await asyncpg.connect(self.room.database_url)
-        try:
-            await connection.execute(_HOLD)
-            await connection.execute(f"CREATE TRIGGER hold {where} EXECUTE FUNCTION hold()")
-            await connection.execute("SELECT pg_advisory_lock($1)", KEY)
-            gate = Gate(connection)
-            yield gate
-            await gate.open()
-        finally:
-            await connection.close()
+        return gate_at(self.room.database_url, where)
+
+
+@asynccontextmanager
+async def gate_at(database_url: str, where: str) -> AsyncIterator[Gate]:
+    """A gate before rows are written; on leaving it is open."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        await connection.execute(_HOLD)
+        await connection.execute(f"CREATE TRIGGER hold {where} EXECUTE FUNCTION hold()")
+        await connection.execute("SELECT pg_advisory_lock($1)", KEY)
+        gate = Gate(connection)
+        yield gate
+        await gate.open()
+    finally:
+        await connection.close()
 
 
 async def started(room: Room, ports: Path, **environment: str) -> asyncio.subprocess.Process:

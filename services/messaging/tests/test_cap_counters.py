@@ -9,9 +9,13 @@ from uuid import UUID
 
 import messaging
 import pytest
+from heliograph.messaging.v1.send_batch_pb2 import SendBatch
 from mesh.store import pool
 from messaging.caps import caps, counters
 from messaging.caps.counters import Counter, Reservation
+from messaging.pipeline import works
+from messaging.pipeline.works import Frame
+from messaging_samples import RUN, batch, endpoint
 
 MIGRATIONS = Path(messaging.__file__).parent / "migrations"
 BEGIN = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -89,3 +93,23 @@ async def test_a_counter_of_a_campaign_counts_for_ever(ledger):
 
     assert allowed == [True, True, False, False]
     assert await counters.counts(ledger, total, ["e"]) == {"e": 2}
+
+
+async def test_who_gives_back_and_takes_never_locks_out_another_who_does(ledger):
+    """Each ends some that it had counted and counts others, of the same endpoints as its peers."""
+    limits = SendBatch.Caps(daily_max=20, total_max=20, total_key="spring/1")
+
+    async def chunk(number):
+        members = [endpoint(index) for index in random.Random(number).sample(range(60), 40)]
+        sent = batch(members, run=f"{RUN}{number}", source=f"{RUN}{number}")
+        rows = [work.row for work in works.make(Frame(sent, [], {}, BEGIN), sent.recipients)]
+        async with ledger.acquire() as connection, connection.transaction():
+            await caps.reserve(connection, limits, rows[:20], BEGIN)
+        async with ledger.acquire() as connection, connection.transaction():
+            return await caps.reserve(connection, limits, rows[20:], BEGIN, rows[:20])
+
+    refused = await asyncio.gather(*(chunk(number) for number in range(8)))
+
+    assert not any(refused)
+    total = await ledger.fetchval("SELECT count(*) FROM cap_counters, jsonb_each(messages)")
+    assert total == 2 * 8 * 20

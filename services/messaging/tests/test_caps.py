@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 import messaging_moments as moments
 import pytest
 from heliograph.messaging.v1 import message_service_pb2 as rpc
+from heliograph.messaging.v1.message_pb2 import Message
 from heliograph.messaging.v1.reason_pb2 import Reason
 from heliograph.messaging.v1.send_batch_pb2 import SendBatch
 from mesh.errors import InvalidArgument
 from mesh.testkit.waiting import eventually
-from messaging_crashes import Doom
+from messaging_crashes import GIVING_BACK, Doom, gate_at
 from messaging_room import UNFINISHED, word
 from messaging_samples import PARENT, batch, endpoint, number
 
@@ -123,12 +124,24 @@ async def test_what_expired_before_the_provider_took_it_does_not_count(room):
     await room.publish(sent)
 
     assert await room.settled(1) == {"e0": "EXPIRED"}
+    assert await counters(room) == {("", "e0"): 0, ("c/1", "e0"): 0}
 
-    # A batch that was put off gives back right after the transaction that ends its rows.
-    async def are_free():
-        return await counters(room) == {("", "e0"): 0, ("c/1", "e0"): 0}
 
-    await eventually(are_free)
+async def test_who_dies_while_giving_back_has_ended_nothing_either(room):
+    """The batch was put off, so that its rows end where it is entered once more."""
+    await room.carrier.remote.behave(rules=[{"status": "ESME_RTHROTTLED"}])
+    sent = run("c", caps(1, 1, "c/1"), [endpoint(0), endpoint(1)])
+    sent.expire_time.FromDatetime(datetime.now(UTC) + timedelta(seconds=1))
+
+    async with gate_at(room.database_url, GIVING_BACK) as gate:
+        await room.publish(sent)
+        await gate.reached()
+        await gate.undo()
+
+        assert {row.state for row in await room.rows()} == {Message.ACCEPTED}
+
+    assert await room.settled(2) == {"e0": "EXPIRED", "e1": "EXPIRED"}
+    assert set((await counters(room)).values()) == {0}
 
 
 async def test_who_is_over_the_daily_cap_keeps_the_campaigns(room):

@@ -34,12 +34,19 @@ class Usage:
 
 
 async def reserve(
-    connection: Any, caps: SendBatch.Caps, rows: Sequence[Row], now: datetime
+    connection: Any,
+    caps: SendBatch.Caps,
+    rows: Sequence[Row],
+    now: datetime,
+    unsent: Sequence[Row] = (),
 ) -> list[tuple[Row, Reason.ValueType]]:
     """Count messages that are about to be handed over; those that would be too many, and why.
 
-    In the transaction that enters them. All are of one application.
+    In the transaction that enters them, or that ends or puts off the `unsent`, which were counted
+    before and no longer are. All are of one application.
     """
+    if any(row.endpoint_id for row in unsent):
+        await _free(connection, caps, rows, unsent)
     refused: list[tuple[Row, Reason.ValueType]] = []
     for round_ in _rounds(rows):
         refused += await _reserve(connection, caps, round_, now)
@@ -80,6 +87,17 @@ def kinds(application: str, caps: SendBatch.Caps, now: datetime) -> Kinds:
         return [(Reason.DAILY_CAP, daily)]
     total = Counter(application, caps.total_key, caps.total_max, EVER)
     return [(Reason.CAMPAIGN_CAP, total), (Reason.DAILY_CAP, daily)]
+
+
+async def _free(
+    connection: Any, caps: SendBatch.Caps, rows: Sequence[Row], unsent: Sequence[Row]
+) -> None:
+    """Takes every counter that is needed before any is written, so that the order is kept."""
+    freed = [_reservation(row) for row in unsent if row.endpoint_id]
+    endpoint_ids = {row.endpoint_id for row in (*rows, *unsent) if row.endpoint_id}
+    for _, counter in kinds(unsent[0].application, caps, EVER):
+        await counters.lock(connection, counter, endpoint_ids)
+        await counters.give_back(connection, counter.application, counter.key, freed)
 
 
 async def _reserve(

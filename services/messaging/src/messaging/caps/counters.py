@@ -6,7 +6,7 @@ often it is reserved. Counters are always taken in the order of their keys, so t
 transactions wait for each other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -30,6 +30,13 @@ WHERE $7::int > (
     WHERE m.time::float8 > $6::float8 AND NOT excluded.messages ? m.id
 )
 RETURNING endpoint_id
+"""
+
+# Also what is not there yet: whoever makes it would have to be waited for.
+_LOCK: Final = """
+INSERT INTO cap_counters AS c (application, counter, endpoint_id, messages, day)
+SELECT $1, $2, r.endpoint_id, '{}', CURRENT_DATE FROM unnest($3::text[]) AS r (endpoint_id)
+ON CONFLICT (application, counter, endpoint_id) DO UPDATE SET day = c.day WHERE false
 """
 
 _GIVE_BACK: Final = """
@@ -86,6 +93,11 @@ async def reserve(
         now.date(),
     )
     return {record[0] for record in records}
+
+
+async def lock(connection: Any, counter: Counter, endpoint_ids: Collection[str]) -> None:
+    """Keep counters to this transaction, which may then write them in any order."""
+    await connection.execute(_LOCK, counter.application, counter.key, sorted(endpoint_ids))
 
 
 async def give_back(

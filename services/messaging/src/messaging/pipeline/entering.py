@@ -43,7 +43,8 @@ async def enter(
 ) -> Entered:
     """Enters a chunk. A direct batch's rows were entered before, `ACCEPTED`: what is not there then
     belongs to a request that was a repetition, and is passed by. In the same transaction, what goes
-    on is counted against caps, what would be too many is skipped, and who waits is put aside.
+    on is counted against caps, what ends here is no longer, what would be too many is skipped, and
+    who waits is put aside.
 
     The caller holds the batch's lock, so a row of this batch that is `HANDING` has no worker.
     """
@@ -55,17 +56,15 @@ async def enter(
         if caps is not None:
             await _cap(connection, entered, caps)
         await holding.hold(connection, batch, entered.held)
-    if caps is not None and entered.repeated:
-        await capping.give_back(connection, caps, entered.skipped)
     return entered
 
 
 async def _cap(connection: Any, entered: Entered, caps: SendBatch.Caps) -> None:
     now = datetime.now(UTC)
     rows = [work.row for work in entered.hand]
-    refused = {
-        row.message_id: reason for row, reason in await capping.reserve(connection, caps, rows, now)
-    }
+    unsent = [*entered.skipped, *(work.row for work in entered.held)] if entered.repeated else []
+    reserved = await capping.reserve(connection, caps, rows, now, unsent)
+    refused = {row.message_id: reason for row, reason in reserved}
     if not refused:
         return
     over = [work for work in entered.hand if work.row.message_id in refused]
