@@ -10,7 +10,7 @@ import grpc_tools
 import pytest
 import pytest_asyncio
 from grpc_tools import protoc
-from mesh.eventing import fates, jetstream
+from mesh.eventing import jetstream
 from mesh.telemetry import tracing
 from mesh.testkit.rpc import RpcConnect, RpcServe
 from nats.aio.client import Client
@@ -69,13 +69,6 @@ async def js(nats: tuple[Client, JetStreamContext]) -> JetStreamContext:
     """JetStream with the stream WORDS."""
     await jetstream.ensure_stream(nats[1], "WORDS", ["google.protobuf.>"])
     return nats[1]
-
-
-@pytest.fixture
-def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What failed is delivered again soon."""
-    monkeypatch.setattr(fates, "RETRY_DELAY_SECONDS", 0.05)
-    monkeypatch.setattr(fates, "RETRY_DELAY_MAX_SECONDS", 0.2)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 
 from google.protobuf.wrappers_pb2 import StringValue
+from mesh.backoff import Backoff
 from mesh.eventing import dead_letters, publisher
 from mesh.eventing.consumer import Consumer, Delivery
 from mesh.eventing.publisher import outgoing
@@ -11,6 +12,7 @@ from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
 SUBJECT = "google.protobuf.StringValue.*"
+SOON = Backoff(first_seconds=0.05, max_seconds=0.2)
 
 
 async def publish(js: JetStreamContext, *words: str) -> None:
@@ -47,8 +49,19 @@ class Heard:
         self.done += words
 
 
-def hearer(js: JetStreamContext, handler: Callable[[Delivery], Awaitable[None]]) -> Consumer:
-    return Consumer(js, "WORDS", "hearer", SUBJECT, handler, ack_wait_seconds=1.0, max_deliver=3)
+def hearer(
+    js: JetStreamContext, handler: Callable[[Delivery], Awaitable[None]], backoff: Backoff = SOON
+) -> Consumer:
+    return Consumer(
+        js,
+        "WORDS",
+        "hearer",
+        SUBJECT,
+        handler,
+        ack_wait_seconds=1.0,
+        max_deliver=3,
+        backoff=backoff,
+    )
 
 
 def all_done(heard: Heard, count: int) -> Callable[[], bool]:

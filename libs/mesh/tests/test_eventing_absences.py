@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 
-import pytest
-from consumer_words import SUBJECT, Heard, all_done, hearer, publish
+from consumer_words import SOON, SUBJECT, Heard, all_done, hearer, publish
 from google.protobuf.wrappers_pb2 import StringValue
 from mesh.errors import Unavailable
 from mesh.eventing.absences import Absences
@@ -12,8 +11,6 @@ from mesh.eventing.put_offs import TELL_EVERY_SECONDS
 from mesh.testkit import eventually
 from nats.js import JetStreamContext
 from structlog.testing import capture_logs
-
-pytestmark = pytest.mark.usefixtures("quick_retries")
 
 
 def test_an_absence_is_told_at_once_and_then_once_a_minute() -> None:
@@ -57,7 +54,13 @@ async def test_consumers_that_need_the_same_tell_of_it_once(js: JetStreamContext
 
     def consumer(number: int) -> Consumer:
         return Consumer(
-            js, "WORDS", f"hearer-{number}", SUBJECT, needing(number), absences=absences
+            js,
+            "WORDS",
+            f"hearer-{number}",
+            SUBJECT,
+            needing(number),
+            absences=absences,
+            backoff=SOON,
         )
 
     with capture_logs() as lines:

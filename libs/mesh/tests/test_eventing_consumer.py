@@ -5,8 +5,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
-import pytest
-from consumer_words import SUBJECT, Heard, all_done, hearer, publish, settled
+from consumer_words import SOON, SUBJECT, Heard, all_done, hearer, publish, settled
 from google.protobuf.wrappers_pb2 import StringValue
 from mesh.eventing import jetstream, publisher
 from mesh.eventing.consumer import Consumer, Delivery
@@ -15,8 +14,6 @@ from mesh.testkit import eventually
 from nats.js import JetStreamContext
 from opentelemetry import trace
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
-
-pytestmark = pytest.mark.usefixtures("quick_retries")
 
 
 async def test_each_message_is_handled_once_and_acknowledged(js: JetStreamContext) -> None:
@@ -102,7 +99,9 @@ async def test_a_handler_is_cut_off_after_its_timeout(js: JetStreamContext) -> N
         if tries == 1:
             await asyncio.get_running_loop().create_future()
 
-    async with Consumer(js, "WORDS", "hearer", SUBJECT, hangs_once, handler_timeout_seconds=0.2):
+    async with Consumer(
+        js, "WORDS", "hearer", SUBJECT, hangs_once, handler_timeout_seconds=0.2, backoff=SOON
+    ):
         await publish(js, "hangs")
         await eventually(lambda: tries == 2)
         await eventually(lambda: settled(js))

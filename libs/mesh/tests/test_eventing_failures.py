@@ -2,18 +2,18 @@
 
 import asyncio
 
-import pytest
-from consumer_words import SUBJECT, Heard, all_done, buried, dead, hearer, publish, settled
+from consumer_words import SOON, SUBJECT, Heard, all_done, buried, dead, hearer, publish, settled
 from google.protobuf.wrappers_pb2 import StringValue
+from mesh.backoff import Backoff
 from mesh.errors import InvalidArgument, Unavailable
-from mesh.eventing import dead_letters, fates, headers, jetstream, publisher
+from mesh.eventing import dead_letters, headers, jetstream
 from mesh.eventing.consumer import Consumer, Later
 from mesh.testkit import eventually
 from nats.js import JetStreamContext
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-pytestmark = pytest.mark.usefixtures("quick_retries")
+MUCH_LATER = Backoff(first_seconds=3600.0, max_seconds=3600.0)
 
 
 async def test_a_handler_that_fails_some_times_succeeds_in_the_end(js: JetStreamContext) -> None:
@@ -97,22 +97,19 @@ async def test_a_whole_batch_waits_while_something_is_away(js: JetStreamContext)
     heard = Heard({"0": iter([Unavailable("AWAY", "away")] * 3)})
     await publish(js, *(str(n) for n in range(10)))
 
-    async with Consumer(js, "WORDS", "hearer", SUBJECT, heard.batch, batch=10):
+    async with Consumer(js, "WORDS", "hearer", SUBJECT, heard.batch, batch=10, backoff=SOON):
         await eventually(all_done(heard, 10))
 
     assert heard.tries["0"] == 4
     assert await dead(js) == []
 
 
-async def test_a_success_brings_forward_all_that_wait(
-    js: JetStreamContext, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(fates, "RETRY_DELAY_SECONDS", 3600.0)
-    monkeypatch.setattr(fates, "RETRY_DELAY_MAX_SECONDS", 3600.0)
+async def test_a_success_brings_forward_all_that_wait(js: JetStreamContext) -> None:
     words = [str(number) for number in range(20)]
     heard = Heard({word: iter([Unavailable("AWAY", "away")]) for word in words})
-    consumer = Consumer(js, "WORDS", "hearer", SUBJECT, heard.batch, batch=10, concurrency=1)
-    async with consumer:
+    async with Consumer(
+        js, "WORDS", "hearer", SUBJECT, heard.batch, batch=10, concurrency=1, backoff=MUCH_LATER
+    ):
         for word in words:
             await publish(js, word)
             await eventually(lambda word=word: heard.tries[word])
@@ -126,13 +123,9 @@ async def test_a_success_brings_forward_all_that_wait(
     assert heard.batches[-3:] == [1, 10, 10]
 
 
-async def test_what_was_brought_forward_in_vain_waits_its_time(
-    js: JetStreamContext, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(fates, "RETRY_DELAY_SECONDS", 3600.0)
-    monkeypatch.setattr(fates, "RETRY_DELAY_MAX_SECONDS", 3600.0)
+async def test_what_was_brought_forward_in_vain_waits_its_time(js: JetStreamContext) -> None:
     heard = Heard({"stubborn": iter([Unavailable("AWAY", "away")] * 50)})
-    async with hearer(js, heard.each):
+    async with hearer(js, heard.each, MUCH_LATER):
         await publish(js, "stubborn")
         await eventually(lambda: heard.tries["stubborn"] == 1)
         await publish(js, "first")
@@ -185,11 +178,8 @@ async def test_why_a_message_is_put_off_is_logged_once_and_counted(js: JetStream
     assert REGISTRY.get_sample_value("heliograph_consumer_put_off_total", labels) == 3
 
 
-async def test_a_dead_letter_that_cannot_be_stored_is_kept(
-    js: JetStreamContext, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_dead_letter_that_cannot_be_stored_is_kept(js: JetStreamContext) -> None:
     heard = Heard({"poison": iter([InvalidArgument("WORD_FORBIDDEN", "no")] * 99)})
-    monkeypatch.setattr(publisher, "ATTEMPTS_MAX", 1)
 
     async with hearer(js, heard.each):
         await jetstream.wait_for_stream(js, dead_letters.STREAM)

@@ -3,8 +3,6 @@
 import asyncpg
 import pytest
 from google.protobuf.message import DecodeError
-from hypothesis import given
-from hypothesis import strategies as st
 from mesh import errors
 from mesh.eventing import fates
 from mesh.eventing.delivery import Later
@@ -41,16 +39,3 @@ from nats.errors import NoServersError
 )
 def test_every_failure_has_its_fate(error: Exception, fate: Fate) -> None:
     assert fates.judge(error) is fate
-
-
-@given(attempt=st.integers(0, 10**6), asked=st.none() | st.floats(0, 10**6))
-def test_delays_grow_and_stay_bounded(attempt: int, asked: float | None) -> None:
-    delay = fates.delay_seconds(attempt, asked_seconds=asked)
-
-    assert delay >= fates.RETRY_DELAY_SECONDS
-    assert delay <= max(fates.RETRY_DELAY_MAX_SECONDS, asked or 0.0)
-    assert delay <= fates.delay_seconds(attempt + 1, asked_seconds=asked)
-
-
-def test_a_longer_wish_for_delay_is_honoured() -> None:
-    assert fates.delay_seconds(1, asked_seconds=90.0) == 90.0

@@ -12,8 +12,6 @@ from mesh.testkit import eventually
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
-pytestmark = pytest.mark.usefixtures("quick_retries")
-
 
 async def test_stopping_finishes_what_runs_and_returns_the_rest(js: JetStreamContext) -> None:
     heard = Heard({"held": iter([Unavailable("AWAY", "away", retry_after_seconds=60)])})

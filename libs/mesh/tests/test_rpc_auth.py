@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from mesh.errors import InvalidArgument, PermissionDenied, Unauthenticated
 from mesh.rpc import auth
-from mesh.rpc.auth import keys, tokens
+from mesh.rpc.auth import keys
 from mesh.rpc.auth.tokens import Verifier
 
 KEY = Ed25519PrivateKey.generate()
@@ -80,21 +80,21 @@ def test_a_token_that_does_not_verify_is_refused(token):
     assert refusal.value.reason == "TOKEN_INVALID"
 
 
-def test_an_expired_token_is_refused_also_after_it_was_remembered(monkeypatch):
+def test_an_expired_token_is_refused_also_after_it_was_remembered():
     token = auth.mint(KEY, "ann", ["shop"], ["reader"], 60)
-    verifier = Verifier([KEY.public_key()])
+    clock = [time.time()]
+    verifier = Verifier([KEY.public_key()], now=lambda: clock[0])
     verifier.verify(token)
     with pytest.raises(Unauthenticated) as refusal:
         verifier.verify(auth.mint(KEY, "ann", ["shop"], ["reader"], -1))
     assert refusal.value.reason == "TOKEN_EXPIRED"
-    later = time.time() + 61
-    monkeypatch.setattr(tokens.time, "time", lambda: later)
+    assert verifier.remembers(token)
+    clock[0] += 61
     assert not verifier.remembers(token)
 
 
-def test_only_so_many_tokens_are_remembered(monkeypatch):
-    monkeypatch.setattr(tokens, "_CACHE_MAX_TOKENS", 2)
-    verifier = Verifier([KEY.public_key()])
+def test_only_so_many_tokens_are_remembered():
+    verifier = Verifier([KEY.public_key()], remembered_max=2)
     minted = [auth.mint(KEY, f"ann{n}", ["shop"], ["reader"], 60) for n in range(3)]
     for token in minted:
         verifier.verify(token)

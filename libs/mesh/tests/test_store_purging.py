@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
-import pytest
 import pytest_asyncio
 from mesh.store import engine, purging
 from mesh.store.purging import ROWS_MAX, Purge, Sessions
@@ -79,16 +78,13 @@ async def test_replicas_share_the_work_and_wait_for_nobody(sessions: Sessions) -
     assert await purging.step(sessions, [OLD], NOW) == 1
 
 
-async def test_the_loop_purges_all_there_is_and_outlasts_a_failure(
-    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(purging, "INTERVAL_SECONDS", 0.05)
+async def test_the_loop_purges_all_there_is_and_outlasts_a_failure(sessions: Sessions) -> None:
     await add(sessions, 31, count=ROWS_MAX + 1)
     missing = Purge("nothing", "create_time < :before", timedelta(days=30))
 
     with capture_logs() as lines:
         loops = [
-            asyncio.create_task(purging.run(sessions, purges, lambda: NOW))
+            asyncio.create_task(purging.run(sessions, purges, lambda: NOW, interval_seconds=0.05))
             for purges in ([OLD], [missing])
         ]
         await eventually(lambda: [line for line in lines if line["event"] == "purged"])

@@ -5,8 +5,6 @@ import contextlib
 from collections.abc import AsyncIterator, Iterable
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from mesh import worker
 from mesh.testkit import eventually
 from mesh.waking import Wakeup, Wakeups
@@ -127,17 +125,6 @@ async def test_it_stops_while_it_waits_to_try_again() -> None:
     async with working(job):
         await eventually(lambda: job.steps == 2)
     assert job.steps < 5
-
-
-@given(failed=st.integers(1, 10**6), poll_seconds=st.floats(0, 10**6))
-def test_the_delay_grows_and_stays_within_bounds(failed: int, poll_seconds: float) -> None:
-    delay, next_ = (worker.delay_seconds(failed + more, poll_seconds) for more in (0, 1))
-    assert 0 <= delay <= next_ <= min(poll_seconds, worker.RETRY_SECONDS_MAX)
-
-
-def test_the_first_delays_double() -> None:
-    delays = [worker.delay_seconds(failed, HOUR) for failed in (1, 2, 3, 4)]
-    assert delays == pytest.approx([0.1, 0.2, 0.4, 0.8])
 
 
 async def test_everybody_who_waits_is_woken_once() -> None:

@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
+from mesh.backoff import Backoff
 from mesh.errors import Error
 from mesh.store import failures
 from mesh.telemetry import logging
 from mesh.waking import Waiting, Wakeup
 
-RETRY_SECONDS: Final = 0.1
-RETRY_SECONDS_MAX: Final = 30.0
+BACKOFF: Final = Backoff(first_seconds=0.1, max_seconds=30.0)
 
 Step: TypeAlias = Callable[[], Awaitable[int | None]]
 """A part of the work, small enough to be begun again; true when there may be more to do at once."""
@@ -33,18 +33,11 @@ async def run(name: str, step: Step, *, poll_seconds: float, woken: Waiting | No
         except Exception as error:
             failed += 1
             _tell(name, error, failed)
-            await asyncio.sleep(delay_seconds(failed, poll_seconds))
+            await asyncio.sleep(min(BACKOFF.after(failed), poll_seconds))
             continue
         failed = 0
         if not busy:
             await woken.wait(poll_seconds)
-
-
-def delay_seconds(failed: int, poll_seconds: float) -> float:
-    """How long to rest after so many failures in a row: a tenth of a second, doubled each time, up
-    to the poll or half a minute."""
-    grown: float = RETRY_SECONDS * 2 ** min(failed - 1, 10)
-    return min(grown, poll_seconds, RETRY_SECONDS_MAX)
 
 
 def _tell(name: str, error: Exception, failed: int) -> None:

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self, overload
 
 import structlog
+from mesh.backoff import Backoff
 from mesh.errors import Error
 from mesh.eventing import dead_letters, jetstream
 from mesh.eventing.absences import Absences
@@ -37,6 +38,8 @@ ACK_PENDING_MAX = 10_000
 CANCEL_ATTEMPTS_MAX = 5
 CANCEL_WAIT_SECONDS = 0.5
 
+BACKOFF = Backoff(first_seconds=1.0, max_seconds=60.0)
+
 EachHandler = Callable[[Delivery], Awaitable[None]]
 BatchHandler = Callable[[list[Delivery]], Awaitable[None]]
 
@@ -58,7 +61,8 @@ class Consumer:
 
     A handler may take as long as `handler_timeout_seconds`: the server is kept patient meanwhile,
     and `ack_wait_seconds` is only how soon another process takes over from a dead one. At most
-    `held_max` messages are held, counting those that wait because something is away.
+    `held_max` messages are held, counting those that wait because something is away. `backoff` is
+    how long what failed waits for its next attempt.
 
     Leaving the block is graceful: what runs may finish within `stop_seconds`, the rest is returned.
     Processes with the same `durable` share the work. Consumers that need the same thing may share
@@ -82,6 +86,7 @@ class Consumer:
         held_max: int = 1_000,
         stop_seconds: float = 8.0,
         absences: Absences | None = None,
+        backoff: Backoff = BACKOFF,
     ) -> None: ...
 
     @overload
@@ -101,6 +106,7 @@ class Consumer:
         held_max: int = 1_000,
         stop_seconds: float = 8.0,
         absences: Absences | None = None,
+        backoff: Backoff = BACKOFF,
     ) -> None: ...
 
     def __init__(
@@ -119,6 +125,7 @@ class Consumer:
         held_max: int = 1_000,
         stop_seconds: float = 8.0,
         absences: Absences | None = None,
+        backoff: Backoff = BACKOFF,
     ) -> None:
         self._js = js
         self._stream = stream
@@ -135,6 +142,7 @@ class Consumer:
             telling=Telling(durable, absences or Absences()),
             max_deliver=max_deliver,
             timeout_seconds=handler_timeout_seconds,
+            backoff=backoff,
         )
         self._working: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()

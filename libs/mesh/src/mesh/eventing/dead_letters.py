@@ -26,6 +26,7 @@ async def bury(js: JetStreamContext, delivery: Delivery, consumer: str, error: E
     """Publish the message as it came on `dead.<subject>`, explained by headers.
 
     Raises Unavailable when the stream does not acknowledge it: then the message must not be ended.
+    It is one attempt, as the consumer holds the message and comes back with it.
     """
     await send(
         js,
@@ -35,6 +36,7 @@ async def bury(js: JetStreamContext, delivery: Delivery, consumer: str, error: E
             message_id=f"dead/{consumer}/{delivery.stream}/{delivery.sequence}",
             headers=_explained(delivery, consumer, error),
         ),
+        attempts_max=1,
     )
 
 

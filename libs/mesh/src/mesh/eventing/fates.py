@@ -16,9 +16,6 @@ PASSING_CODES = frozenset(
 UNKNOWN_CODES = frozenset({"INTERNAL", "UNKNOWN", "CANCELLED", "DATA_LOSS"})
 """Says nothing about whether another attempt would succeed."""
 
-RETRY_DELAY_SECONDS = 1.0
-RETRY_DELAY_MAX_SECONDS = 60.0
-
 
 class Fate(Enum):
     """The answers to a failed handling."""
@@ -44,13 +41,6 @@ def judge(error: BaseException) -> Fate:
     if isinstance(error, NatsError) or failures.is_transient(error):
         return Fate.WAIT
     return Fate.RETRY
-
-
-def delay_seconds(attempt: int, *, asked_seconds: float | None = None) -> float:
-    """How long to wait after attempt number `attempt` (from 1); what was asked for, if longer."""
-    doublings = min(max(attempt, 1) - 1, 16)
-    delay: float = min(RETRY_DELAY_SECONDS * 2**doublings, RETRY_DELAY_MAX_SECONDS)
-    return max(delay, asked_seconds or 0.0)
 
 
 def _judge_code(code: str) -> Fate:

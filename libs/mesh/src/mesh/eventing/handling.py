@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import structlog
+from mesh.backoff import Backoff
 from mesh.errors import Error
 from mesh.eventing import dead_letters, fates, metrics, tracing
 from mesh.eventing.delivery import Delivery, Later
@@ -33,6 +34,7 @@ class Handling:
         telling: Telling,
         max_deliver: int,
         timeout_seconds: float,
+        backoff: Backoff,
     ) -> None:
         self._js = js
         self._consumer = consumer
@@ -41,6 +43,7 @@ class Handling:
         self._telling = telling
         self._max_deliver = max_deliver
         self._timeout_seconds = timeout_seconds
+        self._backoff = backoff
         self._seconds = metrics.HANDLING_SECONDS.labels(consumer)
 
     async def run(self, messages: list[HeldMessage]) -> None:
@@ -102,12 +105,12 @@ class Handling:
         elif fate is Fate.DEAD or held.delivery.num_delivered >= self._max_deliver:
             await self._bury(held, failure)
         else:
-            delay_seconds = fates.delay_seconds(held.delivery.num_delivered)
+            delay_seconds = self._backoff.after(held.delivery.num_delivered)
             await self._answer(held, "retry", delay_seconds=delay_seconds)
 
     def _wait(self, held: HeldMessage, failure: Exception) -> None:
         asked = failure.retry_after_seconds if isinstance(failure, Error) else None
-        delay_seconds = fates.delay_seconds(held.attempts, asked_seconds=asked)
+        delay_seconds = self._backoff.after(held.attempts, asked_seconds=asked)
         self._held.defer(held, delay_seconds, patient=asked is not None)
         metrics.CONSUMED.labels(self._consumer, "wait").inc()
 

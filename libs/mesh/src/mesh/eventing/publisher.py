@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from google.protobuf.message import Message
+from mesh.backoff import Backoff
 from mesh.errors import InvalidArgument, Unavailable
 from mesh.eventing import headers, metrics
 from mesh.eventing.subjects import subject_of
@@ -18,8 +19,7 @@ from nats.js.api import PubAck
 
 ACK_TIMEOUT_SECONDS = 5.0
 ATTEMPTS_MAX = 5
-RETRY_DELAY_SECONDS = 0.2
-RETRY_DELAY_MAX_SECONDS = 2.0
+BACKOFF = Backoff(first_seconds=0.2, max_seconds=2.0)
 IN_FLIGHT_MAX = 64
 
 
@@ -116,7 +116,7 @@ async def send(
     `STREAM_UNAVAILABLE` when the stream has not answered after `attempts_max` attempts.
     """
     all_headers = {**message.headers, headers.MESSAGE_ID: message.message_id}
-    for attempt in range(attempts_max):
+    for attempt in range(1, attempts_max + 1):
         try:
             ack = await js.publish(
                 message.subject, message.data, timeout=ACK_TIMEOUT_SECONDS, headers=all_headers
@@ -129,8 +129,8 @@ async def send(
         else:
             metrics.PUBLISHED.labels("duplicate" if ack.duplicate else "stored").inc()
             return ack
-        if attempt + 1 < attempts_max:
-            await asyncio.sleep(min(RETRY_DELAY_SECONDS * 2**attempt, RETRY_DELAY_MAX_SECONDS))
+        if attempt < attempts_max:
+            await asyncio.sleep(BACKOFF.after(attempt))
     raise Unavailable(
         "STREAM_UNAVAILABLE",
         f"no stream has acknowledged {message.subject}: {failure!r}",

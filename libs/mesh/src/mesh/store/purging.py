@@ -70,8 +70,14 @@ async def step(sessions: Sessions, purges: Sequence[Purge], now: datetime) -> in
     return total
 
 
-async def run(sessions: Sessions, purges: Sequence[Purge], now: Callable[[], datetime]) -> None:
-    """Purge until cancelled: what is too old now, and once an hour what has become so."""
+async def run(
+    sessions: Sessions,
+    purges: Sequence[Purge],
+    now: Callable[[], datetime],
+    *,
+    interval_seconds: float = INTERVAL_SECONDS,
+) -> None:
+    """Purge until cancelled: what is too old now, and after each interval what has become so."""
     while True:
         purged = 0
         try:
@@ -79,8 +85,8 @@ async def run(sessions: Sessions, purges: Sequence[Purge], now: Callable[[], dat
                 purged += deleted
                 await asyncio.sleep(PAUSE_SECONDS)
         except Exception as error:
-            # Nothing depends on it, and what is left is found again an hour later.
+            # Nothing depends on it, and what is left is found again the next time.
             _log.warning("purge.failed", error=repr(error))
         if purged:
             _log.info("purged", rows=purged)
-        await asyncio.sleep(INTERVAL_SECONDS)
+        await asyncio.sleep(interval_seconds)

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import jwt
@@ -15,7 +15,6 @@ AUDIENCE = "heliograph"
 ROLES = frozenset({"admin", "service", "writer", "reader"})
 
 _ALGORITHM = "EdDSA"
-_CACHE_MAX_TOKENS = 10_000
 
 
 def mint(
@@ -49,17 +48,28 @@ def mint(
 
 
 class Verifier:
-    """Turns tokens into callers. A verified token costs a dictionary lookup until it expires."""
+    """Turns tokens into callers. A verified token costs a dictionary lookup until it expires.
 
-    def __init__(self, public_keys: Sequence[Ed25519PublicKey]) -> None:
+    At most `remembered_max` tokens are remembered; `now` tells, in Unix seconds, how long.
+    """
+
+    def __init__(
+        self,
+        public_keys: Sequence[Ed25519PublicKey],
+        *,
+        remembered_max: int = 10_000,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._keys = public_keys
+        self._remembered_max = remembered_max
+        self._now = now
         self._known: dict[bytes, tuple[float, Caller]] = {}
 
     def verify(self, token: str) -> Caller:
         """The caller a token speaks for; UNAUTHENTICATED if it does not verify or is too old."""
         digest = _digest(token)
         known = self._known.get(digest)
-        if known is not None and known[0] > time.time():
+        if known is not None and known[0] > self._now():
             return known[1]
         claims = self._claims(token)
         found = _caller(claims, token)
@@ -70,7 +80,7 @@ class Verifier:
     def remembers(self, token: str) -> bool:
         """Whether this token verified before and is still good."""
         known = self._known.get(_digest(token))
-        return known is not None and known[0] > time.time()
+        return known is not None and known[0] > self._now()
 
     def _claims(self, token: str) -> dict[str, Any]:
         refusal: jwt.PyJWTError | None = None
@@ -95,11 +105,11 @@ class Verifier:
         ) from refusal
 
     def _make_room(self) -> None:
-        if len(self._known) < _CACHE_MAX_TOKENS:
+        if len(self._known) < self._remembered_max:
             return
-        now = time.time()
+        now = self._now()
         self._known = {key: entry for key, entry in self._known.items() if entry[0] > now}
-        for key in list(self._known)[: len(self._known) - _CACHE_MAX_TOKENS + 1]:
+        for key in list(self._known)[: len(self._known) - self._remembered_max + 1]:
             del self._known[key]
 
 
