@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
 import pytest_asyncio
 from google.protobuf.struct_pb2 import Struct
 from mesh.eventing import dead_letters, jetstream
@@ -193,11 +192,8 @@ async def test_whoever_hears_again_answers_again(sessions: Sessions, js: Any) ->
     assert len(await reports(js)) == 2
 
 
-async def test_every_replica_learns_who_is_gone(
-    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tombstones, "REFRESH_SECONDS", 0.01)
-    gone = Tombstones(sessions)
+async def test_every_replica_learns_who_is_gone(sessions: Sessions) -> None:
+    gone = Tombstones(sessions, refresh_seconds=0.01)
     running = asyncio.create_task(gone.run())
     assert "shop" not in gone
 

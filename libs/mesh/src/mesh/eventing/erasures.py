@@ -5,18 +5,22 @@ goes on wherever a process died. Any number of replicas may do it at once.
 """
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 from google.protobuf.message import Message
-from mesh.eventing import dead_letters, publisher
+from mesh import worker
+from mesh.eventing import dead_letters, passes, publisher
 from mesh.eventing.consumer import Consumer
 from mesh.eventing.delivery import Delivery
 from mesh.store import erasing, tombstones
 from mesh.store.erasing import Rows
 from mesh.store.tombstones import Sessions, TombstoneRow, Tombstones
 from mesh.telemetry import logging
+from mesh.waking import Wakeup
 from nats.js import JetStreamContext
 
 SETTLE_SECONDS: Final = 3.0
@@ -53,6 +57,7 @@ class Erasures:
         after: Sequence[Step] = (),
         kept: Sequence[Kept] = (),
         settle_seconds: float = SETTLE_SECONDS,
+        poll_seconds: float = POLL_SECONDS,
     ) -> None:
         """`heard` announces a deletion (application, operation, delete_time), `report` answers it
         (application, operation, service, erased_rows, erase_time); `kept` is what streams keep."""
@@ -67,7 +72,9 @@ class Erasures:
         self._after = after
         self._kept = kept
         self._settle = timedelta(seconds=settle_seconds)
-        self._woken = asyncio.Event()
+        self._poll_seconds = poll_seconds
+        self._woken = Wakeup()
+        self._swept = -math.inf
 
     def consumer(self, stream: str, *, ack_wait_seconds: float = 30.0) -> Consumer:
         """Hears of deletions on a stream, each replica of the service some of them."""
@@ -97,32 +104,25 @@ class Erasures:
     async def wake(self) -> None:
         """Refuse what was just buried, and begin to erase it."""
         await self._gone.refresh()
-        self._woken.set()
+        self._woken.wake()
 
     async def run(self) -> None:
         """Erase until cancelled; now and then, look for what came in late."""
-        loop = asyncio.get_running_loop()
-        swept = -SWEEP_SECONDS
-        while True:
-            self._woken.clear()
-            await self.step()
-            if loop.time() - swept > SWEEP_SECONDS:
-                swept = loop.time()
-                await self.sweep()
-            try:
-                async with asyncio.timeout(POLL_SECONDS):
-                    await self._woken.wait()
-            except TimeoutError:
-                continue
+        await worker.run(
+            "erasures", self._step_or_sweep, poll_seconds=self._poll_seconds, woken=self._woken
+        )
+
+    async def _step_or_sweep(self) -> None:
+        await self.step()
+        now = asyncio.get_running_loop().time()
+        if now - self._swept > SWEEP_SECONDS:
+            self._swept = now
+            await self.sweep()
 
     async def step(self) -> None:
         """Bring every erasure as far as it comes; one that fails is tried again with the next."""
-        try:
-            async with self._sessions() as session:
-                left = await tombstones.unannounced(session, TOLD_MAX)
-        except Exception as error:
-            _log.warning("erasures.not_read", error=repr(error))
-            return
+        async with self._sessions() as session:
+            left = await tombstones.unannounced(session, TOLD_MAX)
         for row in left:
             try:
                 await self._finish(row)
@@ -138,14 +138,9 @@ class Erasures:
                 _log.warning("erasure.not_swept", application=application, error=repr(error))
 
     async def _finish(self, row: TombstoneRow) -> None:
-        settled = row.hear_time + self._settle
-        while True:
-            begin = datetime.now(UTC)
-            found = await self._pass(row.application)
-            if not found and begin >= settled:
-                break
-            if not found:
-                await asyncio.sleep((settled - begin).total_seconds())
+        await passes.until_nothing_is_found(
+            partial(self._pass, row.application), row.hear_time + self._settle
+        )
         await self._announce(row.application)
 
     async def _pass(self, application: str) -> int:

@@ -9,17 +9,20 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 from google.protobuf.message import Message
+from mesh import worker
 from mesh.errors import Unavailable
-from mesh.eventing import publisher
+from mesh.eventing import passes, publisher
 from mesh.eventing.consumer import Consumer
 from mesh.eventing.delivery import Delivery
 from mesh.store import orders
 from mesh.store.orders import OrderRow
 from mesh.store.tombstones import Sessions
 from mesh.telemetry import logging
+from mesh.waking import Wakeup
 from nats.js import JetStreamContext
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -68,13 +71,15 @@ class Orders:
         answer: Answer,
         *,
         settle_seconds: float = SETTLE_SECONDS,
+        poll_seconds: float = POLL_SECONDS,
     ) -> None:
         self._sessions = sessions
         self._steps = steps
         self._keeping = keeping
         self._answer = answer
         self._settle = timedelta(seconds=settle_seconds)
-        self._woken = asyncio.Event()
+        self._poll_seconds = poll_seconds
+        self._woken = Wakeup()
 
     async def take(
         self,
@@ -95,27 +100,16 @@ class Orders:
 
     def wake(self) -> None:
         """Look at once for what is to be done."""
-        self._woken.set()
+        self._woken.wake()
 
     async def run(self) -> None:
         """Carry out orders until cancelled."""
-        while True:
-            self._woken.clear()
-            await self.step()
-            try:
-                async with asyncio.timeout(POLL_SECONDS):
-                    await self._woken.wait()
-            except TimeoutError:
-                continue
+        await worker.run("orders", self.step, poll_seconds=self._poll_seconds, woken=self._woken)
 
     async def step(self) -> None:
         """Bring every order as far as it comes; one that fails is tried again with the next."""
-        try:
-            async with self._sessions() as session:
-                left = await orders.waiting(session, ORDERS_MAX)
-        except Exception as error:
-            _log.warning("orders.not_read", error=repr(error))
-            return
+        async with self._sessions() as session:
+            left = await orders.waiting(session, ORDERS_MAX)
         slots = asyncio.Semaphore(AT_ONCE_MAX)
         await asyncio.gather(*(self._try(order, slots) for order in left))
 
@@ -129,16 +123,9 @@ class Orders:
                 _log.warning("order.failed", operation=order.operation, error=repr(error))
 
     async def _carry_out(self, order: OrderRow) -> None:
-        settled = order.hear_time + self._settle
-        while True:
-            begin = datetime.now(UTC)
-            found = 0
-            for step in self._steps:
-                found += await step(order)
-            if not found and begin >= settled:
-                break
-            if not found:
-                await asyncio.sleep((settled - begin).total_seconds())
+        await passes.until_nothing_is_found(
+            partial(self._erase, order), order.hear_time + self._settle
+        )
         kept = [asdict(one) for one in await self._keeping(order)]
         async with self._sessions.begin() as session:
             row = await orders.find(session, order)
@@ -148,6 +135,9 @@ class Orders:
             await self._answer(row, kept)
             row.subject = b""
         _log.info("order.carried_out", operation=order.operation)
+
+    async def _erase(self, order: OrderRow) -> int:
+        return sum([await step(order) for step in self._steps])
 
 
 def consumer(

@@ -3,13 +3,12 @@
 The row is also where an erasure stands, so that any replica goes on with one whose process died.
 """
 
-import asyncio
 from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
+from mesh import worker
 from mesh.store import tables
-from mesh.telemetry import logging
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import async_sessionmaker
@@ -19,8 +18,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 TABLE: Final = "tombstones"
 REFRESH_SECONDS: Final = 1.0
 """How soon every replica knows what one of them has heard."""
-
-_log = logging.get(__name__)
 
 metadata = tables.metadata()
 
@@ -81,8 +78,9 @@ async def unannounced(session: AsyncSession, limit: int) -> list[TombstoneRow]:
 class Tombstones:
     """The ids of deleted applications, in memory: every call is asked about."""
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: Sessions, *, refresh_seconds: float = REFRESH_SECONDS) -> None:
         self._sessions = sessions
+        self._refresh_seconds = refresh_seconds
         self._ids: frozenset[str] = frozenset()
 
     def __contains__(self, application: object) -> bool:
@@ -101,12 +99,7 @@ class Tombstones:
 
     async def run(self) -> None:
         """Refresh until cancelled. While the database is away, nothing is written either."""
-        while True:
-            await asyncio.sleep(REFRESH_SECONDS)
-            try:
-                await self.refresh()
-            except Exception as error:
-                _log.warning("tombstones.not_refreshed", error=repr(error))
+        await worker.run("tombstones", self.refresh, poll_seconds=self._refresh_seconds)
 
 
 def create_table(op: Any) -> None:
