@@ -32,14 +32,11 @@ PHONE = {"channel_type": "SMS", "address": "+14155550123"}
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def js(
-    nats: tuple[Any, JetStreamContext], room: Room, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[JetStreamContext]:
+async def js(nats: tuple[Any, JetStreamContext], room: Room) -> AsyncIterator[JetStreamContext]:
     """The bus, with this room's loops on it."""
-    monkeypatch.setattr("mesh.eventing.erasures.POLL_SECONDS", 0.05)
     bus = nats[1]
     await jetstream.ensure_streams(bus, subjects.AUDIENCE)
-    erasures = erasure.erasures(room.sessions, bus, Tombstones(room.sessions))
+    erasures = erasure.erasures(room.sessions, bus, Tombstones(room.sessions), poll_seconds=0.05)
     working = asyncio.create_task(erasures.run())
     relay, gathering = (
         outbox.Relay(room.sessions, bus, ordered=True),

@@ -14,7 +14,7 @@ from mesh.errors import NotFound
 from mesh.eventing import publisher
 from mesh.eventing.consumer import Consumer
 from mesh.eventing.delivery import Delivery
-from mesh.eventing.erasures import Erasures
+from mesh.eventing.erasures import POLL_SECONDS, Erasures
 from mesh.objects.opening import Objects
 from mesh.store import erasing, orders, tombstones
 from mesh.store.erasing import Rows
@@ -54,6 +54,8 @@ def erasures(
     gone: Tombstones,
     export_folder: str = "",
     objects: Objects | None = None,
+    *,
+    poll_seconds: float = POLL_SECONDS,
 ) -> Erasures:
     """The erasures of this service, what it exported to folders and object stores among them."""
     rows = [
@@ -63,7 +65,10 @@ def erasures(
     ]
     files = targets.erasing(export_folder), targets.erasing_objects(objects or Objects())
     return Erasures(
-        *(sessions, js, gone, rows, ErasureReport, "audience"), after=files, kept=_kept()
+        *(sessions, js, gone, rows, ErasureReport, "audience"),
+        after=files,
+        kept=_kept(),
+        poll_seconds=poll_seconds,
     )
 
 
