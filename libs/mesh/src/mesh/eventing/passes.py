@@ -1,4 +1,4 @@
-"""Erasing until nothing is found: a later pass finds what was being written during an earlier one."""
+"""Erasing until nothing is found: what is written during one pass is found by a later one."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
