@@ -81,6 +81,22 @@ async def test_whoever_writes_the_person_at_that_moment_comes_before_or_is_refus
     assert (await room.job(job)).state == import_job_pb2.ImportJob.SUCCEEDED
 
 
+async def test_an_import_lets_in_who_asks_for_it(room: Room) -> None:
+    await room.write("e1", **PHONE, user=ANN)
+    for user in ("ann", "ben", "cy"):
+        await delete(room, user)
+    rows = b"ChannelType,Address,Id,User.UserId\nSMS,+14155550123,e2,ann\n,,,ben\n"
+    job = await room.imported(rows, spec={"segment_id": "back", "readmit_erased": True})
+
+    assert (job.imported_count, await room.failures(job.name)) == (2, [])
+    assert await room.listed() == ["e2"]
+    await room.write("e3", **PHONE)
+    with pytest.raises(FailedPrecondition):
+        await room.write("e4", channel_type="EMAIL", address="cy@a.org", user={"user_id": "cy"})
+    async with room.sessions() as session:
+        assert len((await session.exec(select(ErasedPersonRow))).all()) == 1, "that of cy"
+
+
 async def test_a_batch_refuses_the_erased_person_alone(room: Room) -> None:
     await room.write("e1", **PHONE, user=ANN)
     await delete(room)

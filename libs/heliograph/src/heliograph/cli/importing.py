@@ -20,6 +20,7 @@ def import_(
     app: str,
     segment: str = "",
     skip_endpoints: bool = False,
+    readmit_erased: bool = False,
     failures: Path | None = None,
     json: bool = False,
 ) -> None:
@@ -39,6 +40,8 @@ def import_(
         file makes a new version.
     skip_endpoints
         Write no endpoint: the rows only say who is in the segment.
+    readmit_erased
+        Let in people who were erased and ask to be written to again; else their rows are refused.
     failures
         File for every bad row with its line and reason: CSV, or JSON lines if named *.jsonl.
     """
@@ -51,7 +54,9 @@ def import_(
 
     from heliograph.audience.v1.import_job_pb2 import ImportSpec
 
-    spec = ImportSpec(segment_id=segment, skip_endpoints=skip_endpoints)
+    spec = ImportSpec(
+        segment_id=segment, skip_endpoints=skip_endpoints, readmit_erased=readmit_erased
+    )
 
     async def run(mesh: "Client") -> list[Any]:
         jobs = [await _import(mesh, app, file, spec, quiet=json) for file in files]

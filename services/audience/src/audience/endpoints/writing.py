@@ -74,6 +74,8 @@ async def write_many(
         return prepared.batch, prepared.outcomes
     batch = Batch(application, prepared.now, states, users, limits, erased)
     outcomes = [batch.apply(patch) for patch in patches]
+    if erased:
+        await persons.readmit(connection, application, patches, outcomes)
     await _displace(connection, application, batch, prepared.now, alone=True)
     await _store(connection, application, batch)
     return batch, outcomes

@@ -112,6 +112,15 @@ async def readmit(
         await connection.execute(_FORGET, application, found)
 
 
+async def readmit_users(
+    connection: "asyncpg.Connection[Any]", application: str, user_ids: Iterable[str]
+) -> None:
+    """Forget that users were erased."""
+    found = [hash_ for user_id in user_ids for hash_ in hashes.of_user(application, user_id)]
+    if found:
+        await connection.execute(_FORGET, application, found)
+
+
 async def remember(
     connection: "asyncpg.Connection[Any]",
     application: str,

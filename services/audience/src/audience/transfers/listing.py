@@ -32,6 +32,8 @@ async def bring(
     For each patch its State or its Error, and the rows of users that were refused.
     """
     spec, prepared = pb.ImportSpec.FromString(row.spec), chunk.prepared
+    for patch in prepared.patches if spec.readmit_erased else ():
+        patch.readmits = True
     if spec.skip_endpoints:
         batch = Batch(row.application, prepared.now, {}, {})
         outcomes = await _stored(connection, row.application, prepared.patches)
@@ -40,6 +42,9 @@ async def bring(
     if not spec.segment_id:
         return batch, outcomes, [failure(line, _alone()) for line, _ in chunk.users]
     endpoints = {one.endpoint: one.channel_type for one in outcomes if isinstance(one, State)}
+    if spec.readmit_erased:
+        alone = (user_id for _, user_id in chunk.users)
+        await erased.readmit_users(connection, row.application, alone)
     gone = await _gone(connection, row.application, chunk.users)
     user_ids = [user_id for _, user_id in chunk.users if not gone.has_user(user_id)]
     key = (row.application, row.import_job)
