@@ -15,7 +15,7 @@ from twoway.conversations import render, resuming, store
 from twoway.conversations.store import Filter
 from twoway.inbound import reviewing
 from twoway.intents.understanding import Intent
-from twoway.wakeups import Wakeups
+from twoway.wakeups import POLL_SECONDS, Wakeups
 
 PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX = 100, 1_000
 
@@ -54,8 +54,8 @@ class ConversationServicer:
         limit = min(request.page_size or PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX)
         position = await self._beginning(request, wanted)
         yield pb.StreamInboundMessagesResponse(resume_token=resuming.token(request, position))
+        woken = self._wakeups.wakeup()
         while True:
-            ticket = self._wakeups.ticket()
             async with self._sessions() as session:
                 rows, position = await store.following(session, wanted, position, limit)
             if rows:
@@ -64,7 +64,7 @@ class ConversationServicer:
                     resume_token=resuming.token(request, position),
                 )
             if len(rows) < limit:
-                await self._wakeups.wait(ticket)
+                await woken.wait(POLL_SECONDS)
 
     async def ReviewInboundMessage(
         self, request: pb.ReviewInboundMessageRequest, context: Any

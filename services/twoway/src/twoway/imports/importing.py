@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Iterator
 from itertools import islice
 
+from mesh import worker
 from mesh.errors import Error
 from mesh.telemetry import logging
 from sqlalchemy.ext.asyncio import async_sessionmaker
@@ -19,7 +20,7 @@ from twoway.imports import jobs, reading, taking
 from twoway.imports.jobs import Key
 from twoway.imports.reading import Line
 from twoway.imports.tables import OptedOutImportRow
-from twoway.wakeups import Wakeups
+from twoway.wakeups import POLL_SECONDS, Wakeups
 
 log = logging.get(__name__)
 
@@ -38,20 +39,16 @@ class Importer:
         wakeups: Wakeups,
         *,
         lines_max: int = LINES_MAX,
+        poll_seconds: float = POLL_SECONDS,
     ) -> None:
         self._sessions = sessions
-        self._wakeups = wakeups
+        self._woken = wakeups.wakeup()
+        self._poll_seconds = poll_seconds
         self._lines_max = lines_max
 
     async def run(self) -> None:
         """Import until cancelled."""
-        while True:
-            ticket = self._wakeups.ticket()
-            try:
-                await self.step()
-            except Exception:
-                log.exception("imports.step_failed")
-            await self._wakeups.wait(ticket)
+        await worker.run("imports", self.step, poll_seconds=self._poll_seconds, woken=self._woken)
 
     async def step(self) -> None:
         """Every import that waits, to its end, one after the other."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from heliograph.audience.v1 import channel_type_pb2
 from heliograph.messaging.v1 import content_pb2
 from heliograph.messaging.v1 import message_service_pb2 as pb
+from mesh import worker
 from mesh.errors import Error
 from mesh.store import engine
 from mesh.telemetry import logging, masking, propagation, tracing
@@ -20,7 +21,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from twoway import clock, metrics
 from twoway.replies import store
 from twoway.tables import ReplySetRow
-from twoway.wakeups import Wakeups
+from twoway.wakeups import POLL_SECONDS, Wakeups
 
 if TYPE_CHECKING:
     from heliograph.messaging.v1.message_service_pb2_grpc import MessageServiceAsyncStub
@@ -47,23 +48,22 @@ class ReplySender:
         sessions: async_sessionmaker[AsyncSession],
         messaging: "MessageServiceAsyncStub",
         wakeups: Wakeups,
+        *,
+        poll_seconds: float = POLL_SECONDS,
     ) -> None:
         self._sessions = sessions
         self._messaging = messaging
-        self._wakeups = wakeups
+        self._woken = wakeups.wakeup()
+        self._poll_seconds = poll_seconds
 
     async def run(self) -> None:
         """Send until cancelled."""
-        while True:
-            ticket = self._wakeups.ticket()
-            try:
-                sent = await self.step(clock.now())
-            except Exception:
-                # Sets stay promised in the database, so that going on is all there is to do.
-                log.exception("replies.step_failed")
-                sent = 0
-            if not sent:
-                await self._wakeups.wait(ticket)
+        await worker.run(
+            "replies",
+            lambda: self.step(clock.now()),
+            poll_seconds=self._poll_seconds,
+            woken=self._woken,
+        )
 
     async def step(self, now: datetime) -> int:
         """Try the sets whose turn it is, all at once; how many messaging has accepted."""
