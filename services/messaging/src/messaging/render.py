@@ -36,6 +36,7 @@ def message(row: Row) -> Message:
         update_time=timestamp(row.update_time),
         user_id=row.user_id,
         context=row.context,
+        send_time=timestamp(row.sent_time) if row.sent_time else None,
     )
 
 

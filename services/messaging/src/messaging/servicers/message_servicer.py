@@ -17,7 +17,7 @@ from messaging.caps import caps
 from messaging.deciding import Deciding
 from messaging.direct.calls import Calls
 from messaging.direct.sends import DOMAIN, Sends
-from messaging.ledger import queries
+from messaging.ledger import answered, queries, threads
 from messaging.ledger.persistence import Pool
 from messaging.ledger.rows import run_below
 from messaging.servicers import ledger_reads
@@ -56,6 +56,27 @@ class MessageServicer:
         rows, token = page.cut(rows, key=lambda row: [str(row.message_id)])
         return rpc.ListMessagesResponse(
             messages=[render.message(row) for row in rows], next_page_token=token
+        )
+
+    async def ListThreadMessages(
+        self, request: rpc.ListThreadMessagesRequest, context: Any
+    ) -> rpc.ListThreadMessagesResponse:
+        application = names.application_of(request.parent)
+        page = pagination.Page(request, default_size=100, max_size=1000)
+        thread = ledger_reads.thread_of(request, page.after)
+        rows = await threads.find(self._pool, application, thread, page.limit)
+        rows, token = page.cut(rows, key=lambda row: list(map(str, threads.position(row))))
+        return rpc.ListThreadMessagesResponse(
+            messages=[render.message(row) for row in rows], next_page_token=token
+        )
+
+    async def FindAnsweredMessages(
+        self, request: rpc.FindAnsweredMessagesRequest, context: Any
+    ) -> rpc.FindAnsweredMessagesResponse:
+        application = names.application_of(request.parent)
+        rows = await answered.find(self._pool, application, ledger_reads.texts(request))
+        return rpc.FindAnsweredMessagesResponse(
+            answered_messages=[ledger_reads.answered_message(application, row) for row in rows]
         )
 
     async def CountMessages(
