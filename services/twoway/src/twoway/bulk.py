@@ -15,15 +15,11 @@ _ARRAYS: dict[Any, str] = {
 }
 
 
-async def insert(
-    connection: Any, rows: Sequence[SQLModel], *, leave_out: str = "", conflict: str = ""
-) -> None:
+async def insert(connection: Any, rows: Sequence[SQLModel], *, conflict: str = "") -> None:
     """Insert rows of one table; `conflict` is what stands after ON CONFLICT."""
     if not rows:
         return
-    fields = {
-        name: field for name, field in type(rows[0]).model_fields.items() if name != leave_out
-    }
+    fields = type(rows[0]).model_fields
     arrays = ", ".join(
         f"${position}::{_ARRAYS[field.annotation]}"
         for position, field in enumerate(fields.values(), start=1)

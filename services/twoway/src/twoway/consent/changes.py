@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from twoway.tables import ConsentChangeRow, OptedOutNumberRow
+from twoway.tables import ConsentChange, OptedOutNumber
 
 OPTED_OUT, OPTED_IN = "OPTED_OUT", "OPTED_IN"
 KEYWORD, API, IMPORT = "KEYWORD", "API", "IMPORT"
@@ -31,19 +31,19 @@ class Changes:
     """Changes of one application that are written together. Later ones override earlier ones."""
 
     application: str
-    on: dict[Person, OptedOutNumberRow] = field(default_factory=dict)
+    on: dict[Person, OptedOutNumber] = field(default_factory=dict)
     off: set[Person] = field(default_factory=set)
-    record: list[ConsentChangeRow] = field(default_factory=list)
+    record: list[ConsentChange] = field(default_factory=list)
 
-    def opt_out(self, person: Person, cause: Cause, *, confirmed: bool) -> OptedOutNumberRow:
+    def opt_out(self, person: Person, cause: Cause, *, confirmed: bool) -> OptedOutNumber:
         """Put somebody on a list."""
         row = self.place(person, cause, confirmed=confirmed)
         self.record.append(self._entry(OPTED_OUT, person, cause))
         return row
 
-    def place(self, person: Person, cause: Cause, *, confirmed: bool) -> OptedOutNumberRow:
+    def place(self, person: Person, cause: Cause, *, confirmed: bool) -> OptedOutNumber:
         """Write why somebody is on a list, without a new entry in the record."""
-        row = OptedOutNumberRow(
+        row = OptedOutNumber(
             application=self.application,
             opt_out_list=person[0],
             phone_number=person[1],
@@ -61,8 +61,8 @@ class Changes:
         self.off.add(person)
         self.record.append(self._entry(OPTED_IN, person, cause))
 
-    def _entry(self, kind: str, person: Person, cause: Cause) -> ConsentChangeRow:
-        return ConsentChangeRow(
+    def _entry(self, kind: str, person: Person, cause: Cause) -> ConsentChange:
+        return ConsentChange(
             application=self.application,
             consent_change=uuid.uuid4().hex,
             opt_out_list=person[0],

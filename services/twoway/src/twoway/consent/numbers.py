@@ -13,12 +13,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from twoway import addresses, clock, locks, names
 from twoway.consent import render, store, writing
 from twoway.consent.changes import API, Cause, Changes
-from twoway.tables import OptedOutNumberRow
+from twoway.tables import OptedOutNumber
 
 _NUMBER = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}")
 
 
-async def get(session: AsyncSession, name: str) -> OptedOutNumberRow:
+async def get(session: AsyncSession, name: str) -> OptedOutNumber:
     """The number of that name on its list, or NOT_FOUND."""
     application, opt_out_list, number = names.opted_out_number_key(name)
     canonical = addresses.canonical(number)
@@ -32,12 +32,14 @@ async def get(session: AsyncSession, name: str) -> OptedOutNumberRow:
 
 async def put(
     session: AsyncSession, parent: str, wanted: Sequence[str], comment: str
-) -> dict[str, OptedOutNumberRow]:
+) -> dict[str, OptedOutNumber]:
     """The numbers, all on the list now; who was on it already stays as they are."""
     application, opt_out_list = names.opt_out_list_key(parent, "parent")
     await locks.hold(session, application)
     await store.get_list(session, parent)
-    present = await store.numbers(session, application, opt_out_list, wanted)
+    present: dict[str, OptedOutNumber] = {
+        **await store.numbers(session, application, opt_out_list, wanted)
+    }
     changes = Changes(application)
     for number in dict.fromkeys(wanted):
         if number not in present:

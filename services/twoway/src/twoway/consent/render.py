@@ -4,7 +4,7 @@ from heliograph.twoway.v1 import opt_out_list_pb2 as pb
 from mesh.aip import etags
 
 from twoway import clock, names
-from twoway.tables import ConsentChangeRow, OptedOutNumberRow, OptOutListRow
+from twoway.tables import ConsentChange, OptedOutNumber, OptOutListRow
 
 
 def opt_out_list(row: OptOutListRow) -> pb.OptOutList:
@@ -18,7 +18,7 @@ def opt_out_list(row: OptOutListRow) -> pb.OptOutList:
     )
 
 
-def opted_out_number(row: OptedOutNumberRow) -> pb.OptedOutNumber:
+def opted_out_number(row: OptedOutNumber) -> pb.OptedOutNumber:
     """A number on a list as clients read it."""
     parent = names.opt_out_list(row.application, row.opt_out_list)
     return pb.OptedOutNumber(
@@ -35,7 +35,7 @@ def opted_out_number(row: OptedOutNumberRow) -> pb.OptedOutNumber:
     )
 
 
-def consent_change(row: ConsentChangeRow) -> pb.ConsentChange:
+def consent_change(row: ConsentChange) -> pb.ConsentChange:
     """An entry of the record as clients and listeners read it."""
     return pb.ConsentChange(
         name=names.consent_change(row.application, row.consent_change),

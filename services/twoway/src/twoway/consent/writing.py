@@ -12,14 +12,14 @@ from twoway import bulk, clock, names
 from twoway.consent import render
 from twoway.consent.changes import OPTED_OUT, Changes
 from twoway.parcels import parcels
-from twoway.tables import OptedOutNumberRow, OptOutListRow
+from twoway.tables import OptedOutNumber, OptOutListRow
 
 _REMOVE = """
 DELETE FROM opted_out_numbers USING unnest($2::text[], $3::text[]) AS gone (opt_out_list, number)
 WHERE application = $1 AND opted_out_numbers.opt_out_list = gone.opt_out_list
     AND phone_number = gone.number
 """
-_REPLACE = bulk.overwriting(OptedOutNumberRow, "application", "opt_out_list", "phone_number")
+_REPLACE = bulk.overwriting(OptedOutNumber, "application", "opt_out_list", "phone_number")
 
 
 async def write(session: AsyncSession, changes: Changes) -> None:

@@ -3,10 +3,10 @@
 from heliograph.twoway.v1 import inbound_message_pb2 as pb
 
 from twoway import clock, names
-from twoway.tables import InboundMessageRow
+from twoway.tables import InboundMessage
 
 
-def inbound_message(row: InboundMessageRow) -> pb.InboundMessage:
+def inbound_message(row: InboundMessage) -> pb.InboundMessage:
     """A text that came in, as clients and listeners read it."""
     keyword = ""
     if row.keyword_id:

@@ -15,7 +15,7 @@ from twoway.consent.changes import IMPORT, OPTED_OUT
 from twoway.imports import jobs
 from twoway.imports.reading import Line
 from twoway.imports.tables import OptedOutImportRow
-from twoway.tables import ConsentChangeRow
+from twoway.tables import ConsentChange
 
 REFUSALS_MAX = 1_000
 
@@ -75,7 +75,7 @@ def _changes(
 ) -> Iterator[opt_out_list_pb2.ConsentChange]:
     """The entries of the record, which differ in whom they are about."""
     pattern = render.consent_change(
-        ConsentChangeRow(
+        ConsentChange(
             application=row.application,
             consent_change="",
             opt_out_list=row.opt_out_list,

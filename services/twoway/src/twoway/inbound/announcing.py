@@ -11,7 +11,7 @@ from twoway.conversations import render
 from twoway.inbound.effects import Match
 from twoway.inbound.situation import Situation
 from twoway.parcels import parcels
-from twoway.tables import InboundMessageRow
+from twoway.tables import InboundMessage
 
 
 def matches(session: AsyncSession, application: str, found: Sequence[Match]) -> None:
@@ -21,9 +21,7 @@ def matches(session: AsyncSession, application: str, found: Sequence[Match]) -> 
         outbox.publish(session, event, application, event_id=parcel[0].event_id)
 
 
-def messages(
-    session: AsyncSession, situation: Situation, rows: Sequence[InboundMessageRow]
-) -> None:
+def messages(session: AsyncSession, situation: Situation, rows: Sequence[InboundMessage]) -> None:
     """Announce texts to numbers whose two-way switch is on, and to numbers nobody registered."""
     application = situation.application
     heard = (row for row in rows if situation.number(row.destination_address).two_way)

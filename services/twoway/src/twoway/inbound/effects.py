@@ -15,7 +15,7 @@ from twoway.intents import Action, Meaning, understand
 from twoway.intents.understanding import CHATTER, HELP, START, STOP, Intent
 from twoway.keywords import matching
 from twoway.replies.sets import Reply
-from twoway.tables import InboundMessageRow
+from twoway.tables import InboundMessage
 
 OPT_OUT_CONFIRMATION, HELP_REPLY = "OPT_OUT_CONFIRMATION", "HELP_REPLY"
 TRANSACTIONAL = "TRANSACTIONAL"
@@ -36,7 +36,7 @@ class Effects:
     """Everything that texts of one application lead to."""
 
     changes: Changes
-    messages: list[InboundMessageRow] = field(default_factory=list)
+    messages: list[InboundMessage] = field(default_factory=list)
     replies: list[Reply] = field(default_factory=list)
     matches: list[Match] = field(default_factory=list)
 
@@ -145,8 +145,8 @@ def _match(number: Number, meaning: Meaning, text: Text, effects: Effects) -> No
 
 def _row(
     application: str, number: Number, text: Text, meaning: Meaning, changed: bool
-) -> InboundMessageRow:
-    return InboundMessageRow(
+) -> InboundMessage:
+    return InboundMessage(
         application=application,
         inbound_message=text.inbound_id,
         source_address=text.source,

@@ -15,7 +15,7 @@ from twoway.inbound.texts import Text
 from twoway.intents import rule_sets
 from twoway.keywords import matching
 from twoway.keywords.tables import KeywordRow
-from twoway.tables import InboundMessageRow, PhoneNumberRow
+from twoway.tables import InboundMessage, PhoneNumberRow
 
 _KNOWN = """
 SELECT inbound_message FROM inbound_messages
@@ -54,9 +54,9 @@ async def load(session: AsyncSession, application: str, texts: Sequence[Text]) -
     return Situation(application, numbers, standings)
 
 
-async def add(session: AsyncSession, rows: Sequence[InboundMessageRow]) -> None:
+async def add(session: AsyncSession, rows: Sequence[InboundMessage]) -> None:
     """Record what came in, in this order."""
-    await bulk.insert(await engine.raw(session), rows, leave_out="sequence")
+    await bulk.insert(await engine.raw(session), rows)
 
 
 async def _numbers(
