@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
-import structlog
+from mesh import worker
 from mesh.eventing import metrics
 from mesh.eventing.outbox_table import CHANNEL, OutboxRow
 from mesh.eventing.publisher import IN_FLIGHT_MAX, Outgoing, send
@@ -16,8 +16,6 @@ from sqlalchemy import delete, func
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
-
-log = structlog.get_logger(__name__)
 
 ORDER_LOCK = 0x6F7574626F78
 """Advisory lock of whoever may relay in order; the letters "outbox"."""
@@ -67,9 +65,9 @@ class Relay:
     async def run(self) -> None:
         """Relay until cancelled, woken by each commit that adds rows."""
         async with Listener(_url(self._sessions), CHANNEL) as listener:
-            while True:
-                if not await self._full_step():
-                    await listener.wait(self._poll_seconds)
+            await worker.run(
+                "outbox", self._full_step, poll_seconds=self._poll_seconds, woken=listener
+            )
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self.run(), name="outbox relay")
@@ -88,14 +86,8 @@ class Relay:
 
     async def _full_step(self) -> bool:
         """Whether there may be more to do at once."""
-        try:
+        with metrics.RELAY_FAILURES.count_exceptions():
             return await self.step() == self._batch_max
-        except Exception as error:
-            # The rows are still there, so going on is all there is to do.
-            metrics.RELAY_FAILURES.inc()
-            log.warning("outbox relay failed", error=repr(error))
-            await asyncio.sleep(self._poll_seconds)
-            return False
 
     async def _claim(self, session: AsyncSession) -> Sequence[OutboxRow]:
         if self._ordered and not await session.scalar(

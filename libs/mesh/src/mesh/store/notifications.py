@@ -1,11 +1,11 @@
 """Waiting for `NOTIFY`, bounded, on a connection that is made again when it is lost."""
 
-import asyncio
 from collections.abc import Awaitable
 from types import TracebackType
 from typing import Any, Self
 
 import asyncpg
+from mesh.waking import Wakeup
 
 CONNECT_TIMEOUT_SECONDS = 5
 
@@ -16,7 +16,7 @@ class Listener:
     def __init__(self, database_url: str, channel: str) -> None:
         self._database_url = database_url
         self._channel = channel
-        self._notified = asyncio.Event()
+        self._notified = Wakeup()
         self._connection: Any = None
 
     async def wait(self, timeout_seconds: float) -> bool:
@@ -25,13 +25,7 @@ class Listener:
         Without a connection it waits that time and says no: notifications only save waiting.
         """
         await self._ensure_connection()
-        try:
-            async with asyncio.timeout(timeout_seconds):
-                await self._notified.wait()
-        except TimeoutError:
-            return False
-        self._notified.clear()
-        return True
+        return await self._notified.wait(timeout_seconds)
 
     async def __aenter__(self) -> Self:
         await self._ensure_connection()
@@ -58,10 +52,10 @@ class Listener:
         await _quietly(connection.add_listener(self._channel, self._on_notification))
         self._connection = connection
         # What was notified while nobody listened is not repeated.
-        self._notified.set()
+        self._notified.wake()
 
     def _on_notification(self, *_: object) -> None:
-        self._notified.set()
+        self._notified.wake()
 
 
 async def _quietly(call: Awaitable[Any]) -> Any:
