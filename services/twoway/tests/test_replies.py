@@ -4,21 +4,27 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
+import asyncpg
 import pytest
 import pytest_asyncio
 from heliograph.messaging.v1 import content_pb2, message_service_pb2_grpc
 from heliograph.twoway.v1 import conversation_service_pb2
 from mesh.errors import InvalidArgument, Unavailable
 from mesh.testkit.rpc import RpcClient
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select
 from twoway import clock
-from twoway.replies import sending
 from twoway.replies.sending import ReplySender
 from twoway.tables import ReplySetRow
 from twoway_messaging import SERVICE, MessageServicer
 from twoway_room import NUMBER, SHOP, Room, sms
 
 ANN, BOB = "+12065550191", "+12065550192"
+END_TRANSACTIONS_OF_OTHERS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND state = 'idle in transaction' AND pid <> pg_backend_pid()
+"""
 
 
 @pytest.fixture
@@ -108,20 +114,17 @@ async def test_an_answer_that_gets_lost_sends_nothing_twice(
 
 
 async def test_a_crash_before_the_record_of_the_answer_sends_nothing_twice(
-    room: Room,
-    messaging: MessageServicer,
-    sender: ReplySender,
-    monkeypatch: pytest.MonkeyPatch,
+    room: Room, messaging: MessageServicer, sender: ReplySender
 ) -> None:
     await room.receive(sms("STOP", ANN))
 
-    async def crash(*_: object) -> None:
-        raise ConnectionError("the process is gone")
+    async def lose_the_claim() -> None:
+        async with room.sessions.begin() as session:
+            await session.exec(text(END_TRANSACTIONS_OF_OTHERS))
 
-    with monkeypatch.context() as patched:
-        patched.setattr(sending, "_accept", crash)
-        with pytest.raises(ConnectionError):
-            await sender.step(clock.now())
+    messaging.meanwhile = [lose_the_claim]
+    with pytest.raises((DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError)):
+        await sender.step(clock.now())
     await sender.step(clock.now())
 
     assert messaging.calls == 2
@@ -182,9 +185,3 @@ async def test_an_answer_that_could_not_leave_for_a_day_is_given_up(
 
     (row,) = await pending(room)
     assert row.state == "REFUSED"
-
-
-def test_attempts_grow_apart_up_to_a_limit() -> None:
-    delays = [sending.delay_seconds(attempt) for attempt in (1, 2, 3, 6, 1000)]
-
-    assert delays == [0.5, 1.0, 2.0, 10.0, 10.0]

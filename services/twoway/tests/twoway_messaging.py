@@ -1,5 +1,6 @@
 """messaging as this room sees it: takes sends, dedupes by request id, can be away."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from heliograph.messaging.v1 import message_pb2
@@ -13,7 +14,8 @@ class MessageServicer:
     """Speaks the real contract; `requests` holds what was accepted, once each.
 
     `calls` counts every call; `failures` are raised by the next calls, one each; with
-    `answer_lost`, a call is accepted and then fails.
+    `answer_lost`, a call is accepted and then fails. What is in `meanwhile` happens between the
+    acceptance and the answer of the next calls, one each.
     """
 
     def __init__(self) -> None:
@@ -21,6 +23,7 @@ class MessageServicer:
         self.calls = 0
         self.failures: list[Error] = []
         self.answer_lost: list[Error] = []
+        self.meanwhile: list[Callable[[], Awaitable[None]]] = []
 
     async def SendMessages(
         self, request: pb.SendMessagesRequest, context: Any
@@ -32,6 +35,8 @@ class MessageServicer:
         assert kept == request, "the same request id means the same messages"
         if self.answer_lost:
             raise self.answer_lost.pop(0)
+        if self.meanwhile:
+            await self.meanwhile.pop(0)()
         return pb.SendMessagesResponse(
             results=[
                 pb.SendResult(

@@ -12,6 +12,7 @@ from heliograph.audience.v1 import channel_type_pb2
 from heliograph.messaging.v1 import content_pb2
 from heliograph.messaging.v1 import message_service_pb2 as pb
 from mesh import worker
+from mesh.backoff import Backoff
 from mesh.errors import Error
 from mesh.store import engine
 from mesh.telemetry import logging, masking, propagation, tracing
@@ -32,7 +33,7 @@ CLAIMED_MAX = 16
 """Sets that are on their way at once from this replica."""
 
 CALL_TIMEOUT_SECONDS = 10.0
-RETRY_SECONDS_MAX = 10.0
+BACKOFF = Backoff(first_seconds=0.5, max_seconds=10.0)
 TIME_TO_LIVE = timedelta(hours=24)
 """An answer that could not leave for so long is no answer any more."""
 
@@ -141,11 +142,5 @@ async def _postpone(session: AsyncSession, row: ReplySetRow, error: Error, now: 
         return
     log.warning("replies.postponed", request_id=row.request_id, failure=failure)
     attempts = row.attempts + 1
-    delay = timedelta(seconds=delay_seconds(attempts))
+    delay = timedelta(seconds=BACKOFF.after(attempts))
     await store.again(session, row.id or 0, attempts, failure, now + delay)
-
-
-def delay_seconds(attempts: int) -> float:
-    """How long to wait after so many attempts: half a second, doubled each time, up to ten."""
-    seconds: float = min(0.5 * 2 ** min(attempts - 1, 10), RETRY_SECONDS_MAX)
-    return seconds
