@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 from analytics import consumers, erasure
-from analytics.eventstore import erasing
 from analytics.eventstore.erasing import TABLES, erase_application
 from analytics_samples import event, message_event
 from analytics_store import listed, put, store_messages, stored
@@ -103,19 +102,15 @@ async def test_what_is_still_on_the_bus_is_not_stored(service, event_store, appl
     assert consumers.application_of(delivery) == application
 
 
-async def test_a_deletion_that_takes_too_long_is_not_called_done(
-    service, event_store, application, monkeypatch
-):
+async def test_a_deletion_that_takes_too_long_is_not_called_done(service, event_store, application):
     await fill(service, event_store, application)
-    monkeypatch.setattr(erasing, "WAIT_SECONDS", 0.0)
     noted = []
 
     async def note(table, count):
         noted.append((table, count))
 
     with pytest.raises(Unavailable):
-        await erase_application(event_store, application, note)
-    monkeypatch.setattr(erasing, "WAIT_SECONDS", 30.0)
+        await erase_application(event_store, application, note, wait_seconds=0.0)
     found = await erase_application(event_store, application, note)
 
     assert (noted[0], found) == (("events", 3), 6)

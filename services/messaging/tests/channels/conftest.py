@@ -9,6 +9,7 @@ from mesh.testkit.waiting import eventually
 from messaging.channels.inbound import InboundText, Receipt
 from messaging.channels.outgoing import Outgoing, Rendered, RenderedSms
 from messaging.channels.smpp.driver import SmppDriver
+from messaging.channels.smpp.texts import HOLD_SECONDS
 from messaging_carrier import Carrier
 
 
@@ -61,8 +62,14 @@ async def carrier() -> AsyncIterator[Carrier]:
 
 
 @pytest.fixture
-async def driver(carrier: Carrier, hearing) -> AsyncIterator[SmppDriver]:
-    driver = SmppDriver(carrier.channel(), hearing)
+def hold_seconds() -> float:
+    """How long a part of a text waits for the others."""
+    return HOLD_SECONDS
+
+
+@pytest.fixture
+async def driver(carrier: Carrier, hearing, hold_seconds: float) -> AsyncIterator[SmppDriver]:
+    driver = SmppDriver(carrier.channel(), hearing, hold_seconds=hold_seconds)
     await driver.open()
     await eventually(lambda: driver.ready)
     yield driver

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from heliograph.messaging.v1.message_pb2 import Message
 from mesh.smpp import (
     DeliverSm,
@@ -12,7 +13,6 @@ from mesh.smpp import (
 )
 from mesh.sms import Concatenation, segment, udh
 from mesh.testkit.waiting import eventually
-from messaging.channels.smpp import texts
 
 
 def text(words: str, **fields: object) -> DeliverSm:
@@ -82,10 +82,10 @@ async def test_a_long_text_is_heard_once_whole(driver, carrier, hearing) -> None
     assert [(heard.text, heard.parts) for heard in hearing.heard_texts] == [("ж" * 150, 3)]
 
 
+@pytest.mark.parametrize("hold_seconds", [0.05])
 async def test_a_part_that_waits_in_vain_comes_again_and_is_then_taken(
-    driver, carrier, hearing, monkeypatch
+    driver, carrier, hearing
 ) -> None:
-    monkeypatch.setattr(texts, "HOLD_SECONDS", 0.05)
     first, second = parts("x" * 200)
 
     assert await carrier.deliver(first) == [Status.ESME_RX_T_APPN]

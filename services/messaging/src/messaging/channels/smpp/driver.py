@@ -12,6 +12,7 @@ from messaging.channels.outcomes import Outcome as MessageOutcome
 from messaging.channels.outgoing import Outgoing
 from messaging.channels.smpp import configuration, submits, verdicts
 from messaging.channels.smpp.incoming import Incoming
+from messaging.channels.smpp.texts import HOLD_SECONDS
 
 _ROUNDS_MAX = 10
 _CLOSE_GRACE_SECONDS = 5.0
@@ -38,11 +39,17 @@ class _Letter:
 
 
 class SmppDriver:
-    """One channel's binds to its carrier."""
+    """One channel's binds to its carrier.
 
-    def __init__(self, channel: Channel, listener: Listener) -> None:
+    A part of a text waits `hold_seconds` for the others before the carrier is to send it again.
+    """
+
+    def __init__(
+        self, channel: Channel, listener: Listener, *, hold_seconds: float = HOLD_SECONDS
+    ) -> None:
         self._configuration = configuration.read(channel)
         self._listener = listener
+        self._hold_seconds = hold_seconds
         self._incoming: Incoming | None = None
         self._esmes: list[Esme] = []
 
@@ -63,7 +70,7 @@ class SmppDriver:
 
     async def open(self) -> None:
         """Begins to bind."""
-        self._incoming = Incoming(self._listener)
+        self._incoming = Incoming(self._listener, self._hold_seconds)
         self._esmes = [
             Esme(self._configuration.carrier, self._incoming.take)
             for _ in range(self._configuration.connections)

@@ -11,7 +11,7 @@ from mesh.telemetry import logging
 from messaging.channels.channel import Listener
 from messaging.channels.inbound import Receipt
 from messaging.channels.smpp import reports
-from messaging.channels.smpp.texts import AGAIN, STORED, Promise, Texts, Whole
+from messaging.channels.smpp.texts import AGAIN, HOLD_SECONDS, STORED, Promise, Texts, Whole
 
 _log = logging.get(__name__)
 
@@ -21,9 +21,9 @@ REFUSED = Reply(Status.ESME_RX_P_APPN)
 class Incoming:
     """Sorts a batch, stores it in two calls at most, and says what is answered."""
 
-    def __init__(self, listener: Listener) -> None:
+    def __init__(self, listener: Listener, hold_seconds: float = HOLD_SECONDS) -> None:
         self._listener = listener
-        self._texts = Texts()
+        self._texts = Texts(hold_seconds)
 
     async def take(self, pdus: Sequence[DeliverSm]) -> Replies:
         """Stores a batch. What could not be stored is to come again."""

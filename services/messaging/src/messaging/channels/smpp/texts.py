@@ -12,8 +12,6 @@ from messaging.channels.inbound import InboundText
 from messaging.channels.smpp import addresses
 
 HOLD_SECONDS = 5.0
-"""How long a part may stay unanswered while the others are on their way."""
-
 PARTS_AGE_SECONDS_MAX = 600.0
 
 STORED = Reply()
@@ -51,10 +49,12 @@ class Texts:
 
     A part is answered with its whole text. If that takes too long, the carrier is asked to send
     the part again, and the second time it is told that we have it: some carriers send nothing else
-    to a number before a part is taken.
+    to a number before a part is taken. `hold_seconds` is how long a part may stay unanswered while
+    the others are on their way.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, hold_seconds: float = HOLD_SECONDS) -> None:
+        self._hold_seconds = hold_seconds
         self._loop = asyncio.get_running_loop()
         self._parts: Reassembler[_Part] = Reassembler(age_seconds_max=PARTS_AGE_SECONDS_MAX)
         self._promises: set[Promise] = set()
@@ -79,7 +79,7 @@ class Texts:
         if repeated:
             promise.set_result(STORED)
         else:
-            self._loop.call_later(HOLD_SECONDS, _resolve, promise, AGAIN)
+            self._loop.call_later(self._hold_seconds, _resolve, promise, AGAIN)
         return promise, None
 
     def settle(self, wholes: Iterable[Whole], reply: Reply) -> None:
