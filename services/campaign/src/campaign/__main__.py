@@ -12,7 +12,7 @@ from heliograph import subjects
 from heliograph.audience.v1.application_service_pb2_grpc import ApplicationServiceStub
 from heliograph.audience.v1.segment_service_pb2_grpc import SegmentServiceStub
 from heliograph.messaging.v1.message_service_pb2_grpc import MessageServiceStub
-from mesh import service
+from mesh import service, worker
 from mesh.aip import request_ids
 from mesh.eventing import jetstream, outbox
 from mesh.rpc import tls
@@ -21,7 +21,7 @@ from mesh.rpc.channel import channel
 from mesh.store import engine, orders, purging
 from mesh.store.tombstones import Tombstones
 
-from campaign import erasure, loops, pacing, people, ticker
+from campaign import erasure, pacing, people, ticker
 from campaign.audience import Segments
 from campaign.campaign_servicer import CampaignServicer
 from campaign.closing import Closing, Ledger
@@ -50,10 +50,10 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> Mapping[str, objec
     neighbour = partial(channel, token=token, credentials=tls.channel_credentials(settings))
     audience = await stack.enter_async_context(neighbour(settings.audience_address))
     messaging = await stack.enter_async_context(neighbour(settings.messaging_address))
-    worker = uuid4().hex
+    holder = uuid4().hex
     ledger = Ledger(MessageServiceStub(messaging))
     segments = SegmentServiceStub(audience)
-    closing = Closing(sessions, ledger, worker, now, settings.lease)
+    closing = Closing(sessions, ledger, holder, now, settings.lease)
 
     await stack.enter_async_context(outbox.Relay(sessions, js))
     gone = Tombstones(sessions)
@@ -70,9 +70,9 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> Mapping[str, objec
     purges = [request_ids.aged(settings.request_id_retention), orders.aged()]
     service.background(stack, purging.run(sessions, purges, now), "purging")
     applications = Applications(ApplicationServiceStub(audience))
-    fanout = Fanout(sessions, js, segments, applications, worker, now, settings)
+    fanout = Fanout(sessions, js, segments, applications, holder, now, settings)
     for number in range(settings.fan_out_workers):
-        own = replace(fanout, worker=f"{worker}-{number}")
+        own = replace(fanout, worker=f"{holder}-{number}")
         _start(stack, f"fan-out {number}", own.step)
     paced = pacing.several(fanout.take_paced, settings.paced_runs_max, IDLE_SECONDS)
     service.background(stack, paced, "paced fan-out")
@@ -85,8 +85,8 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> Mapping[str, objec
     return Services(served, Gone(gone))
 
 
-def _start(stack: AsyncExitStack, name: str, step: loops.Step) -> None:
-    service.background(stack, loops.forever(name, step, IDLE_SECONDS), name)
+def _start(stack: AsyncExitStack, name: str, step: worker.Step) -> None:
+    service.background(stack, worker.run(name, step, poll_seconds=IDLE_SECONDS), name)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from heliograph.audience.v1.endpoint_pb2 import Endpoint
 from heliograph.audience.v1.segment_service_pb2 import MemberPage
+from mesh import worker
 from mesh.telemetry import logging
 
 log = logging.get(__name__)
@@ -60,20 +61,17 @@ async def several(
         finally:
             room.release()
 
+    async def begin() -> bool:
+        await room.acquire()
+        sending = None
+        try:
+            sending = await take()
+        finally:
+            if sending is None:
+                room.release()
+        if sending is not None:
+            tasks.create_task(send(sending))
+        return sending is not None
+
     async with asyncio.TaskGroup() as tasks:
-        while True:
-            await room.acquire()
-            sending = await _taken(take)
-            if sending is not None:
-                tasks.create_task(send(sending))
-                continue
-            room.release()
-            await asyncio.sleep(idle_seconds)
-
-
-async def _taken(take: Callable[[], Awaitable[Sending | None]]) -> Sending | None:
-    try:
-        return await take()
-    except Exception:
-        log.exception("no paced run can be taken")
-        return None
+        await worker.run("paced fan-out", begin, poll_seconds=idle_seconds)
