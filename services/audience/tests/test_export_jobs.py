@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from audience.transfers import targets
 from audience_exports import Job, exported, read, told
 from audience_files import people
 from audience_room import SHOP, Room
 from heliograph.audience.v1 import transfer_service_pb2 as pb
 from mesh.errors import Error, FailedPrecondition, InvalidArgument, NotFound, PermissionDenied
+from mesh.objects import targets
 from mesh.rpc import status
 from mesh.testkit import eventually
 

@@ -7,14 +7,13 @@ import uuid
 from typing import Any
 
 import pytest
-from audience.tables import ExportJobRow
-from audience.transfers import targets
 from audience_exports import Job, exported, told
 from audience_files import people
 from audience_objects import HURRIED, READER, S3Server
 from audience_room import SHOP, Room
 from heliograph.audience.v1 import transfer_service_pb2 as pb
 from mesh.errors import Error, FailedPrecondition, PermissionDenied, Unavailable
+from mesh.objects import targets
 from mesh.objects.opening import Objects
 from mesh.rpc import status
 from mesh.testkit import eventually
@@ -104,9 +103,9 @@ async def test_the_objects_of_a_deleted_application_go_with_it(
 async def test_a_part_is_seen_when_it_is_delivered_and_can_be_taken_back(
     room: Room, s3_server: S3Server, bucket: str
 ) -> None:
-    job = ExportJobRow(application="shop", path=f"s3://exports/{bucket}a/")
+    objects, path = Objects(room.object_stores), f"s3://exports/{bucket}a/"
     seen = []
-    async with targets.opened(Objects(room.object_stores), job) as target:
+    async with targets.opened(objects, "shop", path) as target:
         await asyncio.to_thread(target.path("p").write_bytes, b"whole")
         for step in (lambda _: asyncio.sleep(0), target.deliver, target.withdraw):
             await step("p")

@@ -26,6 +26,7 @@ from mesh.errors import (
     Unavailable,
 )
 from mesh.objects.opening import Objects
+from mesh.objects.sources import find_object
 from mesh.rpc import status
 from mesh.testkit import eventually
 from pyarrow import parquet
@@ -130,7 +131,7 @@ async def test_ranges_of_an_object_are_the_object(
     data = random.Random(7).randbytes(11_000_000)
     uri = await s3_server.put("imports", f"{bucket}noise", data)
     objects = Objects(room.object_stores)
-    file = await sources.find_object(objects, "shop", uri)
+    file = await find_object(objects, "shop", uri)
     read = sources.Sources(room.sessions, objects)
     job = ImportJobRow(application="shop", **file._asdict(), total_bytes=file.size_bytes)
 

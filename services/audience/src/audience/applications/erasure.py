@@ -15,6 +15,7 @@ from mesh.eventing import publisher
 from mesh.eventing.consumer import Consumer
 from mesh.eventing.delivery import Delivery
 from mesh.eventing.erasures import POLL_SECONDS, Erasures
+from mesh.objects import targets
 from mesh.objects.opening import Objects
 from mesh.store import erasing, orders, tombstones
 from mesh.store.erasing import Rows
@@ -26,7 +27,6 @@ from sqlmodel import col, select
 from audience import tables
 from audience.applications import deletion
 from audience.persons import gathering
-from audience.transfers import targets
 
 REMIND_SECONDS: Final = 3600.0
 """Between two announcements of a deletion that somebody has not answered: streams forget."""

@@ -11,6 +11,7 @@ from heliograph.audience.v1 import export_job_pb2
 from heliograph.audience.v1.events_pb2 import UserErased
 from mesh.errors import Unavailable
 from mesh.eventing.orders import Kept
+from mesh.objects import sources
 from mesh.objects.opening import Objects
 from mesh.store import orders
 from mesh.store.orders import OrderRow
@@ -21,7 +22,6 @@ from sqlmodel import col, func, select
 from audience.persons import rewriting
 from audience.persons.exported_objects import ExportedObjects
 from audience.persons.rewriting import Sought
-from audience.transfers import sources
 from audience.transfers.tables import ExportJobRow
 
 LEFT_BEHIND: Final = (".partial", ".records", rewriting.PARTIAL)

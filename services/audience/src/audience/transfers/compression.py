@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from heliograph.audience.v1 import import_job_pb2 as pb
 from mesh.errors import Error, InvalidArgument, ResourceExhausted
-
-from audience.transfers.pulling import Pulled, in_thread
+from mesh.pulling import Pulled, in_thread
 
 if TYPE_CHECKING:
     import pyarrow

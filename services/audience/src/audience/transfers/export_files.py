@@ -1,4 +1,4 @@
-"""Files of an export, each whole or not there: written beside its place, and moved when complete.
+"""Files of an export, each whole or not there.
 
 CSV and Parquet name all their columns at the beginning, so their records are put by as JSON lines
 until the last one is known.
@@ -6,15 +6,14 @@ until the last one is known.
 
 import csv
 import io
-import os
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 import msgspec
 from heliograph.audience.v1 import import_job_pb2 as pb
+from mesh.objects.whole_files import WholeFile
 
 from audience.transfers import flattening
 
@@ -26,7 +25,6 @@ ROW_GROUP_ROWS: Final = 5_000
 
 _CODECS: Final[dict[int, str]] = {pb.GZIP: "gzip", pb.ZSTD: "zstd"}
 _SUFFIXES: Final[dict[int, str]] = {pb.GZIP: ".gz", pb.ZSTD: ".zst"}
-_PARTIAL: Final = ".partial"
 _PUT_BY: Final = ".records"
 
 _encode = msgspec.json.Encoder().encode
@@ -42,35 +40,16 @@ def name(number: int, form: int, compression: int) -> str:
     )
 
 
-class ExportFile(ABC):
+class ExportFile(WholeFile):
     """One file; `add` records, then `finish`, then `close` in any case."""
 
     def __init__(self, path: Path, compression: int) -> None:
-        self._path = path
-        self._partial = path.with_name(path.name + _PARTIAL)
+        super().__init__(path)
         self._compression = compression
-        self._open = ExitStack()
 
     @abstractmethod
     def add(self, records: Iterable[dict[str, Any]]) -> None:
         """Write some records."""
-
-    def finish(self) -> None:
-        """Put the file in its place."""
-        self._complete()
-        self._open.close()
-        with self._partial.open("rb") as written:
-            os.fsync(written.fileno())
-        self._partial.replace(self._path)
-
-    def close(self) -> None:
-        """Leave nothing that is not complete."""
-        self._open.close()
-        self._partial.unlink(missing_ok=True)
-
-    @abstractmethod
-    def _complete(self) -> None:
-        """Write what is still to be written."""
 
     def _output(self) -> IO[bytes]:
         raw = self._open.enter_context(self._partial.open("wb"))

@@ -10,6 +10,7 @@ from google.longrunning import operations_pb2
 from heliograph.audience.v1 import export_job_pb2 as pb
 from heliograph.audience.v1 import transfer_service_pb2 as service_pb
 from mesh.aip import operations, pagination, request_ids, resource_names
+from mesh.objects import targets
 from mesh.objects.opening import Objects
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -18,7 +19,7 @@ from audience import metrics, names
 from audience.applications.directory import Directory
 from audience.segments import store as segments_store
 from audience.settings import Settings
-from audience.transfers import export_jobs, rendering, targets
+from audience.transfers import export_jobs, rendering
 from audience.transfers.export_jobs import jobs
 from audience.transfers.jobs import PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX
 from audience.transfers.members import Members

@@ -15,18 +15,19 @@ from heliograph import endpoint_records
 from heliograph.audience.v1 import export_job_pb2 as pb
 from heliograph.audience.v1 import segment_service_pb2 as service_pb
 from mesh.errors import Error, NotFound
+from mesh.objects import targets
 from mesh.objects.opening import Objects
+from mesh.objects.targets import Target, not_writable
+from mesh.pulling import in_thread
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from audience import metrics
 from audience.tables import ExportJobRow
-from audience.transfers import export_files, rendering, targets
+from audience.transfers import export_files, rendering
 from audience.transfers.export_files import ExportFile
 from audience.transfers.export_jobs import jobs
 from audience.transfers.members import Members
-from audience.transfers.pulling import in_thread
-from audience.transfers.targets import Target, not_writable
 from audience.transfers.worker import Kind
 
 ENDPOINTS_PER_FILE: Final = 250_000
@@ -72,7 +73,10 @@ class Export:
         pages = self._members.pages(
             job.application, job.segment, after=job.last, read_time=job.read_time
         )
-        async with aclosing(pages), targets.opened(self._objects, job) as target:
+        async with (
+            aclosing(pages),
+            targets.opened(self._objects, job.application, job.path) as target,
+        ):
             source = _Pages(pages)
             try:
                 while await source.has_more():

@@ -10,6 +10,7 @@ from heliograph.audience.v1 import events_pb2
 from heliograph.audience.v1 import import_job_pb2 as pb
 from mesh.errors import Error
 from mesh.eventing import outbox
+from mesh.objects.sources import FileFacts
 from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -19,7 +20,6 @@ from audience.segments import imports
 from audience.tables import ImportBlockRow, ImportFailureRow, ImportJobRow
 from audience.transfers import parts, rendering
 from audience.transfers.jobs import Jobs
-from audience.transfers.sources import FileFacts
 
 UPLOAD: Final = FileFacts("", 0)
 """What is known of a file that is still to come."""

@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from mesh.errors import Error, InvalidArgument
+from mesh.pulling import Seekable, in_thread
 
 from audience.endpoints.prepared import Prepared
 from audience.transfers.chunks import LINES, Chunk
 from audience.transfers.lines import is_unicode
 from audience.transfers.parquet_cells import Cells
-from audience.transfers.pulling import Seekable, in_thread
 from audience.transfers.rows import Collected
 
 if TYPE_CHECKING:

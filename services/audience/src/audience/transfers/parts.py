@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from mesh.errors import Error, FailedPrecondition, NotFound
+from mesh.objects import sources
 from mesh.objects.opening import Objects, waited
+from mesh.objects.sources import FileFacts
 from mesh.objects.stores import Object
 from mesh.objects.uris import Uri
 from sqlmodel import col, select
@@ -17,10 +19,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from audience.refusals import shown
 from audience.tables import ImportJobRow, ImportPartRow
-from audience.transfers import formats, sources
+from audience.transfers import formats
 from audience.transfers.chunks import Chunk
 from audience.transfers.reading import Chunks
-from audience.transfers.sources import FileFacts
 
 PARTS_MAX: Final = 10_000
 _MARKS: Final = ("_", ".")

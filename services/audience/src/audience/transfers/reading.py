@@ -8,6 +8,7 @@ from typing import Final, NamedTuple, Protocol
 
 from heliograph.audience.v1 import import_job_pb2 as pb
 from mesh.errors import InvalidArgument
+from mesh.pulling import Seekable
 
 from audience.tables import ImportJobRow
 from audience.transfers import compression, formats
@@ -15,7 +16,6 @@ from audience.transfers.chunks import Chunk, ChunkReader
 from audience.transfers.compression import Unpacking
 from audience.transfers.lines import LineReader
 from audience.transfers.parquet_format import ParquetChunks
-from audience.transfers.pulling import Seekable
 from audience.transfers.sources import Sources
 
 PARQUET_BYTES_MIN: Final = 12

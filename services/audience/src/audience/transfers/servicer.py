@@ -10,19 +10,20 @@ from heliograph.audience.v1 import import_job_pb2 as pb
 from heliograph.audience.v1 import transfer_service_pb2 as service_pb
 from mesh.aip import operations, pagination, request_ids
 from mesh.errors import Error, ResourceExhausted
+from mesh.objects import sources
 from mesh.objects.opening import Objects
+from mesh.objects.sources import FileFacts
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from audience import names
 from audience.applications.directory import Directory
 from audience.settings import Settings
-from audience.transfers import formats, import_jobs, parts, rendering, sources, uploads
+from audience.transfers import formats, import_jobs, parts, rendering, uploads
 from audience.transfers.export_servicer import Exports
 from audience.transfers.import_jobs import jobs
 from audience.transfers.jobs import PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX
 from audience.transfers.members import Members
-from audience.transfers.sources import FileFacts
 
 RETRY_AFTER_SECONDS = 10
 

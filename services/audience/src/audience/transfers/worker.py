@@ -5,12 +5,10 @@ dies, and another one goes on from the job's last committed line.
 """
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-import asyncpg
-from mesh.store import engine
+from mesh.store import claims
 from mesh.store.notifications import Listener
 from mesh.telemetry import logging
 from sqlalchemy.ext.asyncio import async_sessionmaker
@@ -21,11 +19,6 @@ Jobs = Sequence[tuple[str, str]]
 
 POLL_SECONDS: Final = 2.0
 CANDIDATES_MAX: Final = 50
-CONNECT_TIMEOUT_SECONDS: Final = 10
-IDLE_STATEMENT_TIMEOUT_SECONDS: Final = 30.0
-
-_TRY_LOCK: Final = "SELECT pg_try_advisory_lock($1)"
-_UNLOCK: Final = "SELECT pg_advisory_unlock($1)"
 
 _log = logging.get(__name__)
 
@@ -70,16 +63,11 @@ class Worker:
             open_jobs = await self._kind.waiting(session, CANDIDATES_MAX)
         if not open_jobs:
             return False
-        connection = await self._connect()
-        try:
+        async with claims.opened(self._database_url, f"audience-{self._kind.name}-lock") as claimed:
             for application, job in open_jobs:
-                key = _key(self._kind.name, application, job)
-                if await connection.fetchval(_TRY_LOCK, key):
+                if await claimed.take(self._kind.name, application, job):
                     await self._kind.run(application, job)
-                    await connection.execute(_UNLOCK, key)
                     return True
-        finally:
-            await connection.close()
         return False
 
     async def _quiet_step(self) -> bool:
@@ -91,17 +79,3 @@ class Worker:
             _log.warning(f"{self._kind.name}.interrupted", error=repr(error))
             await asyncio.sleep(POLL_SECONDS)
             return False
-
-    async def _connect(self) -> Any:
-        return await asyncpg.connect(
-            self._database_url,
-            timeout=CONNECT_TIMEOUT_SECONDS,
-            server_settings=engine.limits(
-                IDLE_STATEMENT_TIMEOUT_SECONDS, 0, f"audience-{self._kind.name}-lock"
-            ),
-        )
-
-
-def _key(kind: str, application: str, job: str) -> int:
-    digest = hashlib.blake2b(f"{kind} {application} {job}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, signed=True)

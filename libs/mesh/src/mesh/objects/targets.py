@@ -13,12 +13,10 @@ from tempfile import TemporaryDirectory
 from typing import Final, Protocol
 
 from mesh.errors import Error, FailedPrecondition, PermissionDenied
+from mesh.errors.refusals import shown
 from mesh.objects.opening import Objects, waited
+from mesh.objects.sources import is_object
 from mesh.objects.stores import Store
-
-from audience.refusals import shown
-from audience.tables import ExportJobRow
-from audience.transfers import sources
 
 ERASED_AT_ONCE: Final = 1000
 
@@ -55,7 +53,7 @@ async def find_objects(objects: Objects, application: str, text: str) -> str:
 
 
 class Target(Protocol):
-    """Where the files of a job go."""
+    """Where the files of an export go."""
 
     def path(self, name: str) -> Path:
         """Where a file is to be written."""
@@ -71,12 +69,12 @@ class Target(Protocol):
 
 
 @asynccontextmanager
-async def opened(objects: Objects, job: ExportJobRow) -> AsyncIterator[Target]:
-    """The target of a job."""
-    if not sources.is_object(job.path):
-        yield _Folder(Path(job.path))
+async def opened(objects: Objects, application: str, path: str) -> AsyncIterator[Target]:
+    """The target at a path that was found before."""
+    if not is_object(path):
+        yield _Folder(Path(path))
         return
-    store, uri = objects.find("export", job.application, job.path)
+    store, uri = objects.find("export", application, path)
     beside = await asyncio.to_thread(TemporaryDirectory, prefix="export-")
     try:
         yield _Objects(Path(beside.name), store, uri.key)
