@@ -8,6 +8,7 @@ from typing import Any
 
 from audience.eligibility.neighbours import Neighbours
 from audience.persons import hashes
+from audience.segments.asking import WINDOW_SIZES
 from audience.segments.servicer import SegmentServicer
 from audience.segments.sets import Analytics
 from audience.services import services
@@ -72,6 +73,7 @@ class Room:
         self.unpacking = Unpacking(UNPACKED_BYTES_MAX)
         self.object_stores: tuple[ObjectPlace, ...] = ()
         self.patience = Patience()
+        self.window_sizes = WINDOW_SIZES
         self.erasure_key = ERASURE_KEY
         self.worker = self.another_worker(database_url)
         self._database_url = database_url
@@ -136,7 +138,10 @@ class Room:
         analytics = self._connect(self.analytics_address)
         town = self._connect(self.town_address)
         neighbours = Neighbours.of(town, town, town)
-        served = services(settings, self.sessions, self._reading, analytics, neighbours, self.now)
+        served = services(
+            *(settings, self.sessions, self._reading, analytics, neighbours, self.now),
+            window_sizes=self.window_sizes,
+        )
         self.address = await self._serve(served)
         self.use(None)
 

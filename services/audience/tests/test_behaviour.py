@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from analytics.eventstore.client import EventStore
 from analytics.matching.servicer import Matching
-from audience.segments import asking
+from audience.segments.asking import WindowSizes
 from audience_analytics import store
 from audience_behaviour import Happening
 from audience_room import SHOP, Room, name
@@ -122,11 +122,9 @@ async def test_reachability_and_channels_are_counted_as_ever(behaving: Room) -> 
     assert dict(counted.counts_by_channel) == {"EMAIL": 3, "PUSH_FCM": 4}
 
 
-async def test_windows_of_endpoints_are_joined_without_a_seam(
-    behaving: Room, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for size in ("COUNT_WINDOW_SIZE", "STREAM_WINDOW_SIZE", "PREVIEW_WINDOW_SIZE"):
-        monkeypatch.setattr(asking, size, 3)
+async def test_windows_of_endpoints_are_joined_without_a_seam(behaving: Room) -> None:
+    behaving.window_sizes = WindowSizes(count=3, stream=3, preview=3)
+    await behaving.serve()
     segment = await behaving.create_segment(bought(most=1))
 
     counted = await behaving.segments.CountSegment(pb.CountSegmentRequest(name=segment.name))

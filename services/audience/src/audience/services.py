@@ -25,6 +25,7 @@ from audience.eligibility.eligibility import Eligibility
 from audience.eligibility.neighbours import Neighbours
 from audience.endpoints.queries import Pool
 from audience.endpoints.servicer import EndpointServicer
+from audience.segments.asking import WINDOW_SIZES, WindowSizes
 from audience.segments.servicer import SegmentServicer
 from audience.segments.sets import Analytics
 from audience.settings import Settings
@@ -46,13 +47,14 @@ def services(
     gone: Tombstones | None = None,
     deleted: Callable[[], Awaitable[None]] | None = None,
     erased: Callable[[], None] = lambda: None,
+    window_sizes: WindowSizes = WINDOW_SIZES,
 ) -> Services:
     """Every service of the contract. `deleted` is called when an application was buried; by
     default, it is only refused from then on; `erased` when a person was."""
     directory = Directory(sessions)
     gone = gone if gone is not None else Tombstones(sessions)
     applications = ApplicationServicer(sessions, now, deleted or gone.refresh)
-    segments = SegmentServicer(sessions, pool, Analytics(analytics), now)
+    segments = SegmentServicer(sessions, pool, Analytics(analytics), now, window_sizes)
     eligibility = Eligibility(pool, neighbours, segments.CheckMembers, now)
     served = {
         _name(application_service_pb2, "ApplicationService"): applications,

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -29,10 +30,17 @@ PREVIEW_SIZE_MAX: Final = 1000
 STREAM_PAGE_DEFAULT: Final = 1000
 STREAM_PAGE_MAX: Final = 5000
 
-# Endpoints whose behaviour is known at once: those that are counted are not held as messages.
-COUNT_WINDOW_SIZE: Final = 20_000
-STREAM_WINDOW_SIZE: Final = 5_000
-PREVIEW_WINDOW_SIZE: Final = 2_000
+
+@dataclass(frozen=True)
+class WindowSizes:
+    """Endpoints whose behaviour is known at once; those that are counted cost the least memory."""
+
+    count: int = 20_000
+    stream: int = 5_000
+    preview: int = 2_000
+
+
+WINDOW_SIZES: Final = WindowSizes()
 
 
 class Asking:
@@ -44,11 +52,13 @@ class Asking:
         pool: Pool,
         analytics: Analytics,
         now: Callable[[], datetime],
+        window_sizes: WindowSizes = WINDOW_SIZES,
     ) -> None:
         self._sessions = sessions
         self._pool = pool
         self._analytics = analytics
         self._now = now
+        self._window_sizes = window_sizes
         # The other half is for whoever wants one row.
         self._sprints = asyncio.Semaphore(max(1, pool.get_max_size() // 2))
 
@@ -76,7 +86,7 @@ class Asking:
             application, question = await self._resolve(request.name)
         page = pagination.Page(request, PREVIEW_SIZE_DEFAULT, PREVIEW_SIZE_MAX)
         after = str(page.after[0]) if page.after else ""
-        pages = self._pages(application, question, after, page.limit, PREVIEW_WINDOW_SIZE)
+        pages = self._pages(application, question, after, page.limit, self._window_sizes.preview)
         async with aclosing(pages):
             rows = await following(pages) or []
         async with self._sessions() as session:
@@ -115,9 +125,8 @@ class Asking:
             read_time = request.read_time.ToDatetime(tzinfo=UTC)
         size = min(request.page_size or STREAM_PAGE_DEFAULT, STREAM_PAGE_MAX)
         prefix = f"applications/{application}/endpoints/"
-        found = self._pages(
-            application, question, request.after, size, STREAM_WINDOW_SIZE, read_time
-        )
+        window_size = self._window_sizes.stream
+        found = self._pages(application, question, request.after, size, window_size, read_time)
         async with aclosing(ahead(found)) as pages:
             async for rows in pages:
                 metrics.MEMBERS_STREAMED.inc(len(rows))
@@ -151,7 +160,7 @@ class Asking:
             yield None
             return
         source = Windows(self._pool, self._analytics, application, conditions, self._now())
-        async with aclosing(ahead(source.after("", COUNT_WINDOW_SIZE))) as windows:
+        async with aclosing(ahead(source.after("", self._window_sizes.count))) as windows:
             async for window in windows:
                 yield window
 
