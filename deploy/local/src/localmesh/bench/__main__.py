@@ -10,7 +10,17 @@ from pathlib import Path
 from heliograph.client import Client
 from heliograph.connection import local
 
-from localmesh.bench import campaign, endpoints, events, processes, segments, unary, updates
+from localmesh.bench import (
+    campaign,
+    consent,
+    endpoints,
+    events,
+    processes,
+    segments,
+    twoway,
+    unary,
+    updates,
+)
 from localmesh.bench.figures import Figure, show, write
 from localmesh.bench.stage import Stage, set_the_stage
 from localmesh.interrupts import interruptible
@@ -25,6 +35,8 @@ MEASURES: Mapping[str, Callable[[Stage], Awaitable[None]]] = {
     "unary": unary.measure,
     "updates": updates.measure,
     "segments": segments.measure,
+    "twoway": twoway.measure,
+    "consent": consent.measure,
 }
 """Each prepares what it needs, so that it can be run alone. In this order by default."""
 

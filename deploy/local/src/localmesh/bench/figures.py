@@ -10,7 +10,8 @@ from pathlib import Path
 @dataclass(frozen=True)
 class Figure:
     """One measurement. `ratio` is the value over that of its yardstick in the same run; `limit` is
-    what the ratio (or, without a yardstick, the value) should reach; `peak_mib` is the largest
+    what the ratio (or, without a yardstick, the value) should reach, or not exceed if it is a
+    ceiling; `peak_mib` is the largest
     resident memory, while it was measured, of the process that did the work."""
 
     name: str
@@ -19,12 +20,17 @@ class Figure:
     limit: float | None = None
     ratio: float | None = None
     peak_mib: float | None = None
+    is_ceiling: bool = False
 
     @property
-    def falls_short(self) -> bool:
-        """Whether it does not reach its limit."""
+    def verdict(self) -> str:
+        """Words about a limit that is not kept; nothing about one that is."""
         reached = self.value if self.ratio is None else self.ratio
-        return self.limit is not None and reached < self.limit
+        if self.limit is None or reached == self.limit:
+            return ""
+        if self.is_ceiling:
+            return "  above its limit" * (reached > self.limit)
+        return "  below its limit" * (reached < self.limit)
 
 
 def write(figures: Sequence[Figure], path: Path) -> None:
@@ -43,7 +49,7 @@ def show(figures: Sequence[Figure]) -> None:
         sys.stdout.write(
             f"{figure.name:<{width}}  {figure.value:>10,.0f} {figure.unit:<12} "
             f"{_cell(figure.ratio, '.2f'):>6} {_cell(figure.limit, ',.4g'):>6} "
-            f"{_cell(figure.peak_mib, ',.0f'):>9}{'  below its limit' * figure.falls_short}\n"
+            f"{_cell(figure.peak_mib, ',.0f'):>9}{figure.verdict}\n"
         )
     sys.stdout.flush()
 

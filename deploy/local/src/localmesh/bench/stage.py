@@ -47,6 +47,7 @@ class Stage:
         *,
         yardstick: float | None = None,
         limit: float | None = None,
+        is_ceiling: bool = False,
         process: str = "",
     ) -> None:
         """Keep a figure; its ratio is to `yardstick`, its memory that of `process`."""
@@ -59,6 +60,7 @@ class Stage:
                 limit=limit,
                 ratio=None if yardstick is None else round(value / yardstick, 3),
                 peak_mib=None if pid is None else processes.peak_mib(pid),
+                is_ceiling=is_ceiling,
             )
         )
 
