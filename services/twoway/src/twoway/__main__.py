@@ -27,6 +27,9 @@ DURABLE = "twoway-InboundSmsReceived"
 ACK_WAIT_SECONDS = 5.0
 """How soon another replica answers the people whom a dead one had taken on."""
 
+REPLY_SENDERS = 2
+"""One takes up what has come since, while messaging stores what the other has handed over."""
+
 
 async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     """Everything of this room, entered into the stack; returns its servicers."""
@@ -50,7 +53,8 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
         )
     )
     stub = message_service_pb2_grpc.MessageServiceStub(messaging)
-    background(stack, ReplySender(sessions, stub, wakeups).run(), "replies")
+    for _ in range(REPLY_SENDERS):
+        background(stack, ReplySender(sessions, stub, wakeups).run(), "replies")
 
     background(stack, Importer(sessions, wakeups).run(), "imports")
 

@@ -5,6 +5,7 @@ answer and our record of it sends the same set with the same request id, which s
 """
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,9 @@ TIME_TO_LIVE = timedelta(hours=24)
 HOPELESS = frozenset({"INVALID_ARGUMENT", "OUT_OF_RANGE", "UNIMPLEMENTED"})
 """Codes that the same call gets for ever."""
 
+Accepted = tuple[ReplySetRow, pb.SendMessagesResponse]
+"""A set, and what messaging has said of it."""
+
 
 class ReplySender:
     """Sends reply sets through messaging; any number of replicas may do so."""
@@ -71,14 +75,14 @@ class ReplySender:
         async with self._sessions.begin() as session:
             rows = await store.claim(session, now, CLAIMED_MAX)
             answers = await asyncio.gather(*map(self._send, rows))
-            accepted = 0
+            accepted: list[Accepted] = []
             for row, answer in zip(rows, answers, strict=True):
                 if isinstance(answer, Error):
                     await _postpone(session, row, answer, now)
                 else:
-                    await _accept(session, row, answer)
-                    accepted += 1
-        return accepted
+                    accepted.append((row, answer))
+            await _accept(session, accepted)
+        return len(accepted)
 
     async def _send(self, row: ReplySetRow) -> pb.SendMessagesResponse | Error:
         trace = propagation.extract(row.trace)
@@ -111,25 +115,32 @@ def request(row: ReplySetRow) -> pb.SendMessagesRequest:
     )
 
 
-async def _accept(
-    session: AsyncSession, row: ReplySetRow, response: pb.SendMessagesResponse
-) -> None:
+async def _accept(session: AsyncSession, accepted: Sequence[Accepted]) -> None:
+    """Forget what messaging has taken over, and note by which message each text was answered."""
+    if not accepted:
+        return
     answered = [
-        (inbound_id, result.message)
+        (row.application, inbound_id, result.message)
+        for row, response in accepted
         for inbound_id, result in zip(row.inbound_messages, response.results, strict=False)
         if result.message
     ]
+    await store.link(await engine.raw(session), answered)
+    await store.done(session, [row.id or 0 for row, _ in accepted])
+    for row, response in accepted:
+        _count(row, response)
+    metrics.REPLIES.labels("accepted").inc(len(answered))
+
+
+def _count(row: ReplySetRow, response: pb.SendMessagesResponse) -> None:
+    refused = 0
     for address, result in zip(row.addresses, response.results, strict=False):
         if not result.message:
+            refused += 1
             log.warning(
                 "reply.refused", address=masking.address(address), failure=result.error.message
             )
-    if answered:
-        inbound_ids, messages = zip(*answered, strict=True)
-        await store.link(await engine.raw(session), row.application, inbound_ids, messages)
-    await store.done(session, [row.id or 0])
-    metrics.REPLIES.labels("accepted").inc(len(answered))
-    metrics.REPLIES.labels("refused").inc(len(row.addresses) - len(answered))
+    metrics.REPLIES.labels("refused").inc(refused)
     metrics.REPLY_SECONDS.observe((clock.now() - row.create_time).total_seconds())
 
 

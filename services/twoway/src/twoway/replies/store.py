@@ -24,8 +24,8 @@ ORDER BY attempt_time, id LIMIT $2 FOR UPDATE SKIP LOCKED
 
 _LINK = """
 UPDATE inbound_messages m SET reply = answered.reply
-FROM unnest($2::text[], $3::text[]) AS answered (inbound_message, reply)
-WHERE m.application = $1 AND m.inbound_message = answered.inbound_message
+FROM unnest($1::text[], $2::text[], $3::text[]) AS answered (application, inbound_message, reply)
+WHERE m.application = answered.application AND m.inbound_message = answered.inbound_message
 """
 
 
@@ -47,11 +47,10 @@ async def done(session: AsyncSession, ids: Sequence[int]) -> None:
     await session.exec(delete(ReplySetRow).where(col(ReplySetRow.id).in_(ids)))
 
 
-async def link(
-    connection: Any, application: str, inbound_ids: Sequence[str], replies: Sequence[str]
-) -> None:
-    """Note by which message each text was answered."""
-    await connection.execute(_LINK, application, list(inbound_ids), list(replies))
+async def link(connection: Any, answered: Sequence[tuple[str, str, str]]) -> None:
+    """Note by which message each text, given by application and id, was answered."""
+    if answered:
+        await connection.execute(_LINK, *map(list, zip(*answered, strict=True)))
 
 
 async def again(
