@@ -79,6 +79,10 @@ async def test_the_quick_start_of_the_readme(heliograph):
     await ok("events", "put", "cart.add", "--app", "readme", "--endpoint", "e1")
     report = json.loads(await ok("report", "hello", "--app", "readme", "--json"))
     assert report["campaign"] == "applications/readme/campaigns/hello"
+    (begun,) = json.loads(await ok("campaigns", "runs", "hello", "--app", "readme", "--json"))
+    assert (begun["name"], begun["state"]) == (run["name"], "COMPLETED")
+    assert "hello" in await ok("campaigns", "show", "hello", "--app", "readme")
+    assert await ok("campaigns", "delete", "hello", "--app", "readme", "--yes") == ""
 
 
 async def test_opt_outs_of_another_platform_are_brought_over_and_taken_out(heliograph, tmp_path):

@@ -1,5 +1,7 @@
 """What people type wrongly, and what they read then."""
 
+from pathlib import Path
+
 import pytest
 from heliograph import connection
 from heliograph.audience.v1.application_service_pb2 import ServiceErasure
@@ -9,6 +11,7 @@ from heliograph.cli import (
     applications,
     campaigns,
     importing,
+    labels,
     limits,
     refused_rows,
     segments,
@@ -103,6 +106,8 @@ def test_settings_that_are_given_are_changed_and_empty_ones_taken_back():
             "default_time_zone": None,
             "message_limits.daily_max": 0,
             "message_limits.run_duration_max": "90m",
+            "endpoints_per_user_max": 3,
+            "endpoint_limit_policy": "evict-push-refuse-others",
         },
     )
 
@@ -112,15 +117,68 @@ def test_settings_that_are_given_are_changed_and_empty_ones_taken_back():
         "settings.missing_time_zone_policy",
         "settings.message_limits.daily_max",
         "settings.message_limits.run_duration_max",
+        "settings.endpoints_per_user_max",
+        "settings.endpoint_limit_policy",
     ]
     assert (settings.quiet_time.start, settings.quiet_time.end) == ("22:00", "06:00")
     assert settings.missing_time_zone_policy == settings.USE_DEFAULT
     assert settings.message_limits.run_duration_max.seconds == 5400
+    assert settings.endpoints_per_user_max == 3
+    assert settings.endpoint_limit_policy == settings.EVICT_PUSH_REFUSE_OTHERS
 
 
 def test_a_change_of_nothing_changes_nothing():
     with pytest.raises(SystemExit, match="nothing is to be changed"):
         applications.changes("applications/shop", {"quiet_time": None})
+
+
+def test_the_readme_names_every_word_of_the_command():
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    rows = [line.split("|")[1] for line in readme.splitlines() if line.startswith("| `")]
+    groups = {group: app[group] for group in app if not group.startswith("-")}
+
+    for group, words in groups.items():
+        wanted = [f"`{word}`" for word in (group, *words) if not word.startswith("-")]
+        assert any(all(word in row for word in wanted) for row in rows), wanted
+
+
+def test_labels_are_set_and_ended_one_by_one():
+    assert labels.changed({"team": "crm", "tier": "1"}, ["team=", "cost=a=b"]) == {
+        "tier": "1",
+        "cost": "a=b",
+    }
+
+
+@pytest.mark.parametrize("text", ["team", "=crm", ""])
+def test_a_label_that_is_none_is_answered_with_examples(text):
+    with pytest.raises(SystemExit, match="as team=crm, or team= to end it"):
+        labels.changed({}, [text])
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (["apps", "delete", "shop"], "erases all of shop for good"),
+        (["users", "delete", "ann", "--app", "shop"], "erases ann everywhere for good"),
+        (["segments", "delete", "old", "--app", "shop"], "deletes segment old of shop"),
+        (["campaigns", "delete", "old", "--app", "shop"], "deletes campaign old of shop"),
+        (
+            ["endpoints", "remove-attributes", "temp_*", "--app", "shop"],
+            "removes attributes temp_* from everybody in shop",
+        ),
+    ],
+)
+def test_what_cannot_be_undone_is_not_done_before_it_is_meant(words, what, capsys):
+    with pytest.raises(SystemExit) as ended:
+        app(words)
+
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == f"This {what}. Say --yes if that is meant.\n"
+
+
+def test_a_segment_that_is_given_no_change_is_not_changed():
+    with pytest.raises(SystemExit, match="nothing is to be changed"):
+        app(["segments", "update", "young", "--app", "shop"])
 
 
 @pytest.mark.parametrize("text", ["90", "m", "1.5h", "1w"])

@@ -8,6 +8,7 @@ from typing import Any
 
 from audience.eligibility.neighbours import Neighbours
 from audience.persons import hashes
+from audience.removals import removing
 from audience.segments.asking import WINDOW_SIZES
 from audience.segments.servicer import SegmentServicer
 from audience.segments.sets import Analytics
@@ -113,7 +114,8 @@ class Room:
 
     def workers(self) -> list[Worker]:
         """One of each kind, to be run."""
-        return [self.worker, self.exporter]
+        remover = Worker(self._database_url, self.sessions, removing.kind(self.sessions))
+        return [self.worker, self.exporter, remover]
 
     async def open(self) -> None:
         """Serve, and make the application `shop`."""

@@ -10,12 +10,13 @@ import uuid
 from asyncio import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from audience_files import AWKWARD_FAILURES, awkward, people
 from audience_objects import S3Server
-from audience_room import Room
+from audience_room import SHOP, Room
 from google.longrunning import operations_pb2
 from heliograph.audience.v1 import transfer_service_pb2 as pb
 from mesh.testkit import eventually
@@ -138,6 +139,55 @@ async def test_objects_are_exported_and_imported_by_their_addresses(
     (job,) = json.loads(back[1])
     assert (job["state"], job["imported_count"], job["created_count"]) == ("SUCCEEDED", "1", "0")
     assert (none[0], none[2].startswith("NOT_FOUND")) == (1, True)
+
+
+async def test_applications_are_marked_and_limited_and_segments_changed(
+    heliograph: Command, room: Room
+) -> None:
+    async def told(*words: str) -> Any:
+        status, out, complaints = await heliograph(*words, "--json")
+        assert status == 0, complaints
+        return json.loads(out)
+
+    await room.create_segment({"channel": {"operator": "INCLUSIVE", "channel_types": ["SMS"]}}, "s")
+    await told("apps", "update", "shop", "--label", "team=crm", "--label", "tier=1")
+    app, segment = await asyncio.gather(
+        told(
+            *("apps", "update", "shop", "--label", "tier=", "--endpoints-per-user-max", "2"),
+            *("--endpoint-limit-policy", "refuse"),
+        ),
+        told(
+            *("segments", "update", "s", "--app", "shop", "--display-name", "by phone"),
+            '{"channel": {"operator": "INCLUSIVE", "channel_types": ["VOICE"]}}',
+        ),
+    )
+    status, out, complaints = await heliograph("segments", "delete", "s", "--app", "shop", "--yes")
+    gone, _, _ = await heliograph("segments", "show", "s", "--app", "shop")
+
+    assert app["labels"] == {"team": "crm"}
+    settings = app["settings"]
+    assert (settings["endpoints_per_user_max"], settings["endpoint_limit_policy"]) == (2, "REFUSE")
+    assert (segment["display_name"], segment["version"]) == ("by phone", "2")
+    assert (status, out, complaints, gone) == (0, "", "", 1)
+
+
+async def test_endpoints_change_their_users_and_attributes_are_taken_from_everybody(
+    heliograph: Command, room: Room
+) -> None:
+    given = {"temp_a": {"values": ["1"]}, "color": {"values": ["red"]}}
+    await room.write("e1", channel_type="SMS", address="+14155550100", attributes=given)
+    words = ("--app", "shop", "--json")
+    linked = await heliograph("users", "link", "ann", "e1", *words)
+    had, (_, out, complaints) = await asyncio.gather(
+        heliograph("users", "endpoints", "ann", *words),
+        heliograph("endpoints", "remove-attributes", "temp_*", "--yes", *words),
+    )
+    unlinked = await heliograph("users", "unlink", "ann", "e1", *words)
+
+    assert [one["name"] for one in json.loads(had[1])] == [f"{SHOP}/endpoints/e1"], linked[2]
+    assert json.loads(out) == {"removed_attributes": ["temp_a"], "changed_count": "1"}, complaints
+    left = json.loads(unlinked[1])
+    assert ("user" in left, list(left["attributes"])) == (False, ["color"])
 
 
 async def test_jobs_are_listed_held_gone_on_with_and_ended(heliograph: Command, room: Room) -> None:

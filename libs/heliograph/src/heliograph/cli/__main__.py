@@ -12,6 +12,7 @@ from heliograph.cli import (
     jobs,
     local,
     messages,
+    operations,
     opt_outs,
     reports,
     segments,
@@ -35,6 +36,7 @@ app.command(endpoints.app)
 app.command(users.app)
 app.command(jobs.imports)
 app.command(jobs.exports)
+app.command(operations.app)
 app.command(segments.app)
 app.command(campaigns.app)
 app.command(messages.send)

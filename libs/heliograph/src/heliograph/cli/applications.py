@@ -1,15 +1,16 @@
 """`heliograph apps`: the walls between tenants."""
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from cyclopts import App
-from heliograph.cli import erasures, limits, output
+from heliograph.cli import confirming, erasures, labels, limits, output
 from heliograph.cli.names import application
 from heliograph.cli.session import talk
 
 if TYPE_CHECKING:
-    from heliograph.audience.v1.application_pb2 import ApplicationSettings
+    from heliograph.audience.v1.application_pb2 import Application, ApplicationSettings
     from heliograph.audience.v1.application_service_pb2 import (
         ServiceErasure,
         UpdateApplicationRequest,
@@ -36,19 +37,24 @@ def list_(*, json: bool = False) -> None:
 
 
 @app.command
-def create(app: str, *, display_name: str = "", json: bool = False) -> None:
+def create(
+    app: str, *, display_name: str = "", label: list[str] | None = None, json: bool = False
+) -> None:
     """Create an application.
 
     Parameters
     ----------
     app
         Its id: lower-case letters, digits and hyphens, 3 to 63.
+    label
+        A mark of your own, as team=crm. May be repeated.
     """
     from heliograph.audience.v1.application_pb2 import Application
     from heliograph.audience.v1.application_service_pb2 import CreateApplicationRequest
 
     request = CreateApplicationRequest(
-        application_id=app, application=Application(display_name=display_name)
+        application_id=app,
+        application=Application(display_name=display_name, labels=labels.changed({}, label or [])),
     )
     made = talk(lambda mesh: mesh.applications.CreateApplication(request))
     output.print_message(made, as_json=json)
@@ -76,9 +82,13 @@ def update(
     duration_max: str | None = None,
     messages_per_second_max: int | None = None,
     default_country: str | None = None,
+    endpoints_per_user_max: int | None = None,
+    endpoint_limit_policy: Literal["evict-least-recent", "refuse", "evict-push-refuse-others"]
+    | None = None,
+    label: list[str] | None = None,
     json: bool = False,
 ) -> None:
-    """Change what holds for an application's campaigns from their next runs on.
+    """Change an application; what limits campaigns holds from their next runs on.
 
     Parameters
     ----------
@@ -100,6 +110,12 @@ def update(
         How fast a run sends. 0 ends the limit.
     default_country
         Whose phone numbers need no +, as US: `(415) 555-0123`. '' ends it.
+    endpoints_per_user_max
+        Endpoints that one user id may have, up to 1000. 0 means 15.
+    endpoint_limit_policy
+        What happens to the endpoint beyond that number.
+    label
+        A mark of your own, as team=crm; team= ends it. May be repeated.
     """
     limits.check_hold(hold, quiet_time)
     given = {
@@ -111,22 +127,43 @@ def update(
         "message_limits.total_max": total_max,
         "message_limits.run_duration_max": duration_max,
         "message_limits.messages_per_second_max": messages_per_second_max,
+        "endpoints_per_user_max": endpoints_per_user_max,
+        "endpoint_limit_policy": endpoint_limit_policy,
     }
-    request = changes(application(app), given)
+    request = changes(application(app), given, label or [])
     if hold:
         quiet = request.application.settings.quiet_time
         quiet.policy = quiet.HOLD
-    changed = talk(lambda mesh: mesh.applications.UpdateApplication(request))
+    changed = talk(lambda mesh: _update(mesh, request, label or []))
     output.print_message(changed, as_json=json)
 
 
-def changes(name: str, given: dict[str, str | int | None]) -> "UpdateApplicationRequest":
-    """The request that changes the settings that are given; an empty one is taken back."""
+async def _update(
+    mesh: "Client", request: "UpdateApplicationRequest", given: list[str]
+) -> "Application":
+    """Labels that are not given are kept, so these are read first; the etag guards them."""
+    from heliograph.audience.v1.application_service_pb2 import GetApplicationRequest
+
+    if given:
+        before = await mesh.applications.GetApplication(
+            GetApplicationRequest(name=request.application.name)
+        )
+        request.application.etag = before.etag
+        request.application.labels.update(labels.changed(before.labels, given))
+        request.update_mask.paths.append("labels")
+    return await mesh.applications.UpdateApplication(request)  # type: ignore[no-any-return]  # grpc.aio
+
+
+def changes(
+    name: str, given: dict[str, str | int | None], marks: Sequence[str] = ()
+) -> "UpdateApplicationRequest":
+    """The request that changes the settings that are given; an empty one is taken back. `marks`
+    are labels that are changed too."""
     from heliograph.audience.v1.application_pb2 import Application, ApplicationSettings
     from heliograph.audience.v1.application_service_pb2 import UpdateApplicationRequest
 
     paths = [path for path, value in given.items() if value is not None]
-    if not paths:
+    if not paths and not marks:
         sys.exit("heliograph: nothing is to be changed; see --help for what can be")
     changed = Application(name=name, settings=ApplicationSettings())
     for path in filter(given.get, paths):
@@ -140,14 +177,22 @@ def _set(settings: "ApplicationSettings", path: str, text: str) -> None:
     if path == "quiet_time":
         settings.quiet_time.start, settings.quiet_time.end = limits.hours(text)
     elif path == "missing_time_zone_policy":
-        policy = text.upper().replace("-", "_")
-        settings.missing_time_zone_policy = settings.MissingTimeZonePolicy.Value(policy)
+        settings.missing_time_zone_policy = settings.MissingTimeZonePolicy.Value(_word(text))
+    elif path == "endpoint_limit_policy":
+        settings.endpoint_limit_policy = settings.EndpointLimitPolicy.Value(_word(text))
+    elif path == "endpoints_per_user_max":
+        settings.endpoints_per_user_max = int(text)
     elif path == "message_limits.run_duration_max":
         settings.message_limits.run_duration_max.CopyFrom(limits.duration(text))
     elif path.startswith("message_limits."):
         setattr(settings.message_limits, path.partition(".")[2], int(text))
     else:
         setattr(settings, path, text)
+
+
+def _word(text: str) -> str:
+    """What the contract calls a choice of the command."""
+    return text.upper().replace("-", "_")
 
 
 @app.command
@@ -159,9 +204,7 @@ def delete(app: str, *, yes: bool = False, json: bool = False) -> None:
     yes
         That this is meant; without it, nothing is deleted.
     """
-    if not yes:
-        sys.stderr.write(f"This erases all of {app} for good. Say --yes if that is meant.\n")
-        sys.exit(2)
+    confirming.require(yes, f"erases all of {app} for good")
     erased = talk(lambda mesh: _delete(mesh, application(app)))
     if json:
         output.print_json([output.as_dict(one) for one in erased])

@@ -4,7 +4,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from cyclopts import App
-from heliograph.cli import limits, output
+from heliograph.cli import confirming, limits, output
 from heliograph.cli.names import application, resource
 from heliograph.cli.session import talk
 
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from heliograph.campaign.v1.run_pb2 import Run
     from heliograph.client import Client
 
-app = App(name="campaigns", help="Campaigns: create, launch, watch, pause, resume, cancel, list.")
+app = App(
+    name="campaigns",
+    help="Campaigns: create, launch, watch, pause, resume, cancel, delete, show, list, runs.",
+)
 
 COLUMNS = {
     "campaign": "name",
@@ -22,6 +25,15 @@ COLUMNS = {
     "segment": "segment",
     "next run": "next_run_time",
     "version": "version",
+}
+
+RUN_COLUMNS = {
+    "run": "name",
+    "state": "state",
+    "members": "members",
+    "version": "campaign_version",
+    "began": "start_time",
+    "ended": "end_time",
 }
 
 
@@ -143,6 +155,41 @@ def list_(*, app: str, json: bool = False) -> None:
     request = ListCampaignsRequest(parent=application(app))
     found = talk(lambda mesh: collect(mesh.campaigns.ListCampaigns, request, "campaigns"))
     output.print_messages(found, COLUMNS, as_json=json)
+
+
+@app.command
+def show(campaign: str, *, app: str, json: bool = False) -> None:
+    """Show a campaign: who gets what, when, and within which limits."""
+    _verb("GetCampaign", campaign, app, json)
+
+
+@app.command
+def runs(campaign: str, *, app: str, limit: int = 20, json: bool = False) -> None:
+    """List a campaign's runs, newest first."""
+    from heliograph.campaign.v1.run_service_pb2 import ListRunsRequest
+    from heliograph.paging import collect
+
+    request = ListRunsRequest(
+        parent=resource(app, "campaigns", campaign), page_size=min(limit, 1000)
+    )
+    found = talk(lambda mesh: collect(mesh.runs.ListRuns, request, "runs", limit=limit))
+    output.print_messages(found, RUN_COLUMNS, as_json=json)
+
+
+@app.command
+def delete(campaign: str, *, app: str, yes: bool = False) -> None:
+    """Delete a campaign that sends no more; what became of its messages stays.
+
+    Parameters
+    ----------
+    yes
+        That this is meant; without it, nothing is deleted.
+    """
+    from heliograph.campaign.v1.campaign_service_pb2 import DeleteCampaignRequest
+
+    confirming.require(yes, f"deletes campaign {campaign} of {app}")
+    request = DeleteCampaignRequest(name=resource(app, "campaigns", campaign))
+    talk(lambda mesh: mesh.campaigns.DeleteCampaign(request))
 
 
 @app.command

@@ -1,15 +1,18 @@
 """`heliograph endpoints`: who can be reached."""
 
 from cyclopts import App
-from heliograph.cli import exporting, importing, output
+from heliograph.cli import exporting, importing, output, removing
 from heliograph.cli.explaining import explain
 from heliograph.cli.names import application, resource
 from heliograph.cli.session import talk
 
-app = App(name="endpoints", help="Endpoints: import, export, show, list, explain.")
+app = App(
+    name="endpoints", help="Endpoints: import, export, show, list, explain, remove-attributes."
+)
 app.command(importing.import_, name="import")
 app.command(exporting.export)
 app.command(explain)
+app.command(removing.remove_attributes)
 
 COLUMNS = {
     "endpoint": "name",

@@ -4,14 +4,14 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from cyclopts import App
-from heliograph.cli import output
+from heliograph.cli import confirming, output
 from heliograph.cli.names import application, resource
 from heliograph.cli.session import talk
 
 if TYPE_CHECKING:
     from heliograph.audience.v1.segment_filter_pb2 import SegmentFilter
 
-app = App(name="segments", help="Segments: create, list, count, preview.")
+app = App(name="segments", help="Segments: create, list, show, update, delete, count, preview.")
 
 MEMBER_COLUMNS = {
     "endpoint": "name",
@@ -42,6 +42,74 @@ def create(segment: str, filter: str, *, app: str, json: bool = False) -> None:
         parent=application(app), segment_id=segment, segment=Segment(filter=parse(filter))
     )
     output.print_message(talk(lambda mesh: mesh.segments.CreateSegment(request)), as_json=json)
+
+
+@app.command
+def show(segment: str, *, app: str, json: bool = False) -> None:
+    """Show a segment: its filter, or the list that an import brought."""
+    from heliograph.audience.v1.segment_service_pb2 import GetSegmentRequest
+
+    request = GetSegmentRequest(name=resource(app, "segments", segment))
+    output.print_message(talk(lambda mesh: mesh.segments.GetSegment(request)), as_json=json)
+
+
+@app.command
+def update(
+    segment: str,
+    filter: str = "",
+    *,
+    app: str,
+    display_name: str | None = None,
+    description: str | None = None,
+    json: bool = False,
+) -> None:
+    """Change a segment. A new filter makes a new version; runs under way keep to theirs.
+
+    Parameters
+    ----------
+    filter
+        Its new filter tree, as for create.
+    display_name
+        What people call it; '' ends it.
+    description
+        What it is for; '' ends it.
+    """
+    from google.protobuf.field_mask_pb2 import FieldMask
+    from heliograph.audience.v1.segment_pb2 import Segment
+    from heliograph.audience.v1.segment_service_pb2 import UpdateSegmentRequest
+
+    given = {
+        "filter": filter or None,
+        "display_name": display_name,
+        "description": description,
+    }
+    paths = [path for path, text in given.items() if text is not None]
+    if not paths:
+        sys.exit("heliograph: nothing is to be changed; see --help for what can be")
+    changed = Segment(
+        name=resource(app, "segments", segment),
+        filter=parse(filter) if filter else None,
+        display_name=display_name or "",
+        description=description or "",
+    )
+    request = UpdateSegmentRequest(segment=changed, update_mask=FieldMask(paths=paths))
+    output.print_message(talk(lambda mesh: mesh.segments.UpdateSegment(request)), as_json=json)
+
+
+@app.command
+def delete(segment: str, *, app: str, yes: bool = False) -> None:
+    """Delete a segment with all its versions; its members stay.
+
+    Parameters
+    ----------
+    yes
+        That this is meant; without it, nothing is deleted.
+    """
+    from heliograph.audience.v1.segment_service_pb2 import DeleteSegmentRequest
+
+    confirming.require(yes, f"deletes segment {segment} of {app}")
+    request = DeleteSegmentRequest(name=resource(app, "segments", segment))
+    talk(lambda mesh: mesh.segments.DeleteSegment(request))
 
 
 @app.command(name="list")

@@ -4,8 +4,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from cyclopts import App
-from heliograph.cli import erasures, output
-from heliograph.cli.names import application
+from heliograph.cli import confirming, endpoints, erasures, output
+from heliograph.cli.names import application, resource
 from heliograph.cli.session import talk
 
 if TYPE_CHECKING:
@@ -14,7 +14,49 @@ if TYPE_CHECKING:
     from heliograph.audience.v1.user_service_pb2 import DeleteUserRequest
     from heliograph.client import Client
 
-app = App(name="users", help="The people behind endpoints: delete.")
+app = App(name="users", help="The people behind endpoints: show, endpoints, link, unlink, delete.")
+
+
+@app.command
+def show(user: str, *, app: str, json: bool = False) -> None:
+    """Show a user: attributes, and how many endpoints."""
+    from heliograph.audience.v1.user_service_pb2 import GetUserRequest
+
+    request = GetUserRequest(name=resource(app, "users", user))
+    output.print_message(talk(lambda mesh: mesh.users.GetUser(request)), as_json=json)
+
+
+@app.command(name="endpoints")
+def endpoints_(user: str, *, app: str, json: bool = False) -> None:
+    """List the endpoints of a user."""
+    from heliograph.audience.v1.user_service_pb2 import ListUserEndpointsRequest
+    from heliograph.paging import collect
+
+    request = ListUserEndpointsRequest(parent=resource(app, "users", user))
+    found = talk(lambda mesh: collect(mesh.users.ListUserEndpoints, request, "endpoints"))
+    output.print_messages(found, endpoints.COLUMNS, as_json=json)
+
+
+@app.command
+def link(user: str, endpoint: str, *, app: str, json: bool = False) -> None:
+    """Give an endpoint to a user, from whoever had it."""
+    _relink("Link", user, endpoint, app, json)
+
+
+@app.command
+def unlink(user: str, endpoint: str, *, app: str, json: bool = False) -> None:
+    """Take an endpoint from its user; it stays."""
+    _relink("Unlink", user, endpoint, app, json)
+
+
+def _relink(verb: str, user: str, endpoint: str, app: str, json: bool) -> None:
+    from heliograph.audience.v1 import user_service_pb2
+
+    request = getattr(user_service_pb2, f"{verb}EndpointRequest")(
+        name=resource(app, "users", user), endpoint=resource(app, "endpoints", endpoint)
+    )
+    linked = talk(lambda mesh: getattr(mesh.users, f"{verb}Endpoint")(request))
+    output.print_message(linked, as_json=json)
 
 
 @app.command
@@ -37,9 +79,7 @@ def delete(
     """
     from heliograph.audience.v1.user_service_pb2 import DeleteUserRequest
 
-    if not yes:
-        sys.stderr.write(f"This erases {user} everywhere for good. Say --yes if that is meant.\n")
-        sys.exit(2)
+    confirming.require(yes, f"erases {user} everywhere for good")
     name = f"{application(app)}/users/{user}"
     request = DeleteUserRequest(name=name, forget_erasure=forget_erasure)
     proof = talk(lambda mesh: _delete(mesh, request))
