@@ -1,18 +1,18 @@
 """The parts of the service, put together."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Self
+from typing import Any, Self
 
 from heliograph import subjects
 from heliograph.audience.v1.endpoint_service_pb2_grpc import EndpointServiceStub
 from heliograph.messaging.v1 import otp_service_pb2, phone_number_lookup_service_pb2
 from heliograph.messaging.v1.send_batch_pb2 import SendBatch
 from heliograph.twoway.v1.opt_out_service_pb2_grpc import OptOutServiceStub
-from mesh import service
+from mesh import service, worker
 from mesh.eventing import jetstream
 from mesh.eventing.consumer import Consumer
 from mesh.eventing.erasures import Erasures
@@ -21,10 +21,10 @@ from mesh.rpc import tls
 from mesh.rpc.auth.gone import Gone, Services
 from mesh.rpc.channel import channel
 from mesh.store import engine, pool, purging
-from mesh.store.tombstones import Tombstones
+from mesh.store.tombstones import Sessions, Tombstones
 from nats.js import JetStreamContext
 
-from messaging import erasure, housekeeping, loops
+from messaging import erasure, housekeeping
 from messaging.answers import Answers
 from messaging.channels.drivers import DRIVERS
 from messaging.connections import Connections
@@ -76,7 +76,7 @@ class Assembly:
 
     settings: Settings
     pool: Pool
-    sessions: loops.Sessions
+    sessions: Sessions
     js: JetStreamContext
     partitions: Partitions
     connections: Connections
@@ -180,16 +180,14 @@ class Assembly:
         )
         stack.push_async_callback(self.connections.close)
         self._loop(stack, "channels", self.connections.run(self.settings.database_url))
-        parked = loops.sweep_forever("receipts", self.receiving.sweep, PARKED_SWEEP_SECONDS)
-        self._loop(stack, "receipts", parked)
-        settling = loops.sweep_forever("settling", self.settling.sweep, SETTLE_SWEEP_SECONDS)
-        self._loop(stack, "settling", settling)
-        left = loops.sweep_forever("outbox", self.outbox.sweep, OUTBOX_SWEEP_SECONDS)
-        self._loop(stack, "outbox", left)
-        released = loops.sweep_forever("held", self.holding.sweep, HELD_SWEEP_SECONDS)
-        self._loop(stack, "held", released)
-        days = loops.preparing(self.partitions)
-        self._loop(stack, "days", loops.sweep_forever("days", days, PARTITIONS_SECONDS))
+        for name, sweep, poll_seconds in (
+            ("receipts", self.receiving.sweep, PARKED_SWEEP_SECONDS),
+            ("settling", self.settling.sweep, SETTLE_SWEEP_SECONDS),
+            ("outbox", self.outbox.sweep, OUTBOX_SWEEP_SECONDS),
+            ("held", self.holding.sweep, HELD_SWEEP_SECONDS),
+            ("days", self.partitions.prepare, PARTITIONS_SECONDS),
+        ):
+            self._loop(stack, name, _sweeping(name, sweep, poll_seconds))
         purge = purging.run(self.sessions, housekeeping.purges(), lambda: datetime.now(UTC))
         self._loop(stack, "purging", purge)
         await self.gone.refresh()
@@ -223,5 +221,11 @@ class Assembly:
         )
 
     @staticmethod
-    def _loop(stack: AsyncExitStack, name: str, work: loops.Work) -> None:
+    def _loop(stack: AsyncExitStack, name: str, work: Coroutine[Any, Any, None]) -> None:
         service.background(stack, work, name)
+
+
+def _sweeping(
+    name: str, sweep: Callable[[datetime], Awaitable[int | None]], poll_seconds: float
+) -> Coroutine[Any, Any, None]:
+    return worker.run(name, lambda: sweep(datetime.now(UTC)), poll_seconds=poll_seconds)

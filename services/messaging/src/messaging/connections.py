@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from heliograph.audience.v1.channel_type_pb2 import ChannelType
 from heliograph.messaging.v1.channel_pb2 import Channel
+from mesh import worker
 from mesh.store.notifications import Listener as NotificationListener
 from mesh.telemetry import logging
 
@@ -145,12 +146,9 @@ class Connections:
     async def run(self, database_url: str) -> None:
         """Refreshes after every change, until cancelled."""
         async with NotificationListener(database_url, NOTIFICATION) as notifications:
-            while True:
-                try:
-                    await self.refresh()
-                except Exception as error:
-                    _log.warning("channels.not_refreshed", error=repr(error))
-                await notifications.wait(POLL_SECONDS)
+            await worker.run(
+                "channels", self.refresh, poll_seconds=POLL_SECONDS, woken=notifications
+            )
 
     async def close(self) -> None:
         """Closes every driver, after a bounded wait for what is under way."""
