@@ -150,7 +150,7 @@ async def test_a_setting_that_would_be_ignored_is_refused(room: Room) -> None:
     await room.register()
 
     with pytest.raises(Unimplemented):
-        await create(room, "JOIN", double_opt_in=True)
+        await create(room, "JOIN", template=f"{SHOP}/templates/hello")
 
 
 async def test_keywords_of_a_number_that_is_not_there_are_not_found(room: Room) -> None:

@@ -22,7 +22,13 @@ from twoway.tables import ReplySetRow
 from twoway_room import NOON, NUMBER, SHOP, Room, sms
 
 ANN, BEN, CY = "+12065550199", "+12065550198", "+12065550197"
-TABLES = ("inbound_messages", "consent_changes", "opted_out_numbers", "reply_sets")
+TABLES = (
+    "inbound_messages",
+    "consent_changes",
+    "opted_out_numbers",
+    "opt_in_questions",
+    "reply_sets",
+)
 
 
 def erased(*addresses: str) -> UserErased:

@@ -1,4 +1,5 @@
-"""What is deleted when it is old: texts that changed nothing, refused answers, request ids.
+"""What is deleted when it is old: texts that changed nothing, refused answers, request ids, and
+questions that nobody answered.
 
 Opt-outs, the record of consent and the texts behind them are not deleted for their age: they are
 the proof. The bus keeps a text for a week, so one that is forgotten after two cannot be taken for a
@@ -22,6 +23,7 @@ def purges(settings: Settings) -> list[Purge]:
     return [
         Purge("inbound_messages", f"{PASSING} AND receive_time < :before", inbound),
         Purge("reply_sets", "state = 'REFUSED' AND create_time < :before", inbound),
+        Purge("opt_in_questions", "expire_time < :before", timedelta(0)),
         request_ids.aged(requests),
         operations.finished(requests),
         orders.aged(),

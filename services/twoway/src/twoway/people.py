@@ -61,12 +61,17 @@ DELETE FROM consent_changes WHERE {_THEIRS.format(column="phone_number")}
     AND change_time <= :until AND NOT {_ON_A_LIST.format(column="consent_changes.phone_number")}
 """
 _RECORD_WORDS: Final = f"""
-UPDATE consent_changes SET text = '', comment = ''
-WHERE {_THEIRS.format(column="phone_number")} AND (text <> '' OR comment <> '')
+UPDATE consent_changes SET text = '', comment = '', requested_text = '', question_text = ''
+WHERE {_THEIRS.format(column="phone_number")}
+    AND (text <> '' OR comment <> '' OR requested_text <> '' OR question_text <> '')
 """
 _LIST_WORDS: Final = f"""
 UPDATE opted_out_numbers SET text = '', comment = ''
 WHERE {_THEIRS.format(column="phone_number")} AND (text <> '' OR comment <> '')
+"""
+_QUESTIONS: Final = f"""
+DELETE FROM opt_in_questions WHERE {_THEIRS.format(column="source_address")}
+    AND ask_time <= :until
 """
 _REPLIES: Final = """
 UPDATE reply_sets SET addresses = ARRAY(
@@ -80,6 +85,7 @@ _STATEMENTS: Final = (
     ("consent_changes", _RECORD),
     ("consent_changes", _RECORD_WORDS),
     ("opted_out_numbers", _LIST_WORDS),
+    ("opt_in_questions", _QUESTIONS),
     ("reply_sets", _REPLIES),
 )
 

@@ -24,6 +24,10 @@ class Cause:
     inbound_message: str = ""
     caller: str = ""
     comment: str = ""
+    requested_text: str = ""
+    """For a double opt-in: what the person wrote first."""
+    question_text: str = ""
+    """For a double opt-in: what they were asked."""
 
 
 @dataclass(slots=True)
@@ -69,6 +73,8 @@ class Changes:
             phone_number=person[1],
             kind=kind,
             change_time=cause.time,
+            requested_text=cause.requested_text,
+            question_text=cause.question_text,
             **_words(cause),
         )
 

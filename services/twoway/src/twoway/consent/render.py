@@ -49,4 +49,6 @@ def consent_change(row: ConsentChange) -> pb.ConsentChange:
         caller=row.caller,
         comment=row.comment,
         change_time=clock.stamp(row.change_time),
+        requested_text=row.requested_text,
+        question_text=row.question_text,
     )

@@ -19,6 +19,13 @@ DELETE FROM opted_out_numbers USING unnest($2::text[], $3::text[]) AS gone (opt_
 WHERE application = $1 AND opted_out_numbers.opt_out_list = gone.opt_out_list
     AND phone_number = gone.number
 """
+# Whoever goes on a list is not opted in any more by a yes to what they were asked before.
+_END_QUESTIONS = """
+DELETE FROM opt_in_questions q
+USING unnest($2::text[], $3::text[], $4::timestamptz[]) AS gone (opt_out_list, number, time)
+WHERE q.application = $1 AND q.opt_out_list = gone.opt_out_list
+    AND q.source_address = gone.number AND q.ask_time <= gone.time
+"""
 _REPLACE = bulk.overwriting(OptedOutNumber, "application", "opt_out_list", "phone_number")
 
 
@@ -27,7 +34,16 @@ async def write(session: AsyncSession, changes: Changes) -> None:
     if not (changes.on or changes.off):
         return
     connection = await engine.raw(session)
-    await bulk.insert(connection, list(changes.on.values()), conflict=_REPLACE)
+    if changes.on:
+        rows = list(changes.on.values())
+        await bulk.insert(connection, rows, conflict=_REPLACE)
+        await connection.execute(
+            _END_QUESTIONS,
+            changes.application,
+            [row.opt_out_list for row in rows],
+            [row.phone_number for row in rows],
+            [row.opt_out_time for row in rows],
+        )
     if changes.off:
         lists, numbers = zip(*changes.off, strict=True)
         await connection.execute(_REMOVE, changes.application, list(lists), list(numbers))

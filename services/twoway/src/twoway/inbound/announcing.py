@@ -41,4 +41,5 @@ def _match(application: str, match: Match) -> events_pb2.KeywordMatched.Match:
         source_address=text.source,
         destination_address=text.destination,
         receive_time=clock.stamp(text.receive_time),
+        confirmation_awaited=match.awaited,
     )

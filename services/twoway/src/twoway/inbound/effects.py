@@ -9,26 +9,30 @@ from datetime import datetime
 
 from twoway import addresses
 from twoway.consent.changes import KEYWORD, Cause, Changes, Person
+from twoway.inbound import opting_in
+from twoway.inbound.opting_in import Questions, Step
 from twoway.inbound.situation import Number, Situation, Standing
 from twoway.inbound.texts import Text
 from twoway.intents import Action, Meaning, understand
 from twoway.intents.understanding import CHATTER, HELP, START, STOP, Intent
 from twoway.keywords import matching
+from twoway.keywords.tables import OptInQuestionRow
 from twoway.replies.sets import Reply
 from twoway.tables import InboundMessage
 
 OPT_OUT_CONFIRMATION, HELP_REPLY = "OPT_OUT_CONFIRMATION", "HELP_REPLY"
-TRANSACTIONAL = "TRANSACTIONAL"
+TRANSACTIONAL, OPT_IN_QUESTION = "TRANSACTIONAL", "OPT_IN_QUESTION"
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A text that matched a custom keyword."""
+    """A text that matched a custom keyword; with `awaited`, of one that asks before it opts in."""
 
     text: Text
     keyword_id: str
     keyword: str
     action: Action
+    awaited: bool = False
 
 
 @dataclass(slots=True)
@@ -39,11 +43,31 @@ class Effects:
     messages: list[InboundMessage] = field(default_factory=list)
     replies: list[Reply] = field(default_factory=list)
     matches: list[Match] = field(default_factory=list)
+    questions: Questions = field(default_factory=Questions)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A text as it is understood: what it means, and what it is to a double opt-in, of which
+    `question` is open."""
+
+    text: Text
+    meaning: Meaning
+    step: Step
+    question: OptInQuestionRow | None = None
+
+    @property
+    def intent(self) -> Intent:
+        """What is recorded: who is only asked has not opted in."""
+        asked = self.step in (Step.ASK, Step.WAIT)
+        return Intent.KEYWORD_MATCH if asked else self.meaning.intent
 
 
 def follow(situation: Situation, texts: Iterable[Text]) -> Effects:
     """The effects of texts, in the order they were received."""
     effects = Effects(Changes(situation.application))
+    for question in situation.questions:
+        effects.questions.open[question.keeper, question.source_address] = question
     now: dict[Person, Standing] = {}
     for text in sorted(texts, key=lambda text: text.receive_time):
         _take(situation, now, text, effects)
@@ -54,17 +78,29 @@ def _take(situation: Situation, now: dict[Person, Standing], text: Text, effects
     number = situation.number(text.destination)
     person = (number.opt_out_list, text.source)
     before = now.get(person) or situation.standing(person)
-    meaning = _meaning(number, text, before)
+    reading = _read(number, text, before, effects.questions)
+    meaning = reading.meaning
     late = _is_late(meaning.intent, text.receive_time, situation.standing(person))
     acts = not late and not (number.self_managed and meaning.keyword_id in (STOP, HELP, START))
-    after = _after(meaning.intent, before) if acts else before
-    changed = after.opted_out != before.opted_out
-    if acts and _is_answered(meaning, before, text):
-        _answer(number, meaning, text, effects)
-    _change(effects.changes, person, before, after, text)
-    _match(number, meaning, text, effects)
+    after = _after(reading.intent, before) if acts else before
+    confirmed = acts and reading.step is Step.CONFIRM
+    changed = after.opted_out != before.opted_out or confirmed
+    if acts and _is_answered(reading, before):
+        _answer(situation.application, number, reading, before, effects)
+    _change(effects.changes, person, before, after, reading, confirmed)
+    _close(effects.questions, number, person, reading, confirmed)
+    _match(number, reading, effects)
     now[person] = after
-    effects.messages.append(_row(situation.application, number, text, meaning, changed))
+    effects.messages.append(_row(situation.application, number, reading, changed))
+
+
+def _read(number: Number, text: Text, before: Standing, questions: Questions) -> Reading:
+    meaning = _meaning(number, text, before)
+    question = questions.open.get((number.keeper, text.source))
+    step = opting_in.step(number, question, text, meaning)
+    if question is not None and step is Step.CONFIRM:
+        meaning = Meaning(Intent.OPT_IN, question.keyword_id)
+    return Reading(text, meaning, step, question)
 
 
 def _meaning(number: Number, text: Text, before: Standing) -> Meaning:
@@ -91,43 +127,63 @@ def _after(intent: Intent, before: Standing) -> Standing:
     return before
 
 
-def _is_answered(meaning: Meaning, before: Standing, text: Text) -> bool:
-    """Whether a text gets its reply: not a confirmed opt-out again, and nobody answers themselves
-    or a sender that takes no messages."""
-    if meaning.intent is Intent.OPT_OUT and before.opted_out and before.confirmed:
+def _is_answered(reading: Reading, before: Standing) -> bool:
+    """Whether a text gets its reply: not a confirmed opt-out again, nor who was asked already, and
+    nobody answers themselves or a sender that takes no messages."""
+    if reading.step is Step.WAIT:
         return False
+    if reading.intent is Intent.OPT_OUT and before.opted_out and before.confirmed:
+        return False
+    text = reading.text
     return text.source != text.destination and addresses.is_phone(text.source)
 
 
-def _answer(number: Number, meaning: Meaning, text: Text, effects: Effects) -> None:
-    reply_text = matching.reply_text(number.keyword_rows, meaning)
-    if reply_text:
-        effects.replies.append(
-            Reply(
-                purpose=_purpose(meaning),
-                reply_text=reply_text,
-                origination_identity=text.destination,
-                address=text.source,
-                inbound_id=text.inbound_id,
-            )
+def _answer(
+    application: str, number: Number, reading: Reading, before: Standing, effects: Effects
+) -> None:
+    text, meaning = reading.text, reading.meaning
+    confirmed = reading.step is Step.CONFIRM
+    reply_text = matching.reply_text(number.keyword_rows, meaning, confirmed=confirmed)
+    if not reply_text:
+        return
+    effects.replies.append(
+        Reply(
+            purpose=_purpose(reading, before),
+            reply_text=reply_text,
+            origination_identity=text.destination,
+            address=text.source,
+            inbound_id=text.inbound_id,
         )
+    )
+    keyword = number.keyword(meaning.keyword_id)
+    if reading.step is Step.ASK and keyword is not None:
+        effects.questions.ask(opting_in.question_of(application, number, keyword, text, reply_text))
 
 
-def _purpose(meaning: Meaning) -> str:
-    if meaning.intent is Intent.OPT_OUT:
+def _purpose(reading: Reading, before: Standing) -> str:
+    if reading.intent is Intent.OPT_OUT:
         return OPT_OUT_CONFIRMATION
-    if meaning.intent is Intent.HELP or meaning.asks_help:
+    if reading.intent is Intent.HELP or reading.meaning.asks_help:
         return HELP_REPLY
-    return TRANSACTIONAL
+    # Whoever is not out must not be asked after a STOP that overtakes the question.
+    return OPT_IN_QUESTION if reading.step is Step.ASK and before.opted_out else TRANSACTIONAL
 
 
 def _change(
-    changes: Changes, person: Person, before: Standing, after: Standing, text: Text
+    changes: Changes,
+    person: Person,
+    before: Standing,
+    after: Standing,
+    reading: Reading,
+    confirmed: bool,
 ) -> None:
-    if after == before:
+    cause = _cause(reading, reading.question if confirmed else None)
+    if confirmed:
+        # Also of who was never out: the record is the proof that they wanted it.
+        changes.opt_in(person, cause)
+    elif after == before:
         return
-    cause = Cause(KEYWORD, text.receive_time, text.text, text.destination, text.inbound_id)
-    if after.opted_out == before.opted_out:
+    elif after.opted_out == before.opted_out:
         # A caller's entry becomes the person's own: what they wrote is the better proof.
         changes.place(person, cause, confirmed=True)
     elif after.opted_out:
@@ -136,16 +192,38 @@ def _change(
         changes.opt_in(person, cause)
 
 
-def _match(number: Number, meaning: Meaning, text: Text, effects: Effects) -> None:
-    for row in number.keyword_rows:
-        if row.keyword_id == meaning.keyword_id and row.keyword_id not in (STOP, HELP, START):
-            match = Match(text, row.keyword_id, row.keyword, Action(row.action))
-            effects.matches.append(match)
+def _cause(reading: Reading, question: OptInQuestionRow | None) -> Cause:
+    text = reading.text
+    return Cause(
+        KEYWORD,
+        text.receive_time,
+        text.text,
+        text.destination,
+        text.inbound_id,
+        requested_text=question.requested_text if question else "",
+        question_text=question.question_text if question else "",
+    )
 
 
-def _row(
-    application: str, number: Number, text: Text, meaning: Meaning, changed: bool
-) -> InboundMessage:
+def _close(
+    questions: Questions, number: Number, person: Person, reading: Reading, confirmed: bool
+) -> None:
+    if reading.intent is Intent.OPT_OUT:
+        questions.withdraw(person, reading.text.receive_time)
+    elif confirmed:
+        questions.end((number.keeper, reading.text.source))
+
+
+def _match(number: Number, reading: Reading, effects: Effects) -> None:
+    row = number.keyword(reading.meaning.keyword_id)
+    if row is not None and row.keyword_id not in (STOP, HELP, START):
+        awaited = reading.step in (Step.ASK, Step.WAIT)
+        match = Match(reading.text, row.keyword_id, row.keyword, Action(row.action), awaited)
+        effects.matches.append(match)
+
+
+def _row(application: str, number: Number, reading: Reading, changed: bool) -> InboundMessage:
+    text, meaning = reading.text, reading.meaning
     return InboundMessage(
         application=application,
         inbound_message=text.inbound_id,
@@ -155,7 +233,7 @@ def _row(
         parts=text.parts,
         connection=text.connection,
         receive_time=text.receive_time,
-        intent=meaning.intent,
+        intent=reading.intent,
         flagged=meaning.flagged,
         keyword_id=meaning.keyword_id if number.registered else "",
         opt_out_list=number.opt_out_list,

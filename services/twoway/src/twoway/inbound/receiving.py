@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from twoway import channels, clock, locks, metrics
 from twoway.consent import writing
-from twoway.inbound import announcing, effects, store, texts
+from twoway.inbound import announcing, effects, questions, store, texts
 from twoway.inbound.texts import Text
 from twoway.replies import sets
 from twoway.replies import store as replies
@@ -68,13 +68,15 @@ async def receive(session: AsyncSession, arrived: Sequence[Addressed]) -> dict[s
 async def _receive(
     session: AsyncSession, application: str, arrived: Sequence[Text]
 ) -> effects.Effects | None:
-    fresh = await store.new(await engine.raw(session), application, arrived)
+    connection = await engine.raw(session)
+    fresh = await store.new(connection, application, arrived)
     if not fresh:
         return None
     situation = await store.load(session, application, fresh)
     followed = effects.follow(situation, fresh)
     await store.add(session, followed.messages)
     await writing.write(session, followed.changes)
+    await questions.write(connection, application, followed.questions)
     answers = sets.sets(application, followed.replies, clock.now(), propagation.inject())
     await replies.add(session, answers)
     announcing.matches(session, application, followed.matches)

@@ -7,21 +7,29 @@ from datetime import datetime
 
 from twoway.consent.changes import Person
 from twoway.intents import Keyword, RuleSet, rule_sets
-from twoway.keywords.tables import KeywordRow
+from twoway.keywords.tables import KeywordRow, OptInQuestionRow
 from twoway.tables import DEFAULT_LIST
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number as its texts are treated. The defaults are those of one that is not registered."""
+    """A number as its texts are treated. The defaults are those of one that is not registered.
+
+    `keeper` keeps its keywords: the number itself, or the id of its pool.
+    """
 
     registered: bool = False
+    keeper: str = ""
     opt_out_list: str = DEFAULT_LIST
     two_way: bool = True
     self_managed: bool = False
     rules: RuleSet = rule_sets.EVERY
     keywords: tuple[Keyword, ...] = ()
     keyword_rows: tuple[KeywordRow, ...] = ()
+
+    def keyword(self, keyword_id: str) -> KeywordRow | None:
+        """The keyword of that id; None for a default one that nobody has changed."""
+        return next((row for row in self.keyword_rows if row.keyword_id == keyword_id), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,8 @@ class Situation:
     application: str
     numbers: dict[str, Number]
     standings: dict[Person, Standing]
+    questions: tuple[OptInQuestionRow, ...] = ()
+    """Questions to the writers that are open."""
 
     def number(self, address: str) -> Number:
         """The number of that address."""

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from twoway import bulk
 from twoway.consent.changes import Person
-from twoway.inbound import situation
+from twoway.inbound import questions, situation
 from twoway.inbound.situation import Number, Situation, Standing
 from twoway.inbound.texts import Text
 from twoway.intents import rule_sets
@@ -51,7 +51,8 @@ async def load(session: AsyncSession, application: str, texts: Sequence[Text]) -
     numbers = await _numbers(session, application, {text.destination for text in texts})
     pairs = [(text.source, text.destination) for text in texts]
     standings = await _standings(session, application, situation.persons(numbers, pairs))
-    return Situation(application, numbers, standings)
+    open_ = await questions.of(session, application, {text.source for text in texts})
+    return Situation(application, numbers, standings, open_)
 
 
 async def add(session: AsyncSession, rows: Sequence[InboundMessage]) -> None:
@@ -96,6 +97,7 @@ async def _numbers(
 def _number(row: PhoneNumberRow, keywords: list[KeywordRow]) -> Number:
     return Number(
         registered=True,
+        keeper=row.pool or row.phone_number,
         opt_out_list=row.opt_out_list,
         two_way=row.two_way_enabled,
         self_managed=row.self_managed_opt_outs_enabled,

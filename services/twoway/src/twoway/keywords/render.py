@@ -16,9 +16,15 @@ def keyword(row: KeywordRow, number: str = "") -> keyword_pb2.Keyword:
         action=keyword_pb2.Keyword.Action.Value(row.action),
         reply_text=row.reply_text,
         localized_reply_texts=row.localized_reply_texts,
+        double_opt_in=row.double_opt_in,
+        double_opt_in_words=row.double_opt_in_words,
+        confirmed_reply_text=row.confirmed_reply_text,
+        localized_confirmed_reply_texts=row.localized_confirmed_reply_texts,
         default_keyword=row.keyword_id in DEFAULTS,
         etag=etags.render(row.revision),
     )
+    if row.double_opt_in:
+        rendered.double_opt_in_window.FromSeconds(row.double_opt_in_window_seconds)
     if row.start_time:
         rendered.start_time.CopyFrom(clock.stamp(row.start_time))
     if row.end_time:

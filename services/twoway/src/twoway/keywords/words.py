@@ -11,6 +11,7 @@ from mesh.errors import FailedPrecondition, InvalidArgument, ResourceExhausted, 
 from twoway import clock, unsupported
 from twoway.intents import Action, understand
 from twoway.intents.understanding import HELP, START, STOP, Intent, words_of
+from twoway.keywords import double_opt_in
 from twoway.keywords.defaults import DEFAULTS
 from twoway.keywords.tables import KeywordRow
 
@@ -18,14 +19,7 @@ KEYWORDS_MAX = 30
 """Custom keywords of a number (Pinpoint's quota)."""
 
 _ID_CHARACTERS_MAX = 63
-_NOT_SUPPORTED = (
-    "template",
-    "double_opt_in",
-    "double_opt_in_words",
-    "double_opt_in_window",
-    "confirmed_reply_text",
-    "localized_confirmed_reply_texts",
-)
+_NOT_SUPPORTED = ("template",)
 
 
 def id_of(keyword: str) -> str:
@@ -75,6 +69,7 @@ def change(row: KeywordRow, wanted: keyword_pb2.Keyword) -> None:
     row.action = action
     row.reply_text = wanted.reply_text
     row.localized_reply_texts = dict(wanted.localized_reply_texts)
+    double_opt_in.change(row, wanted)
 
 
 def times_of(
