@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 
 import pytest
 from mesh import worker
+from mesh.backoff import Backoff
 from mesh.testkit import eventually
 from mesh.waking import Wakeup, Wakeups
 
@@ -103,6 +104,18 @@ async def test_what_fails_is_logged_and_done_again(capsys: pytest.CaptureFixture
     assert told.count("worker.failed") == 2
     assert "the bus is away" in told
     assert ("Traceback" in told, "a mistake" in told) == (True, True)
+
+
+async def test_who_counts_attempts_may_set_them_further_apart() -> None:
+    hasty, patient = (Job(*[ConnectionError("away")] * 3) for _ in range(2))
+    later = Backoff(first_seconds=HOUR, max_seconds=HOUR)
+    run = worker.run("job", patient.step, poll_seconds=0.001, backoff=later)
+    task = asyncio.create_task(run)
+    async with working(hasty, poll_seconds=0.001):
+        await eventually(lambda: hasty.steps > 4)
+    assert patient.steps == 1
+    task.cancel()
+    await asyncio.wait([task])
 
 
 async def test_it_stops_in_the_middle_of_a_step() -> None:

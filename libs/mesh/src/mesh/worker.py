@@ -10,7 +10,8 @@ from mesh.store import failures
 from mesh.telemetry import logging
 from mesh.waking import Waiting, Wakeup
 
-BACKOFF: Final = Backoff(first_seconds=0.1, max_seconds=30.0)
+RETRY_SECONDS: Final = 0.1
+RETRY_SECONDS_MAX: Final = 30.0
 
 Step: TypeAlias = Callable[[], Awaitable[int | None]]
 """A part of the work, small enough to be begun again; true when there may be more to do at once."""
@@ -18,13 +19,22 @@ Step: TypeAlias = Callable[[], Awaitable[int | None]]
 _log = logging.get(__name__)
 
 
-async def run(name: str, step: Step, *, poll_seconds: float, woken: Waiting | None = None) -> None:
+async def run(
+    name: str,
+    step: Step,
+    *,
+    poll_seconds: float,
+    woken: Waiting | None = None,
+    backoff: Backoff | None = None,
+) -> None:
     """Do steps until cancelled, and rest after one that found nothing: until `woken` while it was
     at work or since, or at most `poll_seconds`.
 
-    A step that fails is logged and done again after a delay that grows, up to `poll_seconds`; a
-    wake makes it no shorter. What a step has begun must stand where the next one finds it.
+    A step that fails is logged and done again after a delay that grows, by default from a tenth of
+    a second up to the poll or half a minute; a wake makes it no shorter. What a step has begun must
+    stand where the next one finds it.
     """
+    backoff = backoff or Backoff(RETRY_SECONDS, min(poll_seconds, RETRY_SECONDS_MAX))
     woken = woken or Wakeup()
     failed = 0
     while True:
@@ -33,7 +43,7 @@ async def run(name: str, step: Step, *, poll_seconds: float, woken: Waiting | No
         except Exception as error:
             failed += 1
             _tell(name, error, failed)
-            await asyncio.sleep(min(BACKOFF.after(failed), poll_seconds))
+            await asyncio.sleep(backoff.after(failed))
             continue
         failed = 0
         if not busy:

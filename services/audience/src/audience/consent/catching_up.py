@@ -4,7 +4,6 @@ Read from twoway once for each application, and again when the mark of it has be
 deleted, so that an opt-out that was missed is missed no longer than that.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -12,9 +11,8 @@ from typing import TYPE_CHECKING, Final
 from heliograph.paging import pages
 from heliograph.twoway.v1 import opt_out_service_pb2 as pb
 from heliograph.twoway.v1.opt_out_list_pb2 import OptedOutNumber
-from mesh.errors import Error
+from mesh import worker
 from mesh.store import engine
-from mesh.telemetry import logging
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -28,8 +26,6 @@ PAGE_SIZE: Final = 1_000
 INTERVAL_SECONDS: Final = 60.0
 EVERY_LIST: Final = ""
 """The list of the fact that marks an application as caught up."""
-
-_log = logging.get(__name__)
 
 
 class CatchingUp:
@@ -46,16 +42,8 @@ class CatchingUp:
         self._now = now
 
     async def run(self) -> None:
-        """Catch up until cancelled; whoever does not answer is asked again a minute later."""
-        while True:
-            try:
-                while await self.step():
-                    pass
-            except Error as error:
-                _log.info("opt-outs.behind", reason=error.reason, error=str(error))
-            except Exception as error:
-                _log.warning("opt-outs.behind", error=repr(error))
-            await asyncio.sleep(INTERVAL_SECONDS)
+        """Catch up until cancelled; who does not answer is asked again soon."""
+        await worker.run("opt-outs", self.step, poll_seconds=INTERVAL_SECONDS)
 
     async def step(self) -> bool:
         """Catch up with one application; False when there is none to be caught up with."""

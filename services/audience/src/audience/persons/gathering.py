@@ -3,7 +3,6 @@
 Then nothing is left of what was told of the person on the bus, either.
 """
 
-import asyncio
 from datetime import UTC
 from typing import Final
 
@@ -12,13 +11,13 @@ from heliograph import subjects
 from heliograph.audience.v1 import events_pb2
 from heliograph.audience.v1 import user_service_pb2 as pb
 from heliograph.audience.v1.erasure_report_pb2 import ErasureReport
+from mesh import worker
 from mesh.aip import operations
 from mesh.aip.operations import OperationRow
 from mesh.errors import NotFound
 from mesh.eventing import outbox, publisher, shredding
 from mesh.eventing.outbox import OutboxRow
 from mesh.store.tombstones import Sessions
-from mesh.telemetry import logging
 from nats.js import JetStreamContext
 from sqlalchemy import func
 from sqlmodel import col, select
@@ -31,8 +30,6 @@ from audience.persons.tables import UserErasureRow
 POLL_SECONDS: Final = 1.0
 AT_ONCE_MAX: Final = 100
 REMINDED_MAX: Final = 10_000
-
-_log = logging.get(__name__)
 
 
 async def note(session: AsyncSession, operation: OperationRow, report: ErasureReport) -> None:
@@ -97,12 +94,12 @@ async def close(sessions: Sessions, js: JetStreamContext) -> int:
 
 async def close_forever(sessions: Sessions, js: JetStreamContext) -> None:
     """Close until cancelled."""
-    while True:
-        try:
-            await close(sessions, js)
-        except Exception as error:
-            _log.warning("erasures.not_closed", error=repr(error))
-        await asyncio.sleep(POLL_SECONDS)
+
+    async def step() -> None:
+        # One that is still on its way to the bus is found again at once: it is worth a rest.
+        await close(sessions, js)
+
+    await worker.run("proofs", step, poll_seconds=POLL_SECONDS)
 
 
 async def _leaves(session: AsyncSession, row: UserErasureRow) -> bool:

@@ -4,13 +4,13 @@ The lock on a job belongs to the worker's connection, so that it is free at once
 dies, and another one goes on from the job's last committed line.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, NamedTuple
 
+from mesh import worker
+from mesh.backoff import Backoff
 from mesh.store import claims
 from mesh.store.notifications import Listener
-from mesh.telemetry import logging
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -18,9 +18,10 @@ Jobs = Sequence[tuple[str, str]]
 """Application and id of each."""
 
 POLL_SECONDS: Final = 2.0
-CANDIDATES_MAX: Final = 50
+BACKOFF: Final = Backoff(first_seconds=4.0, max_seconds=4.0)
+"""What a job needs may be away for a while, and its attempts are counted."""
 
-_log = logging.get(__name__)
+CANDIDATES_MAX: Final = 50
 
 
 class Kind(NamedTuple):
@@ -42,17 +43,24 @@ class Worker:
         database_url: str,
         sessions: async_sessionmaker[AsyncSession],
         kind: Kind,
+        *,
+        poll_seconds: float = POLL_SECONDS,
     ) -> None:
         self._database_url = database_url
         self._sessions = sessions
         self._kind = kind
+        self._poll_seconds = poll_seconds
 
     async def run(self) -> None:
         """Run jobs until cancelled, woken when one is made."""
         async with Listener(self._database_url, self._kind.channel) as listener:
-            while True:
-                if not await self._quiet_step():
-                    await listener.wait(POLL_SECONDS)
+            await worker.run(
+                f"{self._kind.name}s",
+                self.step,
+                poll_seconds=self._poll_seconds,
+                woken=listener,
+                backoff=BACKOFF,
+            )
 
     async def step(self) -> bool:
         """Run the oldest job that nobody runs; false when there is none.
@@ -69,13 +77,3 @@ class Worker:
                     await self._kind.run(application, job)
                     return True
         return False
-
-    async def _quiet_step(self) -> bool:
-        """Whether there may be more to do at once."""
-        try:
-            return await self.step()
-        except Exception as error:
-            # The job is still open, so going on is all there is to do; its attempts are counted.
-            _log.warning(f"{self._kind.name}.interrupted", error=repr(error))
-            await asyncio.sleep(POLL_SECONDS)
-            return False
