@@ -1,0 +1,1 @@
+"""Opt-out lists taken out, as files and as a stream."""
