@@ -15,8 +15,8 @@ from audience.segments.sets import Analytics
 from audience.services import services
 from audience.settings import Settings
 from audience.transfers import exporting
-from audience.transfers.compression import Unpacking
 from audience.transfers.importing import kind
+from audience.transfers.limits import Limits
 from audience.transfers.members import Members
 from audience.transfers.worker import Worker
 from google.longrunning import operations_pb2, operations_pb2_grpc
@@ -71,7 +71,7 @@ class Room:
         self.export_folder = import_folder / "exports"
         self.analytics_address = analytics_address
         self.town_address = town_address
-        self.unpacking = Unpacking(UNPACKED_BYTES_MAX)
+        self.limits = Limits(UNPACKED_BYTES_MAX)
         self.object_stores: tuple[ObjectPlace, ...] = ()
         self.patience = Patience()
         self.window_sizes = WINDOW_SIZES
@@ -91,7 +91,7 @@ class Room:
             kind(
                 self.sessions,
                 self.now,
-                self.unpacking,
+                self.limits,
                 Objects(self.object_stores, self.patience),
             ),
         )
@@ -111,6 +111,11 @@ class Room:
                 progress_endpoints=progress_endpoints,
             ),
         )
+
+    def limit(self, **limits: int) -> None:
+        """Read files within these limits from now on."""
+        self.limits = self.limits._replace(**limits)
+        self.worker = self.another_worker(self._database_url)
 
     def workers(self) -> list[Worker]:
         """One of each kind, to be run."""

@@ -111,7 +111,7 @@ async def test_lines_join_to_the_file_wherever_it_is_cut(data: bytes, sizes: lis
                 yield data[position : position + size]
             position += size
 
-    reader = LineReader(blocks())  # type: ignore[arg-type]
+    reader = LineReader(blocks(), 1000)  # type: ignore[arg-type]
     taken = []
     while lines := await reader.take(3):
         taken += lines

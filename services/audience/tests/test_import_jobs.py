@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 from asyncpg import CheckViolationError
-from audience.transfers import chunks
 from audience.transfers.import_jobs import jobs
 from audience_files import people
 from audience_room import SHOP, Room
@@ -38,9 +37,9 @@ async def test_an_operation_ends_with_the_job_and_the_end_is_announced(room: Roo
 
 
 async def test_a_killed_job_goes_on_from_its_last_committed_line(
-    room: Room, database_url: str, monkeypatch: pytest.MonkeyPatch
+    room: Room, database_url: str
 ) -> None:
-    monkeypatch.setattr(chunks, "LINES", 50)
+    room.limit(chunk_lines=50)
     operation = await room.upload(people(2000))
     first = asyncio.create_task(room.worker.step())
     await eventually(lambda: _moved(room, operation))
@@ -60,10 +59,8 @@ async def _moved(room: Room, operation: operations_pb2.Operation) -> bool:
     return (await room.job(operation)).imported_count > 0
 
 
-async def test_a_job_has_one_worker(
-    room: Room, database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(chunks, "LINES", 50)
+async def test_a_job_has_one_worker(room: Room, database_url: str) -> None:
+    room.limit(chunk_lines=50)
     operation = await room.upload(people(1000))
     workers = [room.another_worker(database_url) for _ in range(3)]
 
@@ -74,10 +71,8 @@ async def test_a_job_has_one_worker(
     assert (job.state, job.created_count) == (Job.SUCCEEDED, 1000)
 
 
-async def test_a_stopped_job_keeps_what_it_imported(
-    room: Room, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(chunks, "LINES", 50)
+async def test_a_stopped_job_keeps_what_it_imported(room: Room) -> None:
+    room.limit(chunk_lines=50)
     operation = await room.upload(people(2000))
     running = asyncio.create_task(room.worker.step())
     await eventually(lambda: _moved(room, operation))

@@ -9,7 +9,6 @@ from audience import housekeeping
 from audience.segments import lists
 from audience.segments.compiling import compiled
 from audience.settings import Settings
-from audience.transfers import chunks
 from audience_files import people
 from audience_room import SHOP, Room
 from audience_segments import GOLD
@@ -52,9 +51,9 @@ async def kept(database_url: str) -> list[int]:
         ]
 
 
-async def half_way(room: Room, monkeypatch: pytest.MonkeyPatch) -> Any:
+async def half_way(room: Room) -> Any:
     """An import whose worker was killed in the middle; its operation."""
-    monkeypatch.setattr(chunks, "LINES", 50)
+    room.limit(chunk_lines=50)
     operation = await room.upload(people(1000), spec=SPEC)
     first = asyncio.create_task(room.worker.step())
 
@@ -68,9 +67,9 @@ async def half_way(room: Room, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 async def test_a_list_is_seen_when_it_is_whole_and_outlives_a_killed_worker(
-    room: Room, database_url: str, monkeypatch: pytest.MonkeyPatch
+    room: Room, database_url: str
 ) -> None:
-    operation = await half_way(room, monkeypatch)
+    operation = await half_way(room)
     with pytest.raises(NotFound):
         await counted(room)
     await purge(room)
@@ -86,10 +85,10 @@ async def test_a_list_is_seen_when_it_is_whole_and_outlives_a_killed_worker(
 
 
 async def test_a_list_that_was_stopped_leaves_nothing_and_changes_nothing(
-    room: Room, database_url: str, monkeypatch: pytest.MonkeyPatch
+    room: Room, database_url: str
 ) -> None:
     await room.imported(people(3), spec=SPEC)
-    operation = await half_way(room, monkeypatch)
+    operation = await half_way(room)
 
     job = await room.job(operation)
     await room.transfers.CancelImportJob(transfers_pb.CancelImportJobRequest(name=job.name))

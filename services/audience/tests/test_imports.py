@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from audience.transfers import chunks
 from audience_files import AWKWARD_FAILURES, awkward, people
 from audience_room import UPLOAD_BYTES_MAX, Room, name
 from heliograph.audience.v1 import endpoint_pb2, events_pb2, import_job_pb2
@@ -31,10 +30,8 @@ async def test_every_row_of_an_awkward_file_is_imported_or_refused_with_its_line
 
 
 @pytest.mark.parametrize("lines", [1, 2, 7])
-async def test_it_does_not_matter_where_a_file_is_cut(
-    room: Room, lines: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(chunks, "LINES", lines)
+async def test_it_does_not_matter_where_a_file_is_cut(room: Room, lines: int) -> None:
+    room.limit(chunk_lines=lines)
 
     job = await room.imported(awkward(), size=100)
 
@@ -151,9 +148,9 @@ async def test_the_last_row_of_an_address_has_it(room: Room) -> None:
     ],
 )
 async def test_a_file_that_is_none_fails_as_a_whole_with_a_reason(
-    room: Room, data: bytes, reason: str, monkeypatch: pytest.MonkeyPatch
+    room: Room, data: bytes, reason: str
 ) -> None:
-    monkeypatch.setattr("audience.transfers.lines.LINE_BYTES_MAX", 100_000)
+    room.limit(line_bytes_max=100_000)
     job = await room.imported(data)
 
     assert job.state == Job.FAILED

@@ -10,8 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from audience.transfers import chunks, parquet_format
-from audience.transfers.compression import Unpacking
+from audience.transfers.limits import Limits
 from audience_files import AWKWARD_FAILURES, PINPOINT_EXPORT, awkward, people
 from audience_room import SHOP, Room
 from heliograph.audience.v1 import endpoint_pb2, import_job_pb2
@@ -94,12 +93,8 @@ def _put(path: Path, data: bytes) -> None:
 
 
 @pytest.mark.parametrize("kind", ["gzip", "zstd"])
-async def test_a_truncated_file_fails_and_what_was_committed_stays(
-    room: Room, kind: str, database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(chunks, "LINES", 50)
-    room.unpacking = room.unpacking._replace(block_bytes=10_000)
-    room.worker = room.another_worker(database_url)
+async def test_a_truncated_file_fails_and_what_was_committed_stays(room: Room, kind: str) -> None:
+    room.limit(chunk_lines=50, unpacked_block_bytes=10_000)
     data = packed(noise(5000), kind)
     job = await room.imported(data[: len(data) * 2 // 3], size=50_000)
 
@@ -118,14 +113,12 @@ async def test_a_damaged_file_is_told_from_a_truncated_one(room: Room) -> None:
     assert "damaged" in status.to_error(job.error).message
 
 
-async def test_a_bomb_is_given_up_by_its_ratio_and_by_its_size(
-    room: Room, database_url: str
-) -> None:
+async def test_a_bomb_is_given_up_by_its_ratio_and_by_its_size(room: Room) -> None:
     bomb = packed(b"{}\n" + (b" " * 1000 + b"\n") * 6_000, "zstd")
     jobs = []
-    for limits in ({"free_bytes": 1_000_000}, {"bytes_max": 5_000_000}):
-        room.unpacking = Unpacking(1_000_000_000)._replace(**limits)
-        room.worker = room.another_worker(database_url)
+    for limits in ({"unpacked_bytes_free": 1_000_000}, {"unpacked_bytes_max": 5_000_000}):
+        room.limits = Limits(1_000_000_000)
+        room.limit(**limits)
         jobs.append(await room.imported(bomb))
 
     for job in jobs:
@@ -227,10 +220,9 @@ async def test_categories_are_read_as_what_they_stand_for(room: Room) -> None:
 
 @pytest.mark.parametrize("kind", ["gzip", "zstd", "parquet"])
 async def test_a_killed_job_goes_on_from_its_last_committed_row(
-    room: Room, database_url: str, kind: str, monkeypatch: pytest.MonkeyPatch
+    room: Room, database_url: str, kind: str
 ) -> None:
-    for place in (chunks, parquet_format):
-        monkeypatch.setattr(place, "LINES", 50)
+    room.limit(chunk_lines=50)
     is_parquet = kind == "parquet"
     rows = table(parquet_people(2000), row_group_size=300) if is_parquet else b""
     operation = await room.upload(rows or packed(people(2000), kind))

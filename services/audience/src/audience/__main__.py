@@ -28,9 +28,9 @@ from audience.segments.servicer import SegmentServicer
 from audience.segments.sets import Analytics
 from audience.services import services
 from audience.settings import Settings
-from audience.transfers.compression import Unpacking
 from audience.transfers.exporting import kind as exporting_kind
 from audience.transfers.importing import kind as importing_kind
+from audience.transfers.limits import Limits
 from audience.transfers.members import Members
 from audience.transfers.worker import Worker
 
@@ -102,7 +102,7 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     stack.push_async_callback(importing.dispose)
     for number in range(settings.import_workers):
         imports = importing_kind(
-            *(engine.sessions(importing), now, Unpacking(settings.unpacked_bytes_max), objects)
+            *(engine.sessions(importing), now, Limits(settings.unpacked_bytes_max), objects)
         )
         worker = Worker(settings.database_url, engine.sessions(importing), imports)
         background(stack, worker.run(), f"imports {number}")

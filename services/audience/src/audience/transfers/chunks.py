@@ -3,15 +3,12 @@
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from audience.endpoints.prepared import Prepared
 from audience.transfers.failures import Failure
 from audience.transfers.lines import LineReader
 from audience.transfers.rows import Format, Users
-
-LINES: Final = 4000
-"""A chunk costs a dozen statements, a tenth of a second and some 10 MB, two of them at a time."""
 
 
 class Chunk(NamedTuple):
@@ -27,7 +24,7 @@ class Chunk(NamedTuple):
 
 
 class ChunkReader:
-    """Chunks from `offset` on, of which `line` lines are before.
+    """Chunks of at least `lines` lines from `offset` on, of which `line` lines are before.
 
     `stored_bytes` tells how far that is in a compressed file, and 0 for others.
     """
@@ -42,6 +39,7 @@ class ChunkReader:
         *,
         offset: int,
         line: int,
+        lines: int,
     ) -> None:
         self._application = application
         self._reader = reader
@@ -50,10 +48,11 @@ class ChunkReader:
         self._stored_bytes = stored_bytes
         self._offset = offset
         self._line = line
+        self._lines = lines
 
     async def next(self) -> Chunk | None:
         """The next chunk, None after the last."""
-        wanted = LINES
+        wanted = self._lines
         while lines := await self._reader.take(wanted):
             chunk = await asyncio.to_thread(self._parse, lines, at_end=self._reader.is_done)
             consumed = chunk.line - self._line

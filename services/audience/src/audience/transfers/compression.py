@@ -2,30 +2,19 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from heliograph.audience.v1 import import_job_pb2 as pb
 from mesh.errors import Error, InvalidArgument, ResourceExhausted
 from mesh.pulling import Pulled, in_thread
 
+from audience.transfers.limits import Limits
+
 if TYPE_CHECKING:
     import pyarrow
 
-BLOCK_BYTES: Final = 1024 * 1024
 RATIO_MAX: Final = 200
 """Attributes that repeat themselves pack to a fiftieth; what unpacks to more is made to."""
-
-FREE_BYTES: Final = 64 * 1024 * 1024
-"""What a small file may unpack to, whatever the ratio."""
-
-
-class Unpacking(NamedTuple):
-    """What a compressed file may become: at most `bytes_max`, `free_bytes` whatever the ratio."""
-
-    bytes_max: int
-    free_bytes: int = FREE_BYTES
-    block_bytes: int = BLOCK_BYTES
-
 
 MAGICS: Final = {b"\x1f\x8b": pb.GZIP, b"\x28\xb5\x2f\xfd": pb.ZSTD}
 _CODECS: Final[dict[int, str]] = {pb.GZIP: "gzip", pb.ZSTD: "zstd"}
@@ -49,11 +38,11 @@ class Unpacked:
     """The bytes of a compressed file, once; `stored_bytes` is how many of it were read."""
 
     def __init__(
-        self, blocks: AsyncGenerator[bytes, None], compression: int, unpacking: Unpacking
+        self, blocks: AsyncGenerator[bytes, None], compression: int, limits: Limits
     ) -> None:
         self._blocks = blocks
         self._codec = _CODECS[compression]
-        self._unpacking = unpacking
+        self._limits = limits
         self._bytes = 0
         self._pulled = Pulled(blocks)
 
@@ -74,7 +63,7 @@ class Unpacked:
 
     def _read(self, stream: "pyarrow.CompressedInputStream") -> bytes:
         try:
-            return bytes(stream.read(self._unpacking.block_bytes))
+            return bytes(stream.read(self._limits.unpacked_block_bytes))
         except OSError as error:
             raise self._invalid(str(error)) from None
 
@@ -85,10 +74,10 @@ class Unpacked:
         return InvalidArgument("COMPRESSION_INVALID", message, compression=self._codec, byte=place)
 
     def _refuse_bomb(self) -> None:
-        most = self._unpacking.bytes_max
+        most = self._limits.unpacked_bytes_max
         if self._bytes > most:
             raise _too_large(f"the file unpacks to more than {most} bytes")
-        if self._bytes > self._unpacking.free_bytes + RATIO_MAX * self._pulled.taken:
+        if self._bytes > self._limits.unpacked_bytes_free + RATIO_MAX * self._pulled.taken:
             raise _too_large(f"the file unpacks to more than {RATIO_MAX} times its size")
 
 

@@ -25,9 +25,9 @@ from audience.endpoints.writing import Outcome
 from audience.tables import ImportJobRow
 from audience.transfers import listing, parts, rendering
 from audience.transfers.chunks import Chunk
-from audience.transfers.compression import Unpacking
 from audience.transfers.failures import Failure, failure
 from audience.transfers.import_jobs import jobs
+from audience.transfers.limits import Limits
 from audience.transfers.reading import Chunks, Reading, Written
 from audience.transfers.sources import Sources
 from audience.transfers.worker import Kind
@@ -52,12 +52,12 @@ class Import:
         self,
         sessions: async_sessionmaker[AsyncSession],
         now: Callable[[], datetime],
-        unpacking: Unpacking,
+        limits: Limits,
         objects: Objects,
     ) -> None:
         self._sessions = sessions
         self._now = now
-        self._reading = Reading(Sources(sessions, objects), now, unpacking)
+        self._reading = Reading(Sources(sessions, objects), now, limits)
 
     async def run(self, application: str, import_job: str) -> None:
         """Bring a job to its end, or to an error that passes and is worth another attempt."""
@@ -193,9 +193,9 @@ async def _store_failures(connection: Any, row: ImportJobRow, refused: list[Fail
 def kind(
     sessions: async_sessionmaker[AsyncSession],
     now: Callable[[], datetime],
-    unpacking: Unpacking,
+    limits: Limits,
     objects: Objects,
 ) -> Kind:
     """Import jobs, for a worker."""
-    run = Import(sessions, now, unpacking, objects).run
+    run = Import(sessions, now, limits, objects).run
     return Kind("import", jobs.noun, jobs.waiting, run)

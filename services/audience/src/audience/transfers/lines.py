@@ -5,17 +5,18 @@ from typing import Final
 
 from mesh.errors import InvalidArgument
 
-LINE_BYTES_MAX: Final = 1024 * 1024
-"""A longer line means that this is no text file; memory is bounded by it."""
-
 BOM: Final = b"\xef\xbb\xbf"
 
 
 class LineReader:
-    """Lines of blocks of bytes, line ends kept; any of `\\n`, `\\r\\n` and `\\r` ends a line."""
+    """Lines of blocks of bytes, line ends kept; any of `\\n`, `\\r\\n` and `\\r` ends a line.
 
-    def __init__(self, blocks: AsyncIterator[bytes]) -> None:
+    One of more than `bytes_max` bytes raises InvalidArgument with reason `ROW_TOO_LONG`.
+    """
+
+    def __init__(self, blocks: AsyncIterator[bytes], bytes_max: int) -> None:
         self._blocks = blocks
+        self._bytes_max = bytes_max
         self._partial = b""
         self._lines: list[bytes] = []
         self.at_end = False
@@ -48,10 +49,10 @@ class LineReader:
         # The last line may go on, and a last \r may be the first half of \r\n.
         self._partial = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""
         self._lines += lines
-        if len(self._partial) > LINE_BYTES_MAX:
+        if len(self._partial) > self._bytes_max:
             raise InvalidArgument(
                 "ROW_TOO_LONG",
-                f"a line has more than {LINE_BYTES_MAX} bytes: is it text, with a row a line?",
+                f"a line has more than {self._bytes_max} bytes: is it text, with a row a line?",
             )
 
 

@@ -8,7 +8,7 @@ from mesh.errors import Error, InvalidArgument
 from mesh.pulling import Seekable, in_thread
 
 from audience.endpoints.prepared import Prepared
-from audience.transfers.chunks import LINES, Chunk
+from audience.transfers.chunks import Chunk
 from audience.transfers.lines import is_unicode
 from audience.transfers.parquet_cells import Cells
 from audience.transfers.rows import Collected
@@ -27,7 +27,7 @@ READING: Final[dict[str, Any]] = {
 
 
 class ParquetChunks:
-    """Chunks of rows from row `row` on, each parsed and merged in a thread."""
+    """Chunks of at most `rows` rows from row `row` on, each parsed and merged in a thread."""
 
     def __init__(
         self,
@@ -36,6 +36,7 @@ class ParquetChunks:
         size: int,
         now: Callable[[], datetime],
         row: int,
+        rows: int,
         country: str = "",
     ) -> None:
         self._application = application
@@ -44,6 +45,7 @@ class ParquetChunks:
         self._size = size
         self._now = now
         self._row = row
+        self._chunk_rows = rows
         self._rows = 0
         self._batches: Any = None
         self._cells = Cells()
@@ -80,7 +82,9 @@ class ParquetChunks:
         groups = list(range(group, file.num_row_groups))
         for index in groups:
             _refuse_huge(file.metadata.row_group(index).total_byte_size, index)
-        batches = file.iter_batches(batch_size=LINES, row_groups=groups, use_threads=False)
+        batches = file.iter_batches(
+            batch_size=self._chunk_rows, row_groups=groups, use_threads=False
+        )
         return _after(batches, before)
 
     def _chunk(self, batch: "pyarrow.RecordBatch") -> Chunk:

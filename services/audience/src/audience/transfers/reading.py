@@ -13,7 +13,7 @@ from mesh.pulling import Seekable
 from audience.tables import ImportJobRow
 from audience.transfers import compression, formats
 from audience.transfers.chunks import Chunk, ChunkReader
-from audience.transfers.compression import Unpacking
+from audience.transfers.limits import Limits
 from audience.transfers.lines import LineReader
 from audience.transfers.parquet_format import ParquetChunks
 from audience.transfers.sources import Sources
@@ -45,11 +45,11 @@ class Reading:
         self,
         sources: Sources,
         now: Callable[[], datetime],
-        unpacking: Unpacking,
+        limits: Limits,
     ) -> None:
         self._sources = sources
         self._now = now
-        self._unpacking = unpacking
+        self._limits = limits
 
     async def look(self, job: ImportJobRow) -> Written:
         """How the job's file is written, by its spec, its first bytes, or its name."""
@@ -75,7 +75,7 @@ class Reading:
             yield self._parquet(job, country)
             return
         async with aclosing(self._blocks(job, written.compression, 0)[0]) as blocks:
-            head = await LineReader(blocks).take(formats.HEADER_LINES_MAX)
+            head = await self._lines(blocks).take(formats.HEADER_LINES_MAX)
         form = formats.opened(head, written.format, country)
         offset, line = job.processed_bytes, job.processed_lines
         if not line:
@@ -84,10 +84,14 @@ class Reading:
         stored = (lambda: unpacked.stored_bytes) if unpacked else (lambda: 0)
         async with aclosing(blocks):
             yield ChunkReader(
-                *(job.application, LineReader(blocks), form, self._now, stored),
+                *(job.application, self._lines(blocks), form, self._now, stored),
                 offset=offset,
                 line=line,
+                lines=self._limits.chunk_lines,
             )
+
+    def _lines(self, blocks: AsyncIterator[bytes]) -> LineReader:
+        return LineReader(blocks, self._limits.line_bytes_max)
 
     def _blocks(
         self, job: ImportJobRow, packed: int, offset: int
@@ -96,7 +100,7 @@ class Reading:
         if packed == pb.PLAIN:
             return self._sources.blocks(job, offset), None
         stored = self._sources.blocks(job, 0)
-        unpacked = compression.Unpacked(stored, packed, self._unpacking)
+        unpacked = compression.Unpacked(stored, packed, self._limits)
         return unpacked.blocks(offset), unpacked
 
     def _parquet(self, job: ImportJobRow, country: str) -> ParquetChunks:
@@ -104,5 +108,6 @@ class Reading:
             raise InvalidArgument("PARQUET_INVALID", "the Parquet file is cut off")
         file = Seekable(partial(self._sources.at, job), job.total_bytes)
         return ParquetChunks(
-            *(job.application, file, job.total_bytes, self._now, job.processed_lines), country
+            *(job.application, file, job.total_bytes, self._now, job.processed_lines),
+            *(self._limits.chunk_lines, country),
         )
