@@ -15,6 +15,7 @@ from mesh.store.tombstones import Sessions, Tombstones
 from nats.js import JetStreamContext
 
 from twoway import tables
+from twoway.conversations import tables as conversations
 from twoway.exports import tables as exports
 from twoway.imports import tables as imports
 from twoway.keywords import tables as keywords
@@ -29,6 +30,7 @@ def erasures(sessions: Sessions, js: JetStreamContext, gone: Tombstones) -> Eras
         gone,
         erasing.rows_of(
             tables.metadata,
+            conversations.metadata,
             exports.metadata,
             imports.metadata,
             keywords.metadata,

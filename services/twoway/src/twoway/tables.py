@@ -224,6 +224,7 @@ class InboundMessage(Table):
     opt_out_list: str = DEFAULT_LIST
     consent_changed: bool = False
     reply: str = ""
+    reply_text: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 class InboundMessageRow(InboundMessage, table=True):

@@ -4,12 +4,14 @@ from mesh.aip import operations, request_ids
 from mesh.eventing import outbox
 from mesh.store import migrate, orders, tombstones
 from twoway import tables
+from twoway.conversations import tables as conversations
 from twoway.exports import tables as exports
 from twoway.imports import tables as imports
 from twoway.keywords import tables as keywords
 
 migrate.run_env(
     tables.metadata,
+    conversations.metadata,
     exports.metadata,
     imports.metadata,
     keywords.metadata,
