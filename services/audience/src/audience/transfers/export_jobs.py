@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from heliograph.audience.v1 import export_job_pb2 as pb
-from mesh.errors import Error, FailedPrecondition
+from mesh.errors import FailedPrecondition
 from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -56,17 +56,9 @@ async def _refuse_shared(session: AsyncSession, path: str, target: str) -> None:
         raise FailedPrecondition("EXPORT_FOLDER_NOT_EMPTY", message, path=target)
 
 
-async def _ended(session: AsyncSession, row: ExportJobRow, now: datetime) -> None:
-    """Nothing is left behind but the files."""
-
-
-def _abandoned(row: ExportJobRow, attempts: int) -> Error:
-    return Error(
-        "EXPORT_ABANDONED",
-        f"the job failed {attempts} times after {row.exported_count} endpoints",
-        attempts=str(attempts),
-        exported_count=str(row.exported_count),
-    )
+def _place(row: ExportJobRow) -> tuple[str, dict[str, str]]:
+    count = row.exported_count
+    return f"after {count} endpoints", {"exported_count": str(count)}
 
 
 jobs: Final = Jobs(
@@ -75,6 +67,5 @@ jobs: Final = Jobs(
     pattern=names.EXPORT_JOB,
     state=pb.ExportJob.State.Value,
     render=rendering.export_job,
-    abandoned=_abandoned,
-    ended=_ended,
+    place=_place,
 )

@@ -9,7 +9,7 @@ from typing import Any
 from google.longrunning import operations_pb2
 from heliograph.audience.v1 import export_job_pb2 as pb
 from heliograph.audience.v1 import transfer_service_pb2 as service_pb
-from mesh.aip import operations, pagination, request_ids, resource_names
+from mesh.aip import operations, request_ids, resource_names
 from mesh.objects import targets
 from mesh.objects.opening import Objects
 from sqlalchemy.ext.asyncio import async_sessionmaker
@@ -19,9 +19,9 @@ from audience import metrics, names
 from audience.applications.directory import Directory
 from audience.segments import store as segments_store
 from audience.settings import Settings
-from audience.transfers import export_jobs, rendering
-from audience.transfers.export_jobs import jobs
-from audience.transfers.jobs import PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX
+from audience.tables import ExportJobRow
+from audience.transfers import export_jobs
+from audience.transfers.calls import Calls
 from audience.transfers.members import Members
 
 
@@ -34,6 +34,7 @@ class Exports:
     _now: Callable[[], datetime]
     _members: Members
     _objects: Objects
+    _exports: Calls[ExportJobRow, pb.ExportJob]
 
     async def ExportEndpoints(
         self, request: service_pb.ExportEndpointsRequest, context: Any
@@ -79,46 +80,28 @@ class Exports:
     async def GetExportJob(
         self, request: service_pb.GetExportJobRequest, context: Any
     ) -> pb.ExportJob:
-        application, export_job = jobs.ids(request.name)
-        async with self._sessions() as session:
-            return rendering.export_job(await jobs.get(session, application, export_job))
+        return await self._exports.get(request.name)
 
     async def ListExportJobs(
         self, request: service_pb.ListExportJobsRequest, context: Any
     ) -> service_pb.ListExportJobsResponse:
-        application = names.application_of(request.parent)
-        page = pagination.Page(request, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX)
-        async with self._sessions() as session:
-            rows, token = await jobs.page(session, application, page)
-        await self._directory.require_for(application, rows, page)
-        return service_pb.ListExportJobsResponse(
-            export_jobs=map(rendering.export_job, rows), next_page_token=token
-        )
+        jobs, token = await self._exports.page(request)
+        return service_pb.ListExportJobsResponse(export_jobs=jobs, next_page_token=token)
 
     async def PauseExportJob(
         self, request: service_pb.PauseExportJobRequest, context: Any
     ) -> pb.ExportJob:
-        async with self._sessions.begin() as session:
-            job = await jobs.get(session, *jobs.ids(request.name), lock=True)
-            await jobs.pause(session, job)
-            return rendering.export_job(job)
+        return await self._exports.pause(request.name)
 
     async def ResumeExportJob(
         self, request: service_pb.ResumeExportJobRequest, context: Any
     ) -> pb.ExportJob:
-        async with self._sessions.begin() as session:
-            job = await jobs.get(session, *jobs.ids(request.name), lock=True)
-            await jobs.resume(session, job)
-            return rendering.export_job(job)
+        return await self._exports.resume(request.name)
 
     async def CancelExportJob(
         self, request: service_pb.CancelExportJobRequest, context: Any
     ) -> pb.ExportJob:
-        application, export_job = jobs.ids(request.name)
-        async with self._sessions.begin() as session:
-            job = await jobs.get(session, application, export_job, lock=True)
-            await jobs.fail(session, job, jobs.cancelled(), self._now())
-            return rendering.export_job(job)
+        return await self._exports.cancel(request.name)
 
 
 async def _pinned(session: AsyncSession, application: str, segment: str, field: str) -> str:

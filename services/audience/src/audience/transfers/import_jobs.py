@@ -8,7 +8,6 @@ from typing import Final
 from google.protobuf.message import Message
 from heliograph.audience.v1 import events_pb2
 from heliograph.audience.v1 import import_job_pb2 as pb
-from mesh.errors import Error
 from mesh.eventing import outbox
 from mesh.objects.sources import FileFacts
 from sqlmodel import col, delete, select
@@ -94,13 +93,9 @@ async def _ended(session: AsyncSession, row: ImportJobRow, now: datetime) -> Non
     outbox.publish(session, event, row.application)
 
 
-def _abandoned(row: ImportJobRow, attempts: int) -> Error:
-    return Error(
-        "IMPORT_ABANDONED",
-        f"the job failed {attempts} times at line {row.processed_lines}",
-        attempts=str(attempts),
-        line=str(row.processed_lines),
-    )
+def _place(row: ImportJobRow) -> tuple[str, dict[str, str]]:
+    line = str(row.processed_lines)
+    return f"at line {line}", {"line": line}
 
 
 jobs: Final = Jobs(
@@ -109,6 +104,6 @@ jobs: Final = Jobs(
     pattern=names.IMPORT_JOB,
     state=pb.ImportJob.State.Value,
     render=rendering.import_job,
-    abandoned=_abandoned,
+    place=_place,
     ended=_ended,
 )

@@ -3,7 +3,7 @@
 Imports and exports live the same life; what differs between them is data of `Jobs`.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Generic, TypeVar
@@ -25,10 +25,16 @@ PAGE_SIZE_MAX: Final = 1000
 ERROR_DOMAIN: Final = "heliograph.audience.v1"
 
 Row = TypeVar("Row", ImportJobRow, ExportJobRow)
+Resource = TypeVar("Resource", bound=Message)
+"""A job as the contract has it."""
+
+
+async def _nothing(session: AsyncSession, row: Any, now: datetime) -> None:
+    """What most jobs have to clear away."""
 
 
 @dataclass(frozen=True)
-class Jobs(Generic[Row]):
+class Jobs(Generic[Row, Resource]):
     """Jobs of one kind, `import` or `export`."""
 
     kind: str
@@ -37,10 +43,10 @@ class Jobs(Generic[Row]):
     """Of resource names."""
     state: Callable[[str], int]
     """The number of a state in the contract."""
-    render: Callable[[Row], Message]
-    abandoned: Callable[[Row, int], Error]
-    """How one ends that failed so many times without getting on."""
-    ended: Callable[[AsyncSession, Row, datetime], Awaitable[None]]
+    render: Callable[[Row], Resource]
+    place: Callable[[Row], tuple[str, Mapping[str, str]]]
+    """How far a job is, in words and as metadata of an error."""
+    ended: Callable[[AsyncSession, Row, datetime], Awaitable[None]] = _nothing
     """Called in the transaction that ends a job."""
 
     @property
@@ -133,7 +139,7 @@ class Jobs(Generic[Row]):
             return None
         row.attempts += 1
         if row.attempts > ATTEMPTS_MAX:
-            await self.fail(session, row, self.abandoned(row, ATTEMPTS_MAX), now)
+            await self.fail(session, row, self._abandoned(row), now)
             return None
         row.state = self.state("RUNNING")
         row.start_time = row.start_time or now
@@ -193,6 +199,13 @@ class Jobs(Generic[Row]):
     def cancelled(self) -> Cancelled:
         """How a job ends that somebody stopped."""
         return Cancelled(f"{self.kind.upper()}_CANCELLED", "somebody stopped the job")
+
+    def _abandoned(self, row: Row) -> Error:
+        """How a job ends that failed so many times without getting on."""
+        place, metadata = self.place(row)
+        message = f"the job failed {ATTEMPTS_MAX} times {place}"
+        facts: dict[str, Any] = {"attempts": str(ATTEMPTS_MAX), **metadata}
+        return Error(f"{self.kind.upper()}_ABANDONED", message, **facts)
 
     async def _notify(self, session: AsyncSession) -> None:
         await session.exec(select(func.pg_notify(self.noun, "")))

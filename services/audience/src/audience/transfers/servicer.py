@@ -19,7 +19,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from audience import names
 from audience.applications.directory import Directory
 from audience.settings import Settings
-from audience.transfers import formats, import_jobs, parts, rendering, uploads
+from audience.transfers import export_jobs, formats, import_jobs, parts, rendering, uploads
+from audience.transfers.calls import Calls
 from audience.transfers.export_servicer import Exports
 from audience.transfers.import_jobs import jobs
 from audience.transfers.jobs import PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX
@@ -44,6 +45,8 @@ class TransferServicer(Exports):
         self._directory = directory
         self._members = members
         self._now = now
+        self._imports = Calls(import_jobs.jobs, sessions, directory, now)
+        self._exports = Calls(export_jobs.jobs, sessions, directory, now)
         self._objects = Objects(settings.object_stores)
         # Each holds a connection for as long as it lasts.
         self._uploads = asyncio.Semaphore(settings.uploads_max)
@@ -109,46 +112,28 @@ class TransferServicer(Exports):
     async def GetImportJob(
         self, request: service_pb.GetImportJobRequest, context: Any
     ) -> pb.ImportJob:
-        application, import_job = jobs.ids(request.name)
-        async with self._sessions() as session:
-            return rendering.import_job(await jobs.get(session, application, import_job))
+        return await self._imports.get(request.name)
 
     async def ListImportJobs(
         self, request: service_pb.ListImportJobsRequest, context: Any
     ) -> service_pb.ListImportJobsResponse:
-        application = names.application_of(request.parent)
-        page = pagination.Page(request, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX)
-        async with self._sessions() as session:
-            rows, token = await jobs.page(session, application, page)
-        await self._directory.require_for(application, rows, page)
-        return service_pb.ListImportJobsResponse(
-            import_jobs=map(rendering.import_job, rows), next_page_token=token
-        )
+        jobs, token = await self._imports.page(request)
+        return service_pb.ListImportJobsResponse(import_jobs=jobs, next_page_token=token)
 
     async def PauseImportJob(
         self, request: service_pb.PauseImportJobRequest, context: Any
     ) -> pb.ImportJob:
-        async with self._sessions.begin() as session:
-            job = await jobs.get(session, *jobs.ids(request.name), lock=True)
-            await jobs.pause(session, job)
-            return rendering.import_job(job)
+        return await self._imports.pause(request.name)
 
     async def ResumeImportJob(
         self, request: service_pb.ResumeImportJobRequest, context: Any
     ) -> pb.ImportJob:
-        async with self._sessions.begin() as session:
-            job = await jobs.get(session, *jobs.ids(request.name), lock=True)
-            await jobs.resume(session, job)
-            return rendering.import_job(job)
+        return await self._imports.resume(request.name)
 
     async def CancelImportJob(
         self, request: service_pb.CancelImportJobRequest, context: Any
     ) -> pb.ImportJob:
-        application, import_job = jobs.ids(request.name)
-        async with self._sessions.begin() as session:
-            job = await jobs.get(session, application, import_job, lock=True)
-            await jobs.fail(session, job, jobs.cancelled(), self._now())
-            return rendering.import_job(job)
+        return await self._imports.cancel(request.name)
 
     async def ListImportFailures(
         self, request: service_pb.ListImportFailuresRequest, context: Any
