@@ -7,7 +7,7 @@ from audience_room import SHOP, Room, name, values
 from google.protobuf.field_mask_pb2 import FieldMask
 from heliograph.audience.v1 import endpoint_pb2, events_pb2
 from heliograph.audience.v1 import endpoint_service_pb2 as pb
-from mesh.errors import Aborted, AlreadyExists, Error, InvalidArgument, NotFound
+from mesh.errors import Aborted, AlreadyExists, Error, NotFound
 
 Endpoint = endpoint_pb2.Endpoint
 PHONE = {"channel_type": 1, "address": "+14155550123"}
@@ -154,67 +154,6 @@ async def test_creating_gives_an_id_and_refuses_a_second_one(room: Room) -> None
         await room.endpoints.CreateEndpoint(pb.CreateEndpointRequest(parent=SHOP, endpoint=PHONE))
     assert created == again
     assert refusal.value.reason == "ENDPOINT_EXISTS"
-
-
-@pytest.mark.parametrize(
-    ("fields", "reason", "field"),
-    [
-        ({"channel_type": 1}, "ADDRESS_MISSING", "address"),
-        ({"address": "+14155550123"}, "CHANNEL_TYPE_MISSING", "channel_type"),
-        ({"channel_type": 1, "address": "555"}, "ADDRESS_INVALID", "address"),
-        ({"channel_type": 2, "address": "ann@"}, "ADDRESS_INVALID", "address"),
-        ({"channel_type": 3, "address": "a b"}, "ADDRESS_INVALID", "address"),
-        ({**PHONE, "attributes": values(a=["x"] * 50, b=["y\0"])}, "NUL_CHARACTER", "attributes"),
-        ({**PHONE, "attributes": {"": {"values": ["x"]}}}, "ATTRIBUTE_NAME_INVALID", "attributes"),
-        (
-            {**PHONE, "attributes": {"n" * 51: {"values": ["x"]}}},
-            "ATTRIBUTE_NAME_INVALID",
-            "attributes",
-        ),
-        ({**PHONE, "metrics": {"m": float("nan")}}, "METRIC_INVALID", "metrics.m"),
-        (
-            {**PHONE, "demographic": {"timezone": "Mars/Olympus"}},
-            "TIMEZONE_INVALID",
-            "demographic.timezone",
-        ),
-        ({**PHONE, "location": {"country": "Germany"}}, "COUNTRY_INVALID", "location.country"),
-        ({**PHONE, "location": {"latitude": 1.0}}, "COORDINATE_INCOMPLETE", "location"),
-        ({**PHONE, "user": {"attributes": values(a=["b"])}}, "USER_ID_MISSING", "user.user_id"),
-        ({**PHONE, "user": {"user_id": "a/b"}}, "USER_ID_INVALID", "user.user_id"),
-        (
-            {
-                **PHONE,
-                "attributes": {
-                    f"a{index}": {"values": [f"{index:03}" * 33] * 4} for index in range(40)
-                },
-            },
-            "ENDPOINT_TOO_LARGE",
-            "",
-        ),
-        (
-            {**PHONE, "attributes": {f"a{index}": {"values": ["x"]} for index in range(251)}},
-            "ATTRIBUTES_TOO_MANY",
-            "attributes",
-        ),
-    ],
-)
-async def test_a_value_that_is_none_is_refused_with_field_and_reason(
-    room: Room, fields: dict[str, object], reason: str, field: str
-) -> None:
-    with pytest.raises(InvalidArgument) as refusal:
-        await room.write("e1", **fields)
-
-    assert (refusal.value.reason, refusal.value.violations[0].field) == (reason, field)
-
-
-@pytest.mark.parametrize("latitude", [-90.1, 91.0])
-async def test_a_place_off_the_earth_is_refused_by_the_contract(
-    room: Room, latitude: float
-) -> None:
-    with pytest.raises(InvalidArgument) as refusal:
-        await room.write("e1", **PHONE, location={"latitude": latitude, "longitude": 0})
-
-    assert refusal.value.violations[0].field == "endpoint.location.latitude"
 
 
 async def test_deleting_is_announced_and_final(room: Room) -> None:

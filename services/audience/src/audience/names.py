@@ -5,7 +5,7 @@ from typing import Final
 
 from mesh.aip import resource_names
 
-from audience.refusals import invalid
+from audience.refusals import invalid, shown
 
 APPLICATION: Final = "applications/{application}"
 ENDPOINT: Final = "applications/{application}/endpoints/{endpoint}"
@@ -29,16 +29,14 @@ def application_of(name: str, *, field: str = "parent") -> str:
 def endpoint_of(name: str, *, field: str = "name") -> tuple[str, str]:
     """The application id and the endpoint id in an endpoint's name."""
     ids = resource_names.parse(ENDPOINT, name, field=field)
-    if not is_id(ids["endpoint"]):
-        raise resource_names.invalid(ENDPOINT, name, field)
+    check_endpoint_id(ids["endpoint"], field=field)
     return ids["application"], ids["endpoint"]
 
 
 def user_of(name: str, *, field: str = "name") -> tuple[str, str]:
     """The application id and the user id in a user's name."""
     ids = resource_names.parse(USER, name, field=field)
-    if not is_id(ids["user"]):
-        raise resource_names.invalid(USER, name, field)
+    check_user_id(ids["user"], field=field)
     return ids["application"], ids["user"]
 
 
@@ -96,6 +94,18 @@ def refuse_mismatch(application: str, other: str, field: str) -> None:
             application=application,
             other=other,
         )
+
+
+def check_endpoint_id(text: str, *, field: str = "endpoint") -> None:
+    """Refuse a text that cannot be an endpoint id."""
+    if not is_id(text):
+        raise invalid("ENDPOINT_ID_INVALID", field, f"{shown(text)} cannot be an endpoint id")
+
+
+def check_user_id(text: str, *, field: str = "user.user_id") -> None:
+    """Refuse a text that cannot be a user id."""
+    if not is_id(text):
+        raise invalid("USER_ID_INVALID", field, f"{shown(text)} cannot be a user id")
 
 
 def is_id(text: str) -> bool:

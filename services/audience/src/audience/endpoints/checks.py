@@ -56,18 +56,9 @@ def is_name(text: str) -> bool:
 
 
 def _check_ids(patch: Patch) -> None:
-    if not names.is_id(patch.endpoint):
-        raise invalid(
-            "ENDPOINT_ID_INVALID", "endpoint", f"{shown(patch.endpoint)} cannot be an endpoint id"
-        )
+    names.check_endpoint_id(patch.endpoint)
     if patch.user_id:
-        check_user_id(patch.user_id)
-
-
-def check_user_id(user_id: str) -> None:
-    """Refuse a text that cannot be a user id."""
-    if not names.is_id(user_id):
-        raise invalid("USER_ID_INVALID", "user.user_id", f"{shown(user_id)} cannot be a user id")
+        names.check_user_id(patch.user_id)
 
 
 def _check_enums(patch: Patch) -> None:

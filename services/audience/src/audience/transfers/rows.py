@@ -5,6 +5,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from mesh.errors import Error
 
+from audience import names
 from audience.endpoints import checks
 from audience.endpoints.addresses import dialled, identified
 from audience.endpoints.patches import Patch
@@ -61,7 +62,7 @@ class Collected:
         try:
             patch = read(raw)
             if is_user(patch):
-                checks.check_user_id(str(patch.user_id))
+                names.check_user_id(str(patch.user_id))
                 self.users.append((line, str(patch.user_id)))
                 return
             checks.check(identified(dialled(patch, self.country)))
