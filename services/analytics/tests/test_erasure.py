@@ -17,8 +17,8 @@ from mesh.eventing import jetstream, publisher
 from mesh.eventing.consumer import Delivery
 from mesh.store.tombstones import Tombstones
 from mesh.testkit import eventually
+from mesh.testkit.bus import last_published
 from mesh.testkit.tenants import rows_left
-from nats.js.errors import NotFoundError
 
 
 async def rows(event_store, application):
@@ -57,15 +57,9 @@ async def test_everything_of_it_is_erased_and_told(service, event_store, session
         )
         deleted.delete_time.GetCurrentTime()
         await publisher.publish(service.js, deleted, application)
-
-        async def is_told():
-            try:
-                return await service.js.get_last_msg(subjects.AUDIENCE.name, subject)
-            except NotFoundError:
-                return None
-
-        await eventually(is_told, 30)
-        told = ErasureReport.FromString((await is_told()).data)
+        told = await eventually(
+            lambda: last_published(service.js, subjects.AUDIENCE.name, subject, ErasureReport), 30
+        )
     working.cancel()
     await asyncio.wait([working])
 

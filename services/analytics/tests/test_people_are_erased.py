@@ -20,7 +20,7 @@ from mesh.aip.operations_servicer import OperationsServicer
 from mesh.errors import InvalidArgument, Unavailable
 from mesh.eventing import jetstream, publisher
 from mesh.testkit import eventually
-from nats.js.errors import NotFoundError
+from mesh.testkit.bus import last_published
 
 
 def now():
@@ -125,16 +125,10 @@ async def test_audience_is_obeyed_once_messaging_has_erased_the_person(
     await put(service, application, of(3, "ann", ""))
     await publisher.publish(service.js, told, application, suffix="o1")
 
-    async def reported():
-        try:
-            subject = subjects.subject(ErasureReport, application)
-            found = await service.js.get_last_msg(subjects.AUDIENCE.name, subject)
-        except NotFoundError:
-            return None
-        return ErasureReport.FromString(found.data)
-
-    await eventually(reported, 20)
-    report = await reported()
+    subject = subjects.subject(ErasureReport, application)
+    report = await eventually(
+        lambda: last_published(service.js, subjects.AUDIENCE.name, subject, ErasureReport), 20
+    )
 
     assert [one.user_id for one in await listed(service, application)] == ["ben"]
     assert (report.service, report.operation) == ("analytics", told.operation)

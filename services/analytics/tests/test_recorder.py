@@ -13,14 +13,12 @@ from hypothesis import strategies as st
 from mesh.errors import ResourceExhausted, Unavailable
 from mesh.eventing import jetstream
 from mesh.testkit import eventually
+from mesh.testkit.bus import published
 
 
 async def recorded(js) -> list[EventsRecorded]:
-    subscription = await js.pull_subscribe(
-        subjects.subject(EventsRecorded, ">"), "reader", stream="EVENTS"
-    )
-    messages = await subscription.fetch(100, timeout=2)
-    return [EventsRecorded.FromString(message.data) for message in messages]
+    everyones = subjects.subject(EventsRecorded, "*")
+    return await published(js, subjects.EVENTS.name, everyones, EventsRecorded)
 
 
 async def test_what_comes_at_once_leaves_in_few_messages(nats) -> None:

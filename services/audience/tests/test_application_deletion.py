@@ -23,6 +23,7 @@ from mesh.eventing import jetstream, outbox, publisher
 from mesh.store import engine, tombstones
 from mesh.store.tombstones import Tombstones
 from mesh.testkit import eventually
+from mesh.testkit.bus import last_published
 from mesh.testkit.tenants import rows_left
 from mesh.testkit.tokens import MintToken
 from nats.js import JetStreamContext
@@ -169,10 +170,9 @@ async def test_what_nobody_answers_is_announced_again_and_answered_again(
     await until_done(room, operation, {"audience"})
 
     assert await erasure.remind(room.sessions, js) == 1
-    announced = await js.get_last_msg(
-        subjects.AUDIENCE.name, subjects.subject(events_pb2.ApplicationDeleted, "shop")
-    )
-    event = events_pb2.ApplicationDeleted.FromString(announced.data or b"")
+    subject = subjects.subject(events_pb2.ApplicationDeleted, "shop")
+    event = await last_published(js, subjects.AUDIENCE.name, subject, events_pb2.ApplicationDeleted)
+    assert event is not None
     assert (event.application, event.operation) == ("shop", operation.name)
 
     for service in OTHERS:

@@ -19,8 +19,8 @@ from heliograph.audience.v1.erasure_report_pb2 import ErasureReport
 from mesh.errors import NotFound
 from mesh.eventing import jetstream, outbox, publisher
 from mesh.testkit import eventually
+from mesh.testkit.bus import last_published
 from nats.js import JetStreamContext
-from nats.js.errors import NotFoundError
 
 OTHERS = ("campaign", "messaging", "analytics", "twoway")
 
@@ -68,11 +68,7 @@ async def answer(js: JetStreamContext, operation: operations_pb2.Operation, serv
 async def on_the_bus(js: JetStreamContext, operation: operations_pb2.Operation) -> Any:
     """What was told last of the person."""
     subject = subjects.subject(events_pb2.UserErased, "shop", operation.name.rpartition("/")[2])
-    try:
-        found = await js.get_last_msg(subjects.AUDIENCE.name, subject)
-    except NotFoundError:
-        return None
-    return events_pb2.UserErased.FromString(found.data or b"")
+    return await last_published(js, subjects.AUDIENCE.name, subject, events_pb2.UserErased)
 
 
 async def test_a_person_is_gone_at_once_and_from_answers_and_refusals(

@@ -27,6 +27,7 @@ from heliograph.messaging.v1.send_batch_pb2 import SendBatch
 from mesh.errors import NotFound, Unavailable
 from mesh.eventing import jetstream
 from mesh.store import engine
+from mesh.testkit.bus import published
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -154,16 +155,8 @@ class Room:
 
     async def sent(self, application: str = "demo") -> list[SendBatch]:
         """Every batch on the bus, in order."""
-        subscription = await self.js.subscribe(
-            subjects.subject(SendBatch, application, subjects.BULK), ordered_consumer=True
-        )
-        info = await self.js.stream_info(subjects.SENDS.name)
-        batches = [
-            SendBatch.FromString((await subscription.next_msg(timeout=5)).data)
-            for _ in range(info.state.messages)
-        ]
-        await subscription.unsubscribe()
-        return batches
+        subject = subjects.subject(SendBatch, application, subjects.BULK)
+        return await published(self.js, subjects.SENDS.name, subject, SendBatch)
 
 
 @pytest.fixture

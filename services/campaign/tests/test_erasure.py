@@ -13,8 +13,8 @@ from heliograph.campaign.v1.campaign_pb2 import Campaign
 from mesh.eventing import jetstream, publisher
 from mesh.store.tombstones import Tombstones
 from mesh.testkit import eventually
+from mesh.testkit.bus import last_published
 from mesh.testkit.tenants import rows_left
-from nats.js.errors import NotFoundError
 
 OPERATION = "applications/demo/operations/o1"
 
@@ -47,12 +47,8 @@ async def delete(js, application="demo"):
 
 
 async def report(js):
-    try:
-        subject = subjects.subject(ErasureReport, "demo")
-        found = await js.get_last_msg(subjects.AUDIENCE.name, subject)
-    except NotFoundError:
-        return None
-    return ErasureReport.FromString(found.data)
+    subject = subjects.subject(ErasureReport, "demo")
+    return await last_published(js, subjects.AUDIENCE.name, subject, ErasureReport)
 
 
 async def test_everything_of_it_is_erased_and_told(launched):

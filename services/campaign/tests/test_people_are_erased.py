@@ -10,7 +10,7 @@ from heliograph.audience.v1.erasure_report_pb2 import ErasureReport
 from heliograph.audience.v1.events_pb2 import UserErased
 from mesh.eventing import jetstream, publisher
 from mesh.testkit import eventually
-from nats.js.errors import NotFoundError
+from mesh.testkit.bus import last_published
 from sqlmodel import select
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -55,23 +55,18 @@ async def test_places_in_segments_are_forgotten_once_nobody_needs_them(room):
     )
     told.erase_time.FromDatetime(NOW)
 
-    async def report():
-        try:
-            subject = subjects.subject(ErasureReport, "demo")
-            found = await room.js.get_last_msg(subjects.AUDIENCE.name, subject)
-        except NotFoundError:
-            return None
-        return ErasureReport.FromString(found.data)
+    subject = subjects.subject(ErasureReport, "demo")
 
     async with people.consumer(room.js, taking):
         await publisher.publish(room.js, told, "demo", suffix="o1")
-        await eventually(report, 20)
+        answer = await eventually(
+            lambda: last_published(room.js, subjects.AUDIENCE.name, subject, ErasureReport), 20
+        )
     working.cancel()
     await asyncio.wait([working])
 
     async with room.sessions() as session:
         rows = (await session.exec(select(RunRow).order_by(RunRow.run))).all()
-    answer = await report()
     assert [row.cursor for row in rows] == ["", "e2", "e1"]
     assert (answer.service, answer.erased_rows["run"]) == ("campaign", 1)
     assert [(one.what, one.rows) for one in answer.kept] == [("run", 1)]

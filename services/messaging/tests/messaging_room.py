@@ -25,6 +25,7 @@ from localmesh.peers.remote import RemotePeer
 from localmesh.peers.running import PeerProcess
 from mesh.errors import Unavailable
 from mesh.eventing import publisher
+from mesh.testkit.bus import published
 from mesh.testkit.waiting import eventually
 from messaging.assembly import Assembly
 from messaging.ledger.rows import SELECTED, Row, of_record
@@ -210,19 +211,9 @@ class Room:
 
     async def events(self) -> list[MessageEvent]:
         """Every message event on the bus, each once."""
-        subscription = await self.js.subscribe(
-            subjects.subject(MessagesChanged, "*"), ordered_consumer=True
-        )
-        found: dict[str, MessageEvent] = {}
-        try:
-            while True:
-                message = await subscription.next_msg(timeout=0.3)
-                for event in MessagesChanged.FromString(message.data).events:
-                    found[event.event_id] = event
-        except TimeoutError:
-            return list(found.values())
-        finally:
-            await subscription.unsubscribe()
+        everyones = subjects.subject(MessagesChanged, "*")
+        told = await published(self.js, subjects.MESSAGES.name, everyones, MessagesChanged)
+        return list({event.event_id: event for one in told for event in one.events}.values())
 
 
 def word(row: Row) -> str:

@@ -15,13 +15,13 @@ from heliograph.messaging.v1.suppression_pb2 import Suppression
 from mesh.errors import NotFound
 from mesh.eventing import publisher
 from mesh.store import engine
+from mesh.testkit.bus import last_published
 from mesh.testkit.tenants import rows_left
 from mesh.testkit.waiting import eventually
 from messaging import erasure
 from messaging.ledger import frontiers
 from messaging.ledger.persistence import batch_lock
 from messaging_samples import APPLICATION, PARENT, batch, endpoint, number
-from nats.js.errors import NotFoundError
 
 MEMBERS = 400
 
@@ -34,11 +34,7 @@ async def delete(js):
 
 async def report(js):
     subject = subjects.subject(ErasureReport, APPLICATION)
-    try:
-        found = await js.get_last_msg(subjects.AUDIENCE.name, subject)
-    except NotFoundError:
-        return None
-    return ErasureReport.FromString(found.data)
+    return await last_published(js, subjects.AUDIENCE.name, subject, ErasureReport)
 
 
 async def reported(js):

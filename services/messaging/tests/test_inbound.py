@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from heliograph import subjects
 from heliograph.messaging.v1.events_pb2 import InboundSmsReceived
+from mesh.testkit.bus import published
 from mesh.testkit.waiting import eventually
 from messaging.channels.inbound import InboundText
 from messaging_samples import number
@@ -18,18 +19,9 @@ def text(said="STOP", at=NOW, provider_id="", source=number(1)):
 
 async def announced(room):
     """The texts on the bus, in their order."""
-    subscription = await room.js.subscribe(
-        subjects.subject(InboundSmsReceived, "*"), ordered_consumer=True
-    )
-    found = []
-    try:
-        while True:
-            message = await subscription.next_msg(timeout=0.3)
-            found += InboundSmsReceived.FromString(message.data).messages
-    except TimeoutError:
-        return found
-    finally:
-        await subscription.unsubscribe()
+    everyones = subjects.subject(InboundSmsReceived, "*")
+    told = await published(room.js, subjects.INBOUND.name, everyones, InboundSmsReceived)
+    return [text for one in told for text in one.messages]
 
 
 async def test_what_a_phone_says_is_on_the_bus_before_the_carrier_is_answered(room):

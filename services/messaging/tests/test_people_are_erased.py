@@ -16,11 +16,11 @@ from heliograph.messaging.v1.suppression_pb2 import Suppression
 from mesh.errors import Unavailable
 from mesh.eventing import publisher
 from mesh.store import engine, orders
+from mesh.testkit.bus import last_published
 from mesh.testkit.waiting import eventually
 from messaging.people.erasure import PersonErasing
 from messaging.render import timestamp
 from messaging_samples import APPLICATION, PARENT, batch, endpoint, number, send_request
-from nats.js.errors import NotFoundError
 
 OPERATION = f"{PARENT}/operations/o1"
 
@@ -44,15 +44,9 @@ async def erase(js, *indexes, **fields):
 async def reported(js):
     subject = subjects.subject(ErasureReport, APPLICATION)
 
-    async def is_told():
-        try:
-            found = await js.get_last_msg(subjects.AUDIENCE.name, subject)
-        except NotFoundError:
-            return None
-        return ErasureReport.FromString(found.data)
-
-    await eventually(is_told, 30)
-    return await is_told()
+    return await eventually(
+        lambda: last_published(js, subjects.AUDIENCE.name, subject, ErasureReport), 30
+    )
 
 
 async def who(room):

@@ -9,9 +9,9 @@ from heliograph.audience.v1.events_pb2 import ApplicationDeleted
 from mesh.eventing import jetstream, publisher
 from mesh.store.tombstones import Tombstones
 from mesh.testkit import eventually
+from mesh.testkit.bus import last_published
 from mesh.testkit.tenants import rows_left
 from nats.js import JetStreamContext
-from nats.js.errors import NotFoundError
 from twoway import erasure
 from twoway.inbound.receiving import Receiver
 from twoway_pools import ACME, add, create_pool, sender_id
@@ -27,12 +27,8 @@ async def delete(js: JetStreamContext) -> None:
 
 
 async def reported(js: JetStreamContext) -> ErasureReport | None:
-    try:
-        subject = subjects.subject(ErasureReport, "shop")
-        found = await js.get_last_msg(subjects.AUDIENCE.name, subject)
-    except NotFoundError:
-        return None
-    return ErasureReport.FromString(found.data or b"")
+    subject = subjects.subject(ErasureReport, "shop")
+    return await last_published(js, subjects.AUDIENCE.name, subject, ErasureReport)
 
 
 async def test_everything_of_it_is_erased_and_told(

@@ -13,8 +13,8 @@ from mesh.eventing import jetstream, publisher
 from mesh.eventing.progress import Progress
 from mesh.store.orders import OrderRow
 from mesh.testkit import eventually
+from mesh.testkit.bus import last_published
 from nats.js import JetStreamContext
-from nats.js.errors import NotFoundError
 from sqlalchemy import text
 from sqlmodel import select
 from twoway import people
@@ -40,12 +40,8 @@ def erased(*addresses: str) -> UserErased:
 
 
 async def reported(js: JetStreamContext) -> ErasureReport | None:
-    try:
-        subject = subjects.subject(ErasureReport, "shop")
-        found = await js.get_last_msg(subjects.AUDIENCE.name, subject)
-    except NotFoundError:
-        return None
-    return ErasureReport.FromString(found.data or b"")
+    subject = subjects.subject(ErasureReport, "shop")
+    return await last_published(js, subjects.AUDIENCE.name, subject, ErasureReport)
 
 
 async def found(room: Room, word: str) -> dict[str, int]:
