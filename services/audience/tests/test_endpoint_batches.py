@@ -8,6 +8,7 @@ from audience_room import SHOP, Room, name, values
 from google.rpc import code_pb2
 from heliograph.audience.v1 import endpoint_pb2, events_pb2
 from heliograph.audience.v1 import endpoint_service_pb2 as pb
+from heliograph.audience.v1.channel_type_pb2 import ChannelType
 from mesh.errors import InvalidArgument
 from mesh.rpc import status
 
@@ -74,6 +75,20 @@ async def test_a_batch_of_names_gives_those_that_exist_and_names_the_others(room
 
     assert [one.name for one in answer.endpoints] == [name("b"), name("a")]
     assert list(answer.missing) == [name("gone")]
+
+
+async def test_addresses_find_the_active_endpoints_that_were_changed_last(room: Room) -> None:
+    ann, bob, cyd = ("+12065550191", "+12065550192", "+12065550193")
+    await room.write("old", channel_type=1, address=ann, metrics={"age": 1})
+    await room.write("new", channel_type=1, address=ann, user={"user_id": "ann"})
+    await room.write("gone", channel_type=1, address=bob, status=Endpoint.INACTIVE)
+    await room.write("voice", channel_type=ChannelType.VOICE, address=cyd)
+
+    answer = await room.endpoints.FindEndpoints(
+        pb.FindEndpointsRequest(parent=SHOP, channel_type=1, addresses=[cyd, bob, ann, ann])
+    )
+
+    assert [(one.name, one.user.user_id) for one in answer.endpoints] == [(name("new"), "ann")]
 
 
 async def test_a_name_of_another_application_is_refused(room: Room) -> None:

@@ -9,7 +9,10 @@ import grpc
 from heliograph import subjects
 from heliograph.audience.v1.channel_type_pb2 import ChannelType
 from heliograph.audience.v1.endpoint_pb2 import Endpoint
-from heliograph.audience.v1.endpoint_service_pb2 import BatchGetEndpointsResponse
+from heliograph.audience.v1.endpoint_service_pb2 import (
+    BatchGetEndpointsResponse,
+    FindEndpointsResponse,
+)
 from heliograph.messaging.v1 import channel_service_pb2
 from heliograph.messaging.v1.channel_pb2 import Channel, SmppProvider
 from heliograph.messaging.v1.channel_service_pb2_grpc import ChannelServiceStub
@@ -59,6 +62,7 @@ class Endpoints:
     def __init__(self) -> None:
         self.known: dict[str, Endpoint] = {}
         self.away = False
+        self.finds = 0
 
     async def BatchGetEndpoints(self, request: Any, context: Any) -> BatchGetEndpointsResponse:
         if self.away:
@@ -66,6 +70,15 @@ class Endpoints:
         return BatchGetEndpointsResponse(
             endpoints=[self.known[name] for name in request.names if name in self.known],
             missing=[name for name in request.names if name not in self.known],
+        )
+
+    async def FindEndpoints(self, request: Any, context: Any) -> FindEndpointsResponse:
+        if self.away:
+            raise Unavailable("AWAY", "nobody answers")
+        self.finds += 1
+        known = self.known.values()
+        return FindEndpointsResponse(
+            endpoints=[one for one in known if one.address in request.addresses]
         )
 
 

@@ -170,7 +170,10 @@ async def test_a_time_that_is_over_is_refused(room):
     assert refused.value.reason == "EXPIRE_TIME_PAST"
 
 
-@pytest.mark.parametrize("purpose", [Purpose.OPT_OUT_CONFIRMATION, Purpose.HELP_REPLY])
+@pytest.mark.parametrize(
+    "purpose",
+    [Purpose.OPT_OUT_CONFIRMATION, Purpose.HELP_REPLY, Purpose.OPT_IN_QUESTION],
+)
 async def test_only_services_may_pass_by_consent(room, purpose, mint_token):
     user = room.connect(room.address, token=mint_token(["shop"], roles=["writer"]))
 

@@ -15,6 +15,7 @@ def check(content: MessageContent, field: str = "content") -> CompiledContent:
     for part in NOT_SUPPORTED:
         if content.HasField(part):  # type: ignore[arg-type]  # names of fields
             raise not_supported(f"{field}.{part}")
+    _check_origination(content.origination_identity, f"{field}.origination_identity")
     _check_origination(content.sms.origination_identity, f"{field}.sms.origination_identity")
     try:
         return compile_content(content)

@@ -9,6 +9,7 @@ from mesh.sms import Encoding, gsm7
 
 from messaging import contents
 from messaging.channels.outgoing import Rendered, RenderedEmail, RenderedPush, RenderedSms
+from messaging.rendering import paths, variables
 from messaging.rendering.contents import CompiledContent, parse_texts
 from messaging.rendering.engine import Scope, TemplateError
 from messaging.stored_templates import StoredTemplates
@@ -42,7 +43,13 @@ def _render(
         if channel_type in content.parts:
             _fill(answer, whole, content.parts[channel_type].render(scope))
     answer.missing_variables.extend(dict.fromkeys(scope.missing))
+    answer.unknown_variables.extend(filter(_is_unknown, answer.missing_variables))
     return answer
+
+
+def _is_unknown(variable: str) -> bool:
+    path = paths.parse(variable)
+    return path is None or variables.getter(path) is None
 
 
 def _channels(asked: ChannelType.ValueType) -> tuple[ChannelType.ValueType, ...]:

@@ -22,6 +22,10 @@ LEFT JOIN LATERAL (
 
 _FROM: Final = f"SELECT {SELECTED} FROM endpoint e {USER_BY_KEY} WHERE e.application = $1"
 
+_HELD: Final = """ AND e.channel_type = $2 AND e.status = 1 AND e.address = ANY($3::text[])
+AND hashtextextended(e.address::text, 0) = ANY(ARRAY(
+    SELECT hashtextextended(held, 0) FROM unnest($3::text[]) AS held))"""
+
 _PLAN: Final = "SELECT set_config('plan_cache_mode', 'force_custom_plan', true)"
 
 
@@ -29,6 +33,15 @@ async def some(pool: Pool, application: str, endpoints: Sequence[str]) -> dict[s
     """Those of the endpoints that exist, by id."""
     sql = f"{_FROM} AND e.endpoint = ANY($2::text[])"
     return {row[0]: row for row in await _fetch(pool, sql, application, list(endpoints))}
+
+
+async def of_addresses(
+    pool: Pool, application: str, channel_type: int, addresses: Sequence[str]
+) -> Sequence[Row]:
+    """The active endpoint of each address that has one, by address: the one changed last."""
+    sql = f"SELECT DISTINCT ON (e.address) {_FROM.removeprefix('SELECT ')}{_HELD}"
+    sql += " ORDER BY e.address, e.update_time DESC, e.endpoint"
+    return await _fetch(pool, sql, application, channel_type, list(addresses))
 
 
 async def page(

@@ -127,6 +127,17 @@ class EndpointServicer:
                 response.missing.append(prefix + endpoint)
         return response
 
+    async def FindEndpoints(
+        self, request: service_pb.FindEndpointsRequest, context: Any
+    ) -> service_pb.FindEndpointsResponse:
+        application = names.application_of(request.parent)
+        wanted = list(dict.fromkeys(request.addresses))
+        found = await queries.of_addresses(self._pool, application, request.channel_type, wanted)
+        response = service_pb.FindEndpointsResponse()
+        for row in found:
+            rendering.made(response.endpoints.add, f"{request.parent}/endpoints/", row)
+        return response
+
     async def BatchUpdateEndpoints(
         self, request: service_pb.BatchUpdateEndpointsRequest, context: Any
     ) -> service_pb.BatchUpdateEndpointsResponse:

@@ -14,6 +14,7 @@ from mesh.rpc.auth import caller
 from messaging import contents, names
 from messaging.direct import recipients
 from messaging.direct.packing import Request
+from messaging.direct.persons import Persons
 from messaging.direct.sends import Call, checksum
 from messaging.stored_templates import StoredTemplates
 
@@ -29,6 +30,7 @@ class Calls:
     def __init__(self, endpoints: "EndpointServiceAsyncStub", templates: StoredTemplates) -> None:
         self._endpoints = endpoints
         self._templates = templates
+        self._persons = Persons(endpoints)
 
     async def judge(self, request: SendMessagesRequest, now: datetime) -> Call:
         """Raises what refuses the whole request; a refused recipient is part of the call."""
@@ -40,7 +42,8 @@ class Calls:
             content = await self._templates.complete_or_refuse(application, content)
         compiled = contents.check(content)
         known = await self._known(request)
-        judged = recipients.judge(request.recipients, known, compiled.parts)
+        persons = await self._persons.find(request)
+        judged = recipients.judge(request.recipients, known, compiled.parts, persons)
         return Call(
             request=Request(
                 application=application,

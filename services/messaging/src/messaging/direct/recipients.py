@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from heliograph.audience.v1.channel_type_pb2 import ChannelType
 from heliograph.audience.v1.endpoint_pb2 import Endpoint
@@ -11,6 +12,9 @@ from mesh.errors import Error, InvalidArgument, NotFound
 from mesh.telemetry import masking
 
 from messaging import addresses
+
+Addressed = tuple[int, str]
+"""A kind of address, and the address."""
 
 
 @dataclass(slots=True)
@@ -30,13 +34,14 @@ def judge(
     recipients: Sequence[Recipient],
     endpoints: Mapping[str, Endpoint],
     said: Container[ChannelType.ValueType],
+    persons: Mapping[Addressed, Endpoint] = MappingProxyType({}),
 ) -> Judged:
     """Accepts or refuses each recipient. `endpoints` are those that exist, `said` the channels
-    there is content for."""
+    there is content for, `persons` those whose addresses are meant personally."""
     judged = Judged()
     for index, recipient in enumerate(recipients):
         try:
-            judged.accepted[index] = _accept(recipient, endpoints, said)
+            judged.accepted[index] = _accept(recipient, endpoints, said, persons)
         except Error as error:
             judged.refused[index] = error
     return judged
@@ -46,8 +51,9 @@ def _accept(
     recipient: Recipient,
     endpoints: Mapping[str, Endpoint],
     said: Container[ChannelType.ValueType],
+    persons: Mapping[Addressed, Endpoint],
 ) -> SendBatch.Recipient:
-    endpoint = _endpoint(recipient, endpoints)
+    endpoint = _endpoint(recipient, endpoints, persons)
     if endpoint.channel_type not in said:
         word = ChannelType.Name(endpoint.channel_type)
         raise InvalidArgument(
@@ -61,9 +67,15 @@ def _accept(
     return accepted
 
 
-def _endpoint(recipient: Recipient, endpoints: Mapping[str, Endpoint]) -> Endpoint:
+def _endpoint(
+    recipient: Recipient,
+    endpoints: Mapping[str, Endpoint],
+    persons: Mapping[Addressed, Endpoint],
+) -> Endpoint:
     if recipient.WhichOneof("target") == "address":
-        return _bare(recipient.address)
+        bare = _bare(recipient.address)
+        known = persons.get((bare.channel_type, bare.address))
+        return bare if known is None else _spoken_to(known)
     known = endpoints.get(recipient.endpoint)
     if known is None:
         raise NotFound(
@@ -85,3 +97,29 @@ def _bare(given: Recipient.Address) -> Endpoint:
             channel_type=word,
         )
     return Endpoint(channel_type=given.channel_type, address=address)
+
+
+def personal(recipients: Sequence[Recipient]) -> dict[int, list[str]]:
+    """The addresses whose endpoints are asked for, each once, by channel type."""
+    wanted: dict[int, dict[str, None]] = {}
+    for recipient in recipients:
+        given = recipient.address
+        if given.personal:
+            address = addresses.normalize(given.channel_type, given.address)
+            if address is not None:
+                wanted.setdefault(given.channel_type, {})[address] = None
+    return {channel_type: list(found) for channel_type, found in wanted.items()}
+
+
+def _spoken_to(known: Endpoint) -> Endpoint:
+    """What texts say of a person, without what sending decides by."""
+    spoken = Endpoint(
+        channel_type=known.channel_type,
+        address=known.address,
+        attributes=known.attributes,
+        metrics=known.metrics,
+    )
+    for part in ("demographic", "location", "user"):
+        if known.HasField(part):  # type: ignore[arg-type]  # names of fields
+            getattr(spoken, part).CopyFrom(getattr(known, part))
+    return spoken

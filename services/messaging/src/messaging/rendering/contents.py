@@ -17,7 +17,7 @@ from heliograph.messaging.v1.content_pb2 import (
 from mesh.sms import segment
 
 from messaging.channels.outgoing import Rendered, RenderedEmail, RenderedPush, RenderedSms
-from messaging.rendering import paths
+from messaging.rendering import languages, paths
 from messaging.rendering.engine import Scope, Template, TemplateEngine, TemplateError, Texts
 from messaging.rendering.handlebars import HandlebarsEngine
 
@@ -64,7 +64,7 @@ def _compile(serialized: bytes) -> CompiledContent:
     content = MessageContent.FromString(serialized)
     parts: dict[ChannelType.ValueType, Part] = {}
     if content.HasField("sms"):
-        parts[ChannelType.SMS] = _sms(content.sms)
+        parts[ChannelType.SMS] = _sms(content.sms, content.origination_identity)
     if content.HasField("email"):
         parts[ChannelType.EMAIL] = _email(content.email)
     if content.HasField("push"):
@@ -76,8 +76,15 @@ def _compile(serialized: bytes) -> CompiledContent:
     )
 
 
-def _sms(content: SmsContent) -> Part:
-    body = _template("sms.body", content.body)
+def _sms(content: SmsContent, origination: str) -> Part:
+    fallback = _template("sms.body", content.body)
+    body = languages.choosing(
+        {
+            language: _template(f"sms.localized_bodies.{language}", text)
+            for language, text in content.localized_bodies.items()
+        },
+        fallback,
+    )
     time_to_live_seconds = _seconds(content.time_to_live)
 
     def render(scope: Scope) -> Rendered:
@@ -86,7 +93,7 @@ def _sms(content: SmsContent) -> Part:
             raise TemplateError(f"sms.body: {len(text)} characters, allowed are 1 to 1600")
         return RenderedSms(text, segment(text), time_to_live_seconds)
 
-    return Part(render, content.origination_identity)
+    return Part(render, origination or content.origination_identity)
 
 
 def _email(content: EmailContent) -> Part:
