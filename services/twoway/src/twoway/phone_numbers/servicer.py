@@ -5,12 +5,12 @@ from typing import Any
 from google.protobuf.empty_pb2 import Empty
 from heliograph.twoway.v1 import phone_number_pb2
 from heliograph.twoway.v1 import phone_number_service_pb2 as pb
-from mesh.aip import etags, field_masks, pagination, request_ids
+from mesh.aip import pagination, request_ids
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from twoway import clock, locks, names
-from twoway.consent import lists
+from twoway import clock, names
+from twoway.originations.identities import Identities
 from twoway.phone_numbers import numbers, render, store
 from twoway.pools import following, members
 from twoway.tables import PhoneNumberRow
@@ -80,27 +80,26 @@ class PhoneNumberServicer:
     async def UpdatePhoneNumber(
         self, request: pb.UpdatePhoneNumberRequest, context: Any
     ) -> phone_number_pb2.PhoneNumber:
-        wanted = request.phone_number
-        application = names.application_in(wanted.name)
         async with self._sessions.begin() as session:
-            await locks.hold_identities(session, application)
-            row = await store.get(session, wanted.name, lock=True)
-            etags.check(row.revision, wanted.etag)
-            target = render.phone_number(row)
-            if field_masks.apply(request.update_mask, wanted, target):
-                numbers.change(row, target)
-                await lists.require(session, application, row.opt_out_list)
-                await following.check_update(session, row)
-                row.revision += 1
-                row.update_time = clock.now()
-            return render.phone_number(row)
+            return await _PHONE_NUMBERS.update(session, request.update_mask, request.phone_number)
 
     async def DeletePhoneNumber(self, request: pb.DeletePhoneNumberRequest, context: Any) -> Empty:
         async with self._sessions.begin() as session:
-            await locks.hold_identities(session, names.application_in(request.name))
-            row = await store.get(session, request.name, lock=True)
-            etags.check(row.revision, request.etag)
+            row = await _PHONE_NUMBERS.held(session, request.name, request.etag)
             numbers.check_deletable(row)
             await members.release_number(session, row)
             await store.remove(session, row)
         return Empty()
+
+
+async def _locked(session: AsyncSession, name: str) -> PhoneNumberRow:
+    return await store.get(session, name, lock=True)
+
+
+async def _rendered(session: AsyncSession, row: PhoneNumberRow) -> phone_number_pb2.PhoneNumber:
+    return render.phone_number(row)
+
+
+_PHONE_NUMBERS = Identities(
+    names.phone_number_key, _locked, _rendered, numbers.change, following.check_update
+)

@@ -5,13 +5,14 @@ from typing import Any
 from google.protobuf.empty_pb2 import Empty
 from heliograph.twoway.v1 import pool_pb2
 from heliograph.twoway.v1 import pool_service_pb2 as pb
-from mesh.aip import etags, field_masks, pagination, request_ids
+from mesh.aip import pagination, request_ids
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from twoway import clock, locks, names
 from twoway.consent import lists
 from twoway.originations import choosing
+from twoway.originations.identities import Identities
 from twoway.pools import following, members, pools, render, store
 from twoway.tables import PoolRow, SenderIdRow
 
@@ -58,21 +59,12 @@ class PoolServicer:
             return await request_ids.once(session, request, application, create)
 
     async def UpdatePool(self, request: pb.UpdatePoolRequest, context: Any) -> pool_pb2.Pool:
-        wanted = request.pool
         async with self._sessions.begin() as session:
-            row = await self._held(session, wanted.name, wanted.etag)
-            target = await _rendered(session, row)
-            if field_masks.apply(request.update_mask, wanted, target):
-                pools.change(row, target)
-                await lists.require(session, row.application, row.opt_out_list)
-                await following.follow(session, row)
-                row.revision += 1
-                row.update_time = clock.now()
-            return await _rendered(session, row)
+            return await _POOLS.update(session, request.update_mask, request.pool)
 
     async def DeletePool(self, request: pb.DeletePoolRequest, context: Any) -> Empty:
         async with self._sessions.begin() as session:
-            row = await self._held(session, request.name, request.etag)
+            row = await _POOLS.held(session, request.name, request.etag)
             pools.check_deletable(row)
             await following.disband(session, row)
             await store.remove(session, row)
@@ -91,7 +83,7 @@ class PoolServicer:
 
     async def AddPoolMember(self, request: pb.AddPoolMemberRequest, context: Any) -> pool_pb2.Pool:
         async with self._sessions.begin() as session:
-            row = await self._held(session, request.name)
+            row = await _POOLS.held(session, request.name)
             identity = await members.get(session, row.application, request.origination_identity)
             await members.join(session, row, identity)
             return await _rendered(session, row)
@@ -100,7 +92,7 @@ class PoolServicer:
         self, request: pb.RemovePoolMemberRequest, context: Any
     ) -> pool_pb2.Pool:
         async with self._sessions.begin() as session:
-            row = await self._held(session, request.name)
+            row = await _POOLS.held(session, request.name)
             identity = await members.get(session, row.application, request.origination_identity)
             await members.leave(session, row, identity)
             return await _rendered(session, row)
@@ -111,16 +103,12 @@ class PoolServicer:
         async with self._sessions() as session:
             return await choosing.choose(session, request)
 
-    async def _held(self, session: AsyncSession, name: str, etag: str = "") -> PoolRow:
-        """A pool that nobody else changes until the transaction ends."""
-        await locks.hold_identities(session, names.pool_key(name)[0])
-        row = await store.get(session, name)
-        etags.check(row.revision, etag)
-        return row
-
 
 async def _rendered(session: AsyncSession, row: PoolRow) -> pool_pb2.Pool:
     return render.pool(row, await store.count(session, row))
+
+
+_POOLS = Identities(names.pool_key, store.get, _rendered, pools.change, following.follow)
 
 
 def _new(application: str, request: pb.CreatePoolRequest, first: members.Identity) -> PoolRow:

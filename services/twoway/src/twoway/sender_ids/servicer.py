@@ -5,12 +5,13 @@ from typing import Any
 from google.protobuf.empty_pb2 import Empty
 from heliograph.twoway.v1 import sender_id_pb2
 from heliograph.twoway.v1 import sender_id_service_pb2 as pb
-from mesh.aip import etags, field_masks, pagination, request_ids
+from mesh.aip import pagination, request_ids
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from twoway import addresses, clock, locks, names
+from twoway import addresses, clock, names
 from twoway.consent import lists
+from twoway.originations.identities import Identities
 from twoway.pools import following, members
 from twoway.sender_ids import render, sender_ids, store
 from twoway.tables import SenderIdRow
@@ -72,34 +73,22 @@ class SenderIdServicer:
     async def UpdateSenderId(
         self, request: pb.UpdateSenderIdRequest, context: Any
     ) -> sender_id_pb2.SenderId:
-        wanted = request.sender_id
         async with self._sessions.begin() as session:
-            row = await _held(session, wanted.name, wanted.etag)
-            target = await _rendered(session, row)
-            if field_masks.apply(request.update_mask, wanted, target):
-                sender_ids.change(row, target)
-                await lists.require(session, row.application, row.opt_out_list)
-                await following.check_update(session, row)
-                row.revision += 1
-                row.update_time = clock.now()
-            return await _rendered(session, row)
+            return await _SENDER_IDS.update(session, request.update_mask, request.sender_id)
 
     async def DeleteSenderId(self, request: pb.DeleteSenderIdRequest, context: Any) -> Empty:
         async with self._sessions.begin() as session:
-            row = await _held(session, request.name, request.etag)
+            row = await _SENDER_IDS.held(session, request.name, request.etag)
             sender_ids.check_deletable(row)
             await members.release_sender_id(session, row)
             await session.delete(row)
         return Empty()
 
 
-async def _held(session: AsyncSession, name: str, etag: str) -> SenderIdRow:
-    """A sender id that nobody else changes until the transaction ends."""
-    await locks.hold_identities(session, names.sender_id_key(name)[0])
-    row = await store.get(session, name)
-    etags.check(row.revision, etag)
-    return row
-
-
 async def _rendered(session: AsyncSession, row: SenderIdRow) -> sender_id_pb2.SenderId:
     return render.sender_id(row, await store.pools_of(session, row))
+
+
+_SENDER_IDS = Identities(
+    names.sender_id_key, store.get, _rendered, sender_ids.change, following.check_update
+)
