@@ -13,6 +13,7 @@ from heliograph.audience.v1.endpoint_service_pb2 import (
     BatchGetEndpointsResponse,
     FindEndpointsResponse,
 )
+from heliograph.audience.v1.erasure_report_pb2 import ErasureReport
 from heliograph.messaging.v1 import channel_service_pb2
 from heliograph.messaging.v1.channel_pb2 import Channel, SmppProvider
 from heliograph.messaging.v1.channel_service_pb2_grpc import ChannelServiceStub
@@ -28,7 +29,7 @@ from localmesh.peers.remote import RemotePeer
 from localmesh.peers.running import PeerProcess
 from mesh.errors import Unavailable
 from mesh.eventing import publisher
-from mesh.testkit.bus import published
+from mesh.testkit.bus import last_published, published
 from mesh.testkit.waiting import eventually
 from messaging.assembly import Assembly
 from messaging.ledger.rows import SELECTED, Row, of_record
@@ -146,14 +147,20 @@ class Room:
         """MessageService over another channel."""
         return MessageServiceStub(channel)
 
-    async def open_channel(
+    async def open_channel(self, application: str = APPLICATION, **fields: Any) -> Channel:
+        """An SMS channel to the carrier; on return it is bound."""
+        made = await self.create_channel(application, **fields)
+        await self.bound(application)
+        return made
+
+    async def create_channel(
         self,
         application: str = APPLICATION,
         channel_id: str = "sms",
         system_id: str = "",
         **fields: Any,
     ) -> Channel:
-        """An SMS channel to the carrier; on return it is bound."""
+        """An SMS channel to the carrier, bound once the service is at work."""
         smpp = SmppProvider(
             host="127.0.0.1",
             port=self.carrier.port,
@@ -172,7 +179,6 @@ class Room:
                 parent=f"applications/{application}", channel_id=channel_id, channel=channel
             )
         )
-        await self.bound(application)
         return made
 
     async def bound(self, application: str = APPLICATION) -> None:
@@ -221,6 +227,17 @@ class Room:
         """What the carrier has taken, in its own words."""
         log = self.carrier.remote.log(self.carrier.begun, "message")
         return [entry async for entry in log]
+
+    async def erasure_report(self) -> ErasureReport:
+        """What the service says once it has erased what it was ordered to erase."""
+        subject = subjects.subject(ErasureReport, APPLICATION)
+
+        async def told() -> ErasureReport | None:
+            return await last_published(self.js, subjects.AUDIENCE.name, subject, ErasureReport)
+
+        report = await eventually(told, 30)
+        assert report is not None
+        return report
 
     async def events(self) -> list[MessageEvent]:
         """Every message event on the bus, each once."""

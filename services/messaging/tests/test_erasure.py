@@ -7,15 +7,12 @@ from datetime import UTC, datetime
 import pytest
 from heliograph import subjects
 from heliograph.audience.v1.channel_type_pb2 import ChannelType
-from heliograph.audience.v1.erasure_report_pb2 import ErasureReport
 from heliograph.audience.v1.events_pb2 import ApplicationDeleted
-from heliograph.messaging.v1 import channel_service_pb2, suppression_service_pb2
-from heliograph.messaging.v1.channel_pb2 import Channel, SmppProvider
+from heliograph.messaging.v1 import suppression_service_pb2
 from heliograph.messaging.v1.suppression_pb2 import Suppression
 from mesh.errors import NotFound
 from mesh.eventing import publisher
 from mesh.store import engine
-from mesh.testkit.bus import last_published
 from mesh.testkit.tenants import rows_left
 from mesh.testkit.waiting import eventually
 from messaging import erasure
@@ -30,21 +27,6 @@ async def delete(js):
     event = ApplicationDeleted(application=APPLICATION, operation=f"{PARENT}/operations/o1")
     event.delete_time.GetCurrentTime()
     await publisher.publish(js, event, APPLICATION)
-
-
-async def report(js):
-    subject = subjects.subject(ErasureReport, APPLICATION)
-    return await last_published(js, subjects.AUDIENCE.name, subject, ErasureReport)
-
-
-async def reported(js):
-    """What the service says once it is done."""
-
-    async def is_told():
-        return await report(js) is not None
-
-    await eventually(is_told, 30)
-    return await report(js)
 
 
 async def left(room, application):
@@ -72,7 +54,7 @@ async def test_everything_of_it_is_erased_and_told(room):
     before = await left(room, APPLICATION)
 
     await delete(room.js)
-    told = await reported(room.js)
+    told = await room.erasure_report()
 
     assert before.keys() >= {"messages", "channels", "suppressions"}
     assert set(await left(room, APPLICATION)) == {"tombstones"}
@@ -97,7 +79,7 @@ async def test_a_run_that_is_under_way_stops_and_nothing_follows_the_answer(room
     await eventually(some_arrived, 30)
 
     await delete(room.js)
-    await reported(room.js)
+    await room.erasure_report()
     arrived = len(await room.arrived())
     late = batch([endpoint(9_000)], "late")
     await room.publish(late)
@@ -113,31 +95,14 @@ async def test_a_run_that_is_under_way_stops_and_nothing_follows_the_answer(room
 
 async def test_who_was_away_hears_of_the_deletion_before_it_touches_a_batch(make_room):
     room = await make_room(at_work=False)
-    account = SmppProvider(
-        host="127.0.0.1",
-        port=room.carrier.port,
-        system_id=room.carrier.system_id,
-        password="secret",
-    )
-    await room.channels.CreateChannel(
-        channel_service_pb2.CreateChannelRequest(
-            parent=PARENT,
-            channel_id="sms",
-            channel=Channel(
-                channel_type=ChannelType.SMS,
-                enabled=True,
-                default_origination_identity="+12065550100",
-                smpp=account,
-            ),
-        )
-    )
+    await room.create_channel()
     for page in range(3):
         await room.publish(batch([endpoint(10 * page + i) for i in range(10)], f"b{page}"))
     await delete(room.js)
 
     async with AsyncExitStack() as stack:
         await room.assembly.start(stack)
-        told = await reported(room.js)
+        told = await room.erasure_report()
 
     assert await room.arrived() == []
     assert await room.rows() == []

@@ -4,19 +4,15 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from heliograph import subjects
 from heliograph.audience.v1.channel_type_pb2 import ChannelType
-from heliograph.audience.v1.erasure_report_pb2 import ErasureReport
 from heliograph.audience.v1.events_pb2 import UserErased
-from heliograph.messaging.v1 import channel_service_pb2, suppression_service_pb2
-from heliograph.messaging.v1.channel_pb2 import Channel, SmppProvider
+from heliograph.messaging.v1 import suppression_service_pb2
 from heliograph.messaging.v1.message_pb2 import Message
 from heliograph.messaging.v1.send_batch_pb2 import SendBatch
 from heliograph.messaging.v1.suppression_pb2 import Suppression
 from mesh.errors import Unavailable
 from mesh.eventing import publisher
 from mesh.store import engine, orders
-from mesh.testkit.bus import last_published
 from mesh.testkit.waiting import eventually
 from messaging.people.erasure import PersonErasing
 from messaging.render import timestamp
@@ -39,14 +35,6 @@ def erased(*indexes, at=None):
 
 async def erase(js, *indexes, **fields):
     await publisher.publish(js, erased(*indexes, **fields), APPLICATION, suffix="o1")
-
-
-async def reported(js):
-    subject = subjects.subject(ErasureReport, APPLICATION)
-
-    return await eventually(
-        lambda: last_published(js, subjects.AUDIENCE.name, subject, ErasureReport), 30
-    )
 
 
 async def who(room):
@@ -92,7 +80,7 @@ async def test_the_ledger_counts_on_and_knows_nobody(room):
     await room.settled(4)
 
     await erase(room.js, 0, 1, 2)
-    report = await reported(room.js)
+    report = await room.erasure_report()
     # What comes once more, and what was made of the person before, finds who was erased.
     await room.publish(first, msg_id="again")
     other = f"{PARENT}/campaigns/x/runs/y"
@@ -115,31 +103,14 @@ async def test_the_ledger_counts_on_and_knows_nobody(room):
 
 async def test_what_waits_for_its_provider_is_not_sent_when_it_is_back(make_room):
     room = await make_room(at_work=False)
-    account = SmppProvider(
-        host="127.0.0.1",
-        port=room.carrier.port,
-        system_id=room.carrier.system_id,
-        password="secret",
-    )
-    await room.channels.CreateChannel(
-        channel_service_pb2.CreateChannelRequest(
-            parent=PARENT,
-            channel_id="sms",
-            channel=Channel(
-                channel_type=ChannelType.SMS,
-                enabled=True,
-                default_origination_identity="+12065550100",
-                smpp=account,
-            ),
-        )
-    )
+    await room.create_channel()
     await room.messages.SendMessages(send_request(number(1), number(2)))
     await room.publish(batch([endpoint(1), endpoint(3)]))
     await erase(room.js, 1)
 
     async with AsyncExitStack() as stack:
         await room.assembly.start(stack)
-        await reported(room.js)
+        await room.erasure_report()
         await room.settled(4)
         arrived = sorted(one["destination"] for one in await room.arrived())
         found = await who(room)
@@ -166,7 +137,7 @@ async def test_who_waits_for_the_end_of_quiet_time_waits_no_more(room):
     assert await eventually(held) == [number(0), number(1)]
 
     await erase(room.js, 0)
-    report = await reported(room.js)
+    report = await room.erasure_report()
 
     assert await held() == [number(1)]
     assert await who(room) == [somebody(1, "ACCEPTED"), nobody("SKIPPED")]
@@ -176,7 +147,7 @@ async def test_who_waits_for_the_end_of_quiet_time_waits_no_more(room):
 async def test_who_came_again_is_written_to(room):
     yesterday = datetime.now(UTC) - timedelta(days=1)
     await erase(room.js, 0, at=yesterday)
-    await reported(room.js)
+    await room.erasure_report()
 
     back = endpoint(0, create_time=timestamp(yesterday + timedelta(hours=1)))
     await room.publish(batch([back]))
