@@ -52,7 +52,7 @@ async def test_old_texts_go_and_young_ones_stay(room: Room) -> None:
     await room.receive(sms("good morning", ANN))
 
     assert await purge(room, NOON + timedelta(days=357)) == 0
-    assert await purge(room, NOON + timedelta(days=359)) == 2
+    assert await purge(room, NOON + timedelta(days=359)) == 3, "two texts, and a conversation"
 
     assert await texts(room) == ["good morning"]
 

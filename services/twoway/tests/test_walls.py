@@ -57,7 +57,9 @@ async def refusal(channel: Any, method: MethodDescriptor) -> str:
 async def test_no_method_opens_to_a_foreign_token(
     room: Room, asking: Any, rpc_client: RpcClient, mint_token: MintToken
 ) -> None:
-    servicers = services(room.sessions, asking, room.wakeups)
+    servicers = services(
+        room.sessions, asking, room.wakeups, messaging=room.messaging_stub
+    )
     methods = [method for name in servicers for method in descriptor_of(name).methods]
 
     channel = await rpc_client(servicers, token=mint_token(["shop"]))

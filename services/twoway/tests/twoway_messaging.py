@@ -5,7 +5,7 @@ from typing import Any
 
 from heliograph.messaging.v1 import message_pb2
 from heliograph.messaging.v1 import message_service_pb2 as pb
-from mesh.errors import Error
+from mesh.errors import DeadlineExceeded, Error
 
 SERVICE = pb.DESCRIPTOR.services_by_name["MessageService"].full_name
 
@@ -16,6 +16,9 @@ class MessageServicer:
     `calls` counts every call; `failures` are raised by the next calls, one each; with
     `answer_lost`, a call is accepted and then fails. What is in `meanwhile` happens between the
     acceptance and the answer of the next calls, one each.
+
+    `answered` says which message the next text of a person answers, `ledger` is what was sent to
+    anybody, and while `away`, nothing is said of either.
     """
 
     def __init__(self) -> None:
@@ -24,6 +27,9 @@ class MessageServicer:
         self.failures: list[Error] = []
         self.answer_lost: list[Error] = []
         self.meanwhile: list[Callable[[], Awaitable[None]]] = []
+        self.answered: dict[str, pb.FindAnsweredMessagesResponse.AnsweredMessage] = {}
+        self.ledger: list[message_pb2.Message] = []
+        self.away = False
 
     async def SendMessages(
         self, request: pb.SendMessagesRequest, context: Any
@@ -46,6 +52,44 @@ class MessageServicer:
                 for position, _ in enumerate(request.recipients)
             ]
         )
+
+    async def FindAnsweredMessages(
+        self, request: pb.FindAnsweredMessagesRequest, context: Any
+    ) -> pb.FindAnsweredMessagesResponse:
+        self._refuse_away()
+        nothing = pb.FindAnsweredMessagesResponse.AnsweredMessage()
+        return pb.FindAnsweredMessagesResponse(
+            answered_messages=[
+                self.answered.get(text.source_address, nothing) for text in request.texts
+            ]
+        )
+
+    async def ListThreadMessages(
+        self, request: pb.ListThreadMessagesRequest, context: Any
+    ) -> pb.ListThreadMessagesResponse:
+        self._refuse_away()
+
+        def nanoseconds(message: message_pb2.Message) -> int:
+            return int(message.send_time.ToNanoseconds())
+
+        meant = [
+            message
+            for message in self.ledger
+            if message.address == request.address
+            and message.origination_identity == request.origination_identity
+            and request.start_time.ToNanoseconds() <= nanoseconds(message)
+            and nanoseconds(message) < (request.end_time.ToNanoseconds() or 2**63)
+        ]
+        meant.sort(key=nanoseconds, reverse=not request.oldest_first)
+        begin = int(request.page_token or 0)
+        end = begin + request.page_size
+        return pb.ListThreadMessagesResponse(
+            messages=meant[begin:end], next_page_token=str(end) if len(meant) > end else ""
+        )
+
+    def _refuse_away(self) -> None:
+        if self.away:
+            raise DeadlineExceeded("AWAY", "nobody answers")
 
     @property
     def sent(self) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from google.longrunning import operations_pb2_grpc
-from heliograph.messaging.v1 import events_pb2
+from heliograph.messaging.v1 import events_pb2, message_service_pb2_grpc
 from heliograph.twoway.v1 import (
     conversation_service_pb2_grpc,
     keyword_service_pb2,
@@ -27,8 +27,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from twoway import channels
 from twoway.imports.importing import Importer
 from twoway.inbound.receiving import Receiver
+from twoway.linking.asking import Asking
 from twoway.services import services
 from twoway.wakeups import Wakeups
+from twoway_messaging import SERVICE, MessageServicer
 
 SHOP = "applications/shop"
 NUMBER = "+12065550100"
@@ -49,12 +51,19 @@ class Room:
         self.wakeups = Wakeups()
         self.importer = Importer(sessions, self.wakeups)
         self._database_url = database_url
-        self._services = services(sessions, asking, self.wakeups)
+        self._asking = asking
         self._rpc_client = rpc_client
-        self._receiver = Receiver(sessions)
+        self.messaging = MessageServicer()
 
     async def __aenter__(self) -> Self:
         self._waking = asyncio.create_task(self.wakeups.run(self._database_url, channels.INBOUND))
+        stub: Any = message_service_pb2_grpc.MessageServiceStub(
+            await self._rpc_client({SERVICE: self.messaging})
+        )
+        self.linking = Asking(stub)
+        self._receiver = Receiver(self.sessions, self.linking)
+        self.messaging_stub = stub
+        self._services = services(self.sessions, self._asking, self.wakeups, messaging=stub)
         await self.enter()
         return self
 

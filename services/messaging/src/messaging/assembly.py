@@ -176,7 +176,9 @@ class Assembly:
         Batches stop first, each at its next chunk, while their channels are still open.
         """
         await jetstream.ensure_streams(
-            self.js, subjects.SENDS, subjects.MESSAGES, subjects.INBOUND, subjects.AUDIENCE
+            self.js,
+            *(subjects.SENDS, subjects.MESSAGES, subjects.INBOUND),
+            *(subjects.AUDIENCE, subjects.TWOWAY),
         )
         stack.push_async_callback(self.connections.close)
         self._loop(stack, "channels", self.connections.run(self.settings.database_url))

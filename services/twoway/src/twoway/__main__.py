@@ -5,6 +5,7 @@ from pathlib import Path
 
 from heliograph import subjects
 from heliograph.messaging.v1 import events_pb2, message_service_pb2_grpc
+from mesh import worker
 from mesh.eventing import jetstream, outbox
 from mesh.eventing.consumer import Consumer
 from mesh.rpc import tls
@@ -17,6 +18,8 @@ from mesh.store.tombstones import Tombstones
 from twoway import channels, clock, erasure, housekeeping, people
 from twoway.imports.importing import Importer
 from twoway.inbound.receiving import Receiver
+from twoway.linking.asking import Asking
+from twoway.linking.late import POLL_SECONDS, Linker
 from twoway.replies.sending import ReplySender
 from twoway.services import services
 from twoway.settings import Settings
@@ -55,6 +58,8 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     stub = message_service_pb2_grpc.MessageServiceStub(messaging)
     for _ in range(REPLY_SENDERS):
         background(stack, ReplySender(sessions, stub, wakeups).run(), "replies")
+    linking = Linker(sessions, Asking(stub))
+    background(stack, worker.run("linking", linking.step, poll_seconds=POLL_SECONDS), "linking")
 
     background(stack, Importer(sessions, wakeups).run(), "imports")
 
@@ -78,14 +83,14 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
             stream=subjects.INBOUND.name,
             durable=DURABLE,
             subject=subjects.subject(events_pb2.InboundSmsReceived, "*"),
-            handler=Receiver(sessions, gone).handle,
+            handler=Receiver(sessions, Asking(stub), gone).handle,
             batch=settings.inbound_batch,
             # One batch after the other, so that a person's texts are taken in as they came.
             concurrency=1,
             ack_wait_seconds=ACK_WAIT_SECONDS,
         )
     )
-    return Services(services(sessions, asking, wakeups), Gone(gone))
+    return Services(services(sessions, asking, wakeups, messaging=stub), Gone(gone))
 
 
 if __name__ == "__main__":

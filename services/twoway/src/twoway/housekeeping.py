@@ -22,6 +22,9 @@ def purges(settings: Settings) -> list[Purge]:
     requests = timedelta(days=settings.request_id_retention_days)
     return [
         Purge("inbound_messages", f"{PASSING} AND receive_time < :before", inbound),
+        Purge("conversations", "last_message_time < :before", inbound),
+        Purge("hand_replies", "create_time < :before", inbound),
+        Purge("message_answers", "receive_time < :before", inbound),
         Purge("reply_sets", "state = 'REFUSED' AND create_time < :before", inbound),
         Purge("opt_in_questions", "expire_time < :before", timedelta(0)),
         request_ids.aged(requests),

@@ -15,6 +15,7 @@ OPTED_OUT_NUMBER = (
 )
 CONSENT_CHANGE = "applications/{application}/consentChanges/{consent_change}"
 INBOUND_MESSAGE = "applications/{application}/inboundMessages/{inbound_message}"
+CONVERSATION = "applications/{application}/conversations/{conversation}"
 
 
 def application_of(parent: str) -> str:
@@ -72,6 +73,12 @@ def inbound_message_key(name: str) -> tuple[str, str]:
     return ids["application"], ids["inbound_message"]
 
 
+def conversation_key(name: str, field: str = "name") -> tuple[str, str]:
+    """Application and conversation id."""
+    ids = resource_names.parse(CONVERSATION, name, field=field)
+    return ids["application"], ids["conversation"]
+
+
 def phone_number(application: str, number: str) -> str:
     """Name of a number."""
     return f"applications/{application}/phoneNumbers/{number}"
@@ -111,6 +118,11 @@ def consent_change(application: str, change_id: str) -> str:
 def inbound_message(application: str, inbound_id: str) -> str:
     """Name of an inbound message; empty when there is none."""
     return f"applications/{application}/inboundMessages/{inbound_id}" if inbound_id else ""
+
+
+def conversation(application: str, conversation_id: str) -> str:
+    """Name of a conversation."""
+    return f"applications/{application}/conversations/{conversation_id}"
 
 
 def same_application(application: str, name: str, field: str) -> None:

@@ -52,9 +52,26 @@ DELETE FROM inbound_messages WHERE {_THEIRS.format(column="source_address")}
     AND NOT (intent IN ('OPT_OUT', 'OPT_IN') AND {_ON_A_LIST.format(column="source_address")})
 """
 _CONSENT_TEXTS: Final = f"""
-UPDATE inbound_messages SET text = '', reply = '', flagged = false
+UPDATE inbound_messages SET text = '', reply = '', reply_text = '', flagged = false
 WHERE {_THEIRS.format(column="source_address")} AND receive_time <= :until
-    AND (text <> '' OR reply <> '' OR flagged)
+    AND (text <> '' OR reply <> '' OR reply_text <> '' OR flagged)
+"""
+_CONVERSATIONS: Final = f"""
+DELETE FROM conversations WHERE {_THEIRS.format(column="source_address")}
+    AND last_message_time <= :until
+"""
+# Somebody who came again since has a conversation, of which nothing of before is known.
+_CONTINUED: Final = f"""
+UPDATE conversations SET assignee = '', labels = '{{}}', create_time = last_message_time
+WHERE {_THEIRS.format(column="source_address")} AND create_time <= :until
+"""
+_HAND_REPLIES: Final = f"""
+DELETE FROM hand_replies WHERE {_THEIRS.format(column="source_address")}
+    AND create_time <= :until
+"""
+_ANSWERS: Final = f"""
+DELETE FROM message_answers WHERE {_THEIRS.format(column="source_address")}
+    AND receive_time <= :until
 """
 _RECORD: Final = f"""
 DELETE FROM consent_changes WHERE {_THEIRS.format(column="phone_number")}
@@ -82,6 +99,10 @@ WHERE application = :application AND state = 'REFUSED'
 _STATEMENTS: Final = (
     ("inbound_messages", _TEXTS),
     ("inbound_messages", _CONSENT_TEXTS),
+    ("conversations", _CONVERSATIONS),
+    ("conversations", _CONTINUED),
+    ("hand_replies", _HAND_REPLIES),
+    ("message_answers", _ANSWERS),
     ("consent_changes", _RECORD),
     ("consent_changes", _RECORD_WORDS),
     ("opted_out_numbers", _LIST_WORDS),

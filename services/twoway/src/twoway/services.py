@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from twoway.consent.servicer import OptOutServicer
-from twoway.conversations.servicer import ConversationServicer
+from twoway.conversations.conversation_servicer import ConversationServicer
 from twoway.keywords.servicer import KeywordServicer
 from twoway.phone_numbers.servicer import PhoneNumberServicer
 from twoway.pools.servicer import PoolServicer
@@ -26,7 +26,7 @@ from twoway.wakeups import Wakeups
 
 
 def services(
-    sessions: async_sessionmaker[AsyncSession], pool: Any, wakeups: Wakeups
+    sessions: async_sessionmaker[AsyncSession], pool: Any, wakeups: Wakeups, *, messaging: Any
 ) -> dict[str, object]:
     """Every service of the contract; one without a servicer answers UNIMPLEMENTED by descriptor."""
     unwritten = object()
@@ -36,7 +36,7 @@ def services(
         _name(keyword_service_pb2, "KeywordService"): KeywordServicer(sessions),
         _name(opt_out_service_pb2, "OptOutService"): OptOutServicer(sessions, pool, wakeups),
         _name(conversation_service_pb2, "ConversationService"): ConversationServicer(
-            sessions, wakeups
+            sessions, wakeups, pool, messaging
         ),
         _name(pool_service_pb2, "PoolService"): PoolServicer(sessions),
         _name(sender_id_service_pb2, "SenderIdService"): SenderIdServicer(sessions),

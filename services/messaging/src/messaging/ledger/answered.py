@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
+
+from heliograph.message_ids import day_of
 
 from messaging import addresses
 from messaging.ledger.rows import COLUMNS, Row, of_record
@@ -28,6 +31,14 @@ CROSS JOIN LATERAL (
         AND sent_time <= r.receive_time AND sent_time > r.receive_time - $7::interval
     ORDER BY sent_time DESC, message_id DESC LIMIT 1
 ) AS m
+"""
+
+
+_GET = f"""
+SELECT {", ".join(f"m.{name}" for name in COLUMNS)}
+FROM unnest($2::date[], $3::uuid[]) AS r (day, message_id)
+JOIN messages m ON m.application = $1 AND m.day = r.day AND m.message_id = r.message_id
+WHERE m.address <> ''
 """
 
 
@@ -57,3 +68,10 @@ async def find(connection: Any, application: str, texts: Sequence[Text]) -> list
     for record in records:
         found[record["index"]] = of_record(record)
     return found
+
+
+async def get(connection: Any, application: str, ids: Sequence[UUID]) -> dict[UUID, Row]:
+    """The messages with these ids, but those to people who have been erased."""
+    days = [day_of(message_id) for message_id in ids]
+    rows = map(of_record, await connection.fetch(_GET, application, days, ids))
+    return {row.message_id: row for row in rows}

@@ -1,6 +1,6 @@
-"""ConversationService: what people wrote, as lists and as a stream."""
+"""What people wrote, as lists and as a stream, with what it answers."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,17 +11,19 @@ from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from twoway import addresses, clock, names
-from twoway.conversations import render, resuming, store
+from twoway.conversations import finding, render, resuming, store
 from twoway.conversations.store import Filter
 from twoway.inbound import reviewing
 from twoway.intents.understanding import Intent
+from twoway.tables import InboundMessageRow
 from twoway.wakeups import POLL_SECONDS, Wakeups
 
 PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX = 100, 1_000
 
 
-class ConversationServicer:
-    """Inbound messages of applications."""
+class InboundServicer:
+    """Inbound messages of applications; the part of ConversationService that messaging is not
+    asked for."""
 
     def __init__(self, sessions: async_sessionmaker[AsyncSession], wakeups: Wakeups) -> None:
         self._sessions = sessions
@@ -31,7 +33,8 @@ class ConversationServicer:
         self, request: pb.GetInboundMessageRequest, context: Any
     ) -> inbound_message_pb2.InboundMessage:
         async with self._sessions() as session:
-            return render.inbound_message(await store.get(session, request.name))
+            row = await store.get(session, request.name)
+            return (await _rendered(session, row.application, [row]))[0]
 
     async def ListInboundMessages(
         self, request: pb.ListInboundMessagesRequest, context: Any
@@ -41,11 +44,13 @@ class ConversationServicer:
         if page.after:
             before = (datetime.fromisoformat(str(page.after[0])), int(page.after[1] or 0))
         async with self._sessions() as session:
-            rows = await store.page(session, _listed(request), before, page.limit)
-        rows, token = page.cut(rows, key=lambda row: [row.receive_time.isoformat(), row.sequence])
-        return pb.ListInboundMessagesResponse(
-            inbound_messages=map(render.inbound_message, rows), next_page_token=token
-        )
+            wanted = _listed(request)
+            rows = await store.page(session, wanted, before, page.limit)
+            rows, token = page.cut(
+                rows, key=lambda row: [row.receive_time.isoformat(), row.sequence]
+            )
+            rendered = await _rendered(session, wanted.application, rows)
+        return pb.ListInboundMessagesResponse(inbound_messages=rendered, next_page_token=token)
 
     async def StreamInboundMessages(
         self, request: pb.StreamInboundMessagesRequest, context: Any
@@ -58,9 +63,10 @@ class ConversationServicer:
         while True:
             async with self._sessions() as session:
                 rows, position = await store.following(session, wanted, position, limit)
+                rendered = await _rendered(session, wanted.application, rows)
             if rows:
                 yield pb.StreamInboundMessagesResponse(
-                    inbound_messages=map(render.inbound_message, rows),
+                    inbound_messages=rendered,
                     resume_token=resuming.token(request, position),
                 )
             if len(rows) < limit:
@@ -71,7 +77,8 @@ class ConversationServicer:
     ) -> inbound_message_pb2.InboundMessage:
         intent = Intent[inbound_message_pb2.Intent.Name(request.intent)]
         async with self._sessions.begin() as session:
-            return render.inbound_message(await reviewing.review(session, request.name, intent))
+            row = await reviewing.review(session, request.name, intent)
+            return (await _rendered(session, row.application, [row]))[0]
 
     async def _beginning(self, request: pb.StreamInboundMessagesRequest, wanted: Filter) -> int:
         """The sequence after which the stream begins."""
@@ -81,6 +88,13 @@ class ConversationServicer:
             if wanted.start_time:
                 return await store.before(session, wanted.application, wanted.start_time)
             return await store.latest(session, wanted.application)
+
+
+async def _rendered(
+    session: AsyncSession, application: str, rows: Sequence[InboundMessageRow]
+) -> list[inbound_message_pb2.InboundMessage]:
+    answers = await finding.answers(session, application, rows) if rows else {}
+    return [render.inbound_message(row, answers.get(row.inbound_message)) for row in rows]
 
 
 def _listed(request: pb.ListInboundMessagesRequest) -> Filter:

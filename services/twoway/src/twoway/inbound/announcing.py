@@ -1,6 +1,6 @@
 """What applications and other rooms hear about what came in."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from heliograph.twoway.v1 import events_pb2, keyword_pb2
 from mesh.eventing import outbox
@@ -8,6 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from twoway import clock, names
 from twoway.conversations import render
+from twoway.conversations.tables import MessageAnswerRow
 from twoway.inbound.effects import Match
 from twoway.inbound.situation import Situation
 from twoway.parcels import parcels
@@ -21,11 +22,17 @@ def matches(session: AsyncSession, application: str, found: Sequence[Match]) -> 
         outbox.publish(session, event, application, event_id=parcel[0].event_id)
 
 
-def messages(session: AsyncSession, situation: Situation, rows: Sequence[InboundMessage]) -> None:
+def messages(
+    session: AsyncSession,
+    situation: Situation,
+    rows: Sequence[InboundMessage],
+    links: Mapping[str, MessageAnswerRow],
+) -> None:
     """Announce texts to numbers whose two-way switch is on, and to numbers nobody registered."""
     application = situation.application
     heard = (row for row in rows if situation.number(row.destination_address).two_way)
-    for parcel in parcels(map(render.inbound_message, heard)):
+    rendered = (render.inbound_message(row, links.get(row.inbound_message)) for row in heard)
+    for parcel in parcels(rendered):
         event = events_pb2.InboundMessageReceived(application=application, inbound_messages=parcel)
         outbox.publish(session, event, application, event_id=parcel[0].name)
 

@@ -3,7 +3,8 @@
 A crash at any moment leaves all of it or nothing, and a delivery that comes again changes nothing.
 """
 
-from collections.abc import Container, Iterator, Sequence
+import asyncio
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 from heliograph.messaging.v1 import events_pb2
 from mesh.eventing.consumer import Delivery
@@ -15,8 +16,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from twoway import channels, clock, locks, metrics
 from twoway.consent import writing
+from twoway.conversations import opening
 from twoway.inbound import announcing, effects, questions, store, texts
 from twoway.inbound.texts import Text
+from twoway.linking import recording
+from twoway.linking.asking import Asking, Found
 from twoway.replies import sets
 from twoway.replies import store as replies
 
@@ -33,10 +37,14 @@ class Receiver:
     """The handler of inbound texts."""
 
     def __init__(
-        self, sessions: async_sessionmaker[AsyncSession], gone: Container[str] = ()
+        self,
+        sessions: async_sessionmaker[AsyncSession],
+        asking: Asking,
+        gone: Container[str] = (),
     ) -> None:
         """Texts to applications that are `gone` are passed by."""
         self._sessions = sessions
+        self._asking = asking
         self._gone = gone
 
     async def handle(self, deliveries: list[Delivery]) -> None:
@@ -44,20 +52,28 @@ class Receiver:
         texts_ = (addressed for delivery in deliveries for addressed in _texts(delivery))
         arrived = [addressed for addressed in texts_ if addressed[0] not in self._gone]
         for part in _parts(arrived):
+            found = await self._answered(part)
             async with self._sessions.begin() as session:
-                taken = await receive(session, part)
+                taken = await receive(session, part, found)
             for intent, count in taken.items():
                 metrics.INBOUND.labels(intent).inc(count)
 
+    async def _answered(self, arrived: Sequence[Addressed]) -> dict[str, Found]:
+        """What texts answer, asked before anything is locked."""
+        groups = _by_application(arrived)
+        found = await asyncio.gather(*(self._asking.find(*group) for group in groups.items()))
+        return dict(zip(groups, found, strict=True))
 
-async def receive(session: AsyncSession, arrived: Sequence[Addressed]) -> dict[str, int]:
+
+async def receive(
+    session: AsyncSession, arrived: Sequence[Addressed], found: Mapping[str, Found]
+) -> dict[str, int]:
     """Take in texts within the session's transaction; how many new ones there were by intent."""
     taken: dict[str, int] = {}
     # In one order everywhere, so that two replicas never wait for each other.
-    for application in sorted({application for application, _ in arrived}):
+    for application, own in sorted(_by_application(arrived).items()):
         await locks.hold(session, application)
-        own = [text for owner, text in arrived if owner == application]
-        followed = await _receive(session, application, own)
+        followed = await _receive(session, application, own, found.get(application, {}))
         for row in followed.messages if followed else ():
             taken[row.intent] = taken.get(row.intent, 0) + 1
     if taken:
@@ -66,7 +82,7 @@ async def receive(session: AsyncSession, arrived: Sequence[Addressed]) -> dict[s
 
 
 async def _receive(
-    session: AsyncSession, application: str, arrived: Sequence[Text]
+    session: AsyncSession, application: str, arrived: Sequence[Text], found: Found
 ) -> effects.Effects | None:
     connection = await engine.raw(session)
     fresh = await store.new(connection, application, arrived)
@@ -75,12 +91,16 @@ async def _receive(
     situation = await store.load(session, application, fresh)
     followed = effects.follow(situation, fresh)
     await store.add(session, followed.messages)
+    await opening.open_(connection, application, followed.messages)
+    links = recording.links(followed.messages, found)
+    await recording.keep(connection, list(links.values()))
     await writing.write(session, followed.changes)
     await questions.write(connection, application, followed.questions)
     answers = sets.sets(application, followed.replies, clock.now(), propagation.inject())
     await replies.add(session, answers)
     announcing.matches(session, application, followed.matches)
-    announcing.messages(session, situation, followed.messages)
+    announcing.messages(session, situation, followed.messages, links)
+    recording.announce(session, application, followed.messages, links)
     return followed
 
 
@@ -88,6 +108,13 @@ def _texts(delivery: Delivery) -> Iterator[Addressed]:
     event = delivery.parse(events_pb2.InboundSmsReceived)
     for sms in event.messages:
         yield event.application, texts.of(sms, delivery.receive_time)
+
+
+def _by_application(arrived: Iterable[Addressed]) -> dict[str, list[Text]]:
+    groups: dict[str, list[Text]] = {}
+    for application, text in arrived:
+        groups.setdefault(application, []).append(text)
+    return groups
 
 
 def _parts(arrived: Sequence[Addressed]) -> Iterator[Sequence[Addressed]]:

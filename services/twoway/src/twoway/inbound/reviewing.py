@@ -14,10 +14,9 @@ from twoway.consent import numbers, writing
 from twoway.consent import store as lists
 from twoway.consent.changes import KEYWORD, Cause, Changes
 from twoway.conversations import store as messages
-from twoway.inbound import store
+from twoway.inbound import store, texts
 from twoway.inbound.effects import OPT_OUT_CONFIRMATION
 from twoway.inbound.situation import Number
-from twoway.inbound.texts import Text
 from twoway.intents import Meaning
 from twoway.intents.understanding import STOP, Intent
 from twoway.keywords import matching
@@ -50,7 +49,7 @@ async def review(session: AsyncSession, name: str, intent: Intent) -> InboundMes
 
 
 async def _opt_out(session: AsyncSession, row: InboundMessageRow) -> bool:
-    text = _text(row)
+    text = texts.of_row(row)
     situation = await store.load(session, row.application, [text])
     number = situation.number(row.destination_address)
     standing = situation.standing((number.opt_out_list, row.source_address))
@@ -102,15 +101,3 @@ async def _take_off(
         return
     parent = names.opt_out_list(row.application, row.opt_out_list)
     await numbers.take_off(session, f"{parent}/optedOutNumbers/{row.source_address}", COMMENT)
-
-
-def _text(row: InboundMessageRow) -> Text:
-    return Text(
-        inbound_id=row.inbound_message,
-        source=row.source_address,
-        destination=row.destination_address,
-        text=row.text,
-        parts=row.parts,
-        connection=row.connection,
-        receive_time=row.receive_time,
-    )

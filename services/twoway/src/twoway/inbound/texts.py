@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from heliograph.messaging.v1 import events_pb2
 
 from twoway import addresses, clock
+from twoway.tables import InboundMessage
 
 TEXT_CHARACTERS_MAX = 10_000
 CLOCK_SKEW_MAX = timedelta(minutes=5)
@@ -38,6 +39,19 @@ def of(sms: events_pb2.InboundSms, announce_time: datetime) -> Text:
         parts=max(sms.parts, 1),
         connection=_storable(sms.connection),
         receive_time=_receive_time(sms, announce_time),
+    )
+
+
+def of_row(row: InboundMessage) -> Text:
+    """The text that was recorded so."""
+    return Text(
+        inbound_id=row.inbound_message,
+        source=row.source_address,
+        destination=row.destination_address,
+        text=row.text,
+        parts=row.parts,
+        connection=row.connection,
+        receive_time=row.receive_time,
     )
 
 

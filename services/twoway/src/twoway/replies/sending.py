@@ -120,7 +120,7 @@ async def _accept(session: AsyncSession, accepted: Sequence[Accepted]) -> None:
     if not accepted:
         return
     answered = [
-        (row.application, inbound_id, result.message)
+        (row.application, inbound_id, result.message, row.reply_text)
         for row, response in accepted
         for inbound_id, result in zip(row.inbound_messages, response.results, strict=False)
         if result.message

@@ -23,8 +23,9 @@ ORDER BY attempt_time, id LIMIT $2 FOR UPDATE SKIP LOCKED
 """
 
 _LINK = """
-UPDATE inbound_messages m SET reply = answered.reply
-FROM unnest($1::text[], $2::text[], $3::text[]) AS answered (application, inbound_message, reply)
+UPDATE inbound_messages m SET reply = answered.reply, reply_text = answered.reply_text
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
+    AS answered (application, inbound_message, reply, reply_text)
 WHERE m.application = answered.application AND m.inbound_message = answered.inbound_message
 """
 
@@ -47,8 +48,9 @@ async def done(session: AsyncSession, ids: Sequence[int]) -> None:
     await session.exec(delete(ReplySetRow).where(col(ReplySetRow.id).in_(ids)))
 
 
-async def link(connection: Any, answered: Sequence[tuple[str, str, str]]) -> None:
-    """Note by which message each text, given by application and id, was answered."""
+async def link(connection: Any, answered: Sequence[tuple[str, str, str, str]]) -> None:
+    """Note by which message, and in which words, each text was answered; it is given by application
+    and id."""
     if answered:
         await connection.execute(_LINK, *map(list, zip(*answered, strict=True)))
 

@@ -1,0 +1,1 @@
+"""From what people write to what it answers: messaging is asked, its answer is kept and told."""
