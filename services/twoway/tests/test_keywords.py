@@ -10,7 +10,6 @@ from mesh.errors import (
     InvalidArgument,
     NotFound,
     ResourceExhausted,
-    Unimplemented,
 )
 from mesh.sms.segments import Encoding, segment
 from twoway.keywords.defaults import DEFAULTS
@@ -144,13 +143,6 @@ async def test_a_number_has_thirty_keywords_at_most(room: Room) -> None:
 
     with pytest.raises(ResourceExhausted):
         await create(room, "one more")
-
-
-async def test_a_setting_that_would_be_ignored_is_refused(room: Room) -> None:
-    await room.register()
-
-    with pytest.raises(Unimplemented):
-        await create(room, "JOIN", template=f"{SHOP}/templates/hello")
 
 
 async def test_keywords_of_a_number_that_is_not_there_are_not_found(room: Room) -> None:

@@ -3,9 +3,10 @@
 from datetime import datetime
 
 from mesh.store import tables
-from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, Identity, Index, Text, text
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy import BigInteger, CheckConstraint, Column, Identity, Index, text
 from sqlmodel import Field, SQLModel
+
+from twoway.columns import moment, texts, tree
 
 metadata = tables.metadata()
 
@@ -23,23 +24,6 @@ class Table(SQLModel):
     """
 
     metadata = metadata
-
-
-def moment() -> datetime:
-    """A timestamptz column."""
-    column: datetime = Field(sa_type=DateTime(timezone=True), nullable=False)
-    return column
-
-
-def texts(**column_settings: str) -> list[str]:
-    """A text[] column."""
-    column: list[str] = Field(
-        default_factory=list,
-        sa_type=ARRAY(Text),
-        nullable=False,
-        sa_column_kwargs=column_settings,
-    )
-    return column
 
 
 class PhoneNumberRow(Table, table=True):
@@ -289,10 +273,13 @@ class ReplySetRow(Table, table=True):
     origination_identity: str
     addresses: list[str] = texts()
     inbound_messages: list[str] = texts()
-    trace: dict[str, str] = Field(
-        default_factory=dict, sa_column=Column(JSONB, nullable=False, server_default="{}")
-    )
+    trace: dict[str, str] = tree()
     """Trace context of the text that is answered, or of one of them."""
+    template: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    localized_reply_texts: dict[str, str] = tree()
+    default_substitutions: dict[str, str] = tree()
+    substitutions: dict[str, dict[str, str]] = tree()
+    """Values for variables by address, where the text has any."""
     state: str = "PENDING"
     failure: str = ""
     attempts: int = 0

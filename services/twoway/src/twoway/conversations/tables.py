@@ -8,8 +8,8 @@ from sqlalchemy import Index, func, text
 from sqlalchemy.dialects.postgresql import array
 from sqlmodel import Field, SQLModel
 
+from twoway.columns import moment, texts
 from twoway.tables import metadata as metadata_of_texts
-from twoway.tables import moment, texts
 
 metadata = tables.metadata()
 

@@ -6,7 +6,7 @@ from mesh.store import tables
 from sqlalchemy import BigInteger, Index
 from sqlmodel import Field, SQLModel
 
-from twoway.tables import moment, texts
+from twoway.columns import moment, texts
 
 metadata = tables.metadata()
 

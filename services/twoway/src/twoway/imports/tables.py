@@ -6,7 +6,7 @@ from mesh.store import tables
 from sqlalchemy import BigInteger, Index, text
 from sqlmodel import Field, SQLModel
 
-from twoway.tables import moment
+from twoway.columns import moment
 
 metadata = tables.metadata()
 

@@ -3,7 +3,7 @@
 Exactly one confirmation per opt-out: somebody who is opted out and was told so gets none.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -15,8 +15,9 @@ from twoway.inbound.situation import Number, Situation, Standing
 from twoway.inbound.texts import Text
 from twoway.intents import Action, Meaning, understand
 from twoway.intents.understanding import CHATTER, HELP, START, STOP, Intent
-from twoway.keywords import matching
-from twoway.keywords.tables import OptInQuestionRow
+from twoway.keywords import answers, matching
+from twoway.keywords.answers import Wording
+from twoway.keywords.tables import KeywordRow, OptInQuestionRow
 from twoway.replies.sets import Reply
 from twoway.tables import InboundMessage
 
@@ -143,21 +144,35 @@ def _answer(
 ) -> None:
     text, meaning = reading.text, reading.meaning
     confirmed = reading.step is Step.CONFIRM
-    reply_text = matching.reply_text(number.keyword_rows, meaning, confirmed=confirmed)
-    if not reply_text:
+    said = answers.wording(number.keyword_rows, meaning, confirmed=confirmed)
+    if said == answers.NOTHING:
         return
+    keyword = number.keyword(meaning.keyword_id)
     effects.replies.append(
         Reply(
             purpose=_purpose(reading, before),
-            reply_text=reply_text,
+            reply_text=said.text,
             origination_identity=text.destination,
             address=text.source,
             inbound_id=text.inbound_id,
+            wording=said,
+            substitutions=_substitutions(reading, said, keyword),
         )
     )
-    keyword = number.keyword(meaning.keyword_id)
     if reading.step is Step.ASK and keyword is not None:
-        effects.questions.ask(opting_in.question_of(application, number, keyword, text, reply_text))
+        effects.questions.ask(
+            opting_in.question_of(application, number, keyword, text, said.text or said.template)
+        )
+
+
+def _substitutions(
+    reading: Reading, said: Wording, keyword: KeywordRow | None
+) -> Mapping[str, str]:
+    """What the person wrote, where the answer may repeat it. A yes follows no keyword."""
+    if not said.has_variables:
+        return {}
+    begun = keyword.keyword if keyword and reading.step is not Step.CONFIRM else ""
+    return answers.substitutions(reading.text.text, begun)
 
 
 def _purpose(reading: Reading, before: Standing) -> str:

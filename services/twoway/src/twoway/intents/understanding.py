@@ -89,7 +89,8 @@ def understand(text: str, keywords: Sequence[Keyword] = (), rules: RuleSet = EVE
         return Meaning(Intent.OPT_OUT, keyword_id, vocabulary.language_of(phrase))
     if matched is not None:
         asks_help = words[0] in vocabulary.HELP_LANGUAGES
-        return Meaning(_INTENTS[matched.action], matched.keyword_id, asks_help=asks_help)
+        language = vocabulary.language_of_word(words[0])
+        return Meaning(_INTENTS[matched.action], matched.keyword_id, language, asks_help=asks_help)
     return _without_keyword(words, rules)
 
 
@@ -112,8 +113,9 @@ def _without_keyword(words: list[str], rules: RuleSet) -> Meaning:
     """HELP, START, or something that only mentions stopping."""
     if words[0] in rules.help_words:
         return Meaning(Intent.HELP, HELP, vocabulary.HELP_LANGUAGES[words[0]])
-    if _is_opt_in(words, rules):
-        return Meaning(Intent.OPT_IN, START)
+    opt_in = _opt_in(words, rules)
+    if opt_in is not None:
+        return Meaning(Intent.OPT_IN, START, vocabulary.language_of_opt_in(opt_in))
     if " ".join(words) in rules.opt_ins_of_opted_out:
         return Meaning(Intent.OPT_IN, START, only_opted_out=True)
     return _ambiguous(words, rules) if opting_out.is_mentioned(words, rules) else CHATTER
@@ -127,6 +129,7 @@ def _ambiguous(words: list[str], rules: RuleSet) -> Meaning:
     return Meaning(Intent.AMBIGUOUS, flagged=True)
 
 
-def _is_opt_in(words: list[str], rules: RuleSet) -> bool:
+def _opt_in(words: list[str], rules: RuleSet) -> str | None:
     core = [word for word in words if word not in vocabulary.OPT_IN_OBJECTS]
-    return any(" ".join(one) in rules.opt_ins for one in (core, words))
+    phrases = (" ".join(one) for one in (core, words))
+    return next((phrase for phrase in phrases if phrase in rules.opt_ins), None)

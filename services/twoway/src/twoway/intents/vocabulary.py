@@ -211,6 +211,18 @@ def language_of(phrase: str) -> str:
     return "de" if phrase in GERMAN_WORDS else ""
 
 
+def language_of_opt_in(phrase: str) -> str:
+    """The language of an opt-in; empty for English."""
+    if phrase in FRENCH_OPT_IN_WORDS:
+        return "fr"
+    return "es" if phrase in SPANISH_OPT_IN_WORDS else ""
+
+
+def language_of_word(word: str) -> str:
+    """The language of a word that stands for opting out, opting in or help; else empty."""
+    return HELP_LANGUAGES.get(word) or language_of_opt_in(word) or language_of(word)
+
+
 def with_spellings(words: frozenset[str]) -> frozenset[str]:
     """The words and all the ways in which people type them."""
     return words.union(*(SPELLINGS[word] for word in words & SPELLINGS.keys()))

@@ -36,7 +36,14 @@ DEFAULTS = {
         "START",
         Action.OPT_IN,
         "You will receive messages again. Reply STOP to opt out, HELP for help.",
-        {},
+        {
+            "fr": "Vous recevrez à nouveau nos messages. Répondez STOP pour ne plus en recevoir,"
+            " HELP pour obtenir de l'aide.",
+            "es": "Le enviaremos mensajes de nuevo. Responda STOP para no recibirlos, HELP para"
+            " ayuda.",
+            "de": "Sie erhalten wieder Nachrichten. Antworten Sie STOP, um keine mehr zu erhalten,"
+            " HELP für Hilfe.",
+        },
     ),
     STOP: Default(
         STOP,

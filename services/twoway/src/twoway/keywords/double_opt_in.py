@@ -51,7 +51,7 @@ def _check_asks(row: KeywordRow) -> None:
         )
     if row.action != Action.OPT_IN:
         raise _invalid(row.keyword, "action", "only OPT_IN asks for a confirmation")
-    if not row.reply_text:
+    if not (row.reply_text or row.template):
         raise _invalid(row.keyword, "reply_text", "a double opt-in needs a text that asks")
 
 

@@ -1,11 +1,10 @@
 """The keywords of a number as texts are compared with them, and what they answer. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 
 from twoway.intents import Action, Keyword, Meaning
-from twoway.intents.understanding import START
+from twoway.keywords import answers
 from twoway.keywords.defaults import DEFAULTS
 from twoway.keywords.tables import KeywordRow
 
@@ -35,18 +34,6 @@ def in_force(keywords: Iterable[Keyword], time: datetime) -> list[Keyword]:
     ]
 
 
-def reply_text(rows: Iterable[KeywordRow], meaning: Meaning, *, confirmed: bool = False) -> str:
-    """What a text of this meaning is answered with; empty when with nothing.
-
-    With `confirmed` it is the yes of a double opt-in.
-    """
-    rows = list(rows)
-    row = next((row for row in rows if row.keyword_id == meaning.keyword_id), None)
-    if confirmed:
-        texts = (row.confirmed_reply_text, row.localized_confirmed_reply_texts) if row else ("", {})
-        welcome = replace(meaning, keyword_id=START)
-        return texts[1].get(meaning.language) or texts[0] or reply_text(rows, welcome)
-    said = row or DEFAULTS.get(meaning.keyword_id)
-    if said is None:
-        return ""
-    return said.localized_reply_texts.get(meaning.language) or said.reply_text
+def reply_text(rows: Iterable[KeywordRow], meaning: Meaning) -> str:
+    """What a text of this meaning is answered with; empty when with nothing, or a template."""
+    return answers.wording(rows, meaning).text

@@ -1,6 +1,6 @@
 """KeywordService: open, get, ask, commit, render."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from google.protobuf.empty_pb2 import Empty
 from heliograph.twoway.v1 import inbound_message_pb2, keyword_pb2
@@ -12,8 +12,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from twoway import clock, locks, names
 from twoway.intents import rule_sets, understand
 from twoway.intents.normalization import normalize
-from twoway.keywords import matching, owners, render, store, words
+from twoway.keywords import checking, matching, owners, render, store, words
 from twoway.keywords.tables import KeywordRow
+
+if TYPE_CHECKING:
+    from heliograph.messaging.v1.template_service_pb2_grpc import TemplateServiceAsyncStub
 
 PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX = 50, 1_000
 
@@ -21,8 +24,14 @@ PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX = 50, 1_000
 class KeywordServicer:
     """The keywords of numbers and pools."""
 
-    def __init__(self, sessions: async_sessionmaker[AsyncSession]) -> None:
+    def __init__(
+        self,
+        sessions: async_sessionmaker[AsyncSession],
+        templates: "TemplateServiceAsyncStub",
+    ) -> None:
+        """`templates` are messaging's, which renders what keywords answer."""
         self._sessions = sessions
+        self._templates = templates
 
     async def GetKeyword(self, request: pb.GetKeywordRequest, context: Any) -> keyword_pb2.Keyword:
         application, number, keyword_id = names.keyword_key(request.name)
@@ -54,6 +63,7 @@ class KeywordServicer:
             async def create() -> keyword_pb2.Keyword:
                 owner = await _held(session, request.parent, "parent")
                 row = _new(application, owner.keeper, request)
+                await checking.check(self._templates, render.keyword(row))
                 count = await store.count_custom(session, application, owner.keeper)
                 words.check_room(count, request.parent)
                 await store.add(session, row)
@@ -75,6 +85,7 @@ class KeywordServicer:
             if paths:
                 words.drop_stale_translations(row, target, paths)
                 words.change(row, target)
+                await checking.check(self._templates, target)
                 row.revision += 1
                 row.update_time = clock.now()
                 session.add(row)

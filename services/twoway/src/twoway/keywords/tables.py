@@ -7,7 +7,7 @@ from sqlalchemy import DateTime, Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from twoway.tables import moment, texts
+from twoway.columns import moment, texts, tree
 
 metadata = tables.metadata()
 
@@ -43,12 +43,9 @@ class KeywordRow(SQLModel, table=True):
         sa_column_kwargs={"server_default": str(WINDOW_SECONDS_DEFAULT)},
     )
     confirmed_reply_text: str = Field(default="", sa_column_kwargs={"server_default": ""})
-    localized_confirmed_reply_texts: dict[str, str] = Field(
-        default_factory=dict,
-        sa_type=JSONB,
-        nullable=False,
-        sa_column_kwargs={"server_default": "{}"},
-    )
+    localized_confirmed_reply_texts: dict[str, str] = tree()
+    template: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    default_substitutions: dict[str, str] = tree()
     start_time: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     end_time: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     revision: int = 1

@@ -8,7 +8,7 @@ from datetime import datetime
 from heliograph.twoway.v1 import keyword_pb2
 from mesh.errors import FailedPrecondition, InvalidArgument, ResourceExhausted, Violation
 
-from twoway import clock, unsupported
+from twoway import clock
 from twoway.intents import Action, understand
 from twoway.intents.understanding import HELP, START, STOP, Intent, words_of
 from twoway.keywords import double_opt_in
@@ -19,7 +19,6 @@ KEYWORDS_MAX = 30
 """Custom keywords of a number (Pinpoint's quota)."""
 
 _ID_CHARACTERS_MAX = 63
-_NOT_SUPPORTED = ("template",)
 
 
 def id_of(keyword: str) -> str:
@@ -55,7 +54,6 @@ def read_as(keyword: str, action: str) -> str:
 
 def change(row: KeywordRow, wanted: keyword_pb2.Keyword) -> None:
     """Make the row what the message says; a default keyword keeps what it does."""
-    unsupported.refuse(wanted, *_NOT_SUPPORTED)
     action = action_of(wanted)
     if row.keyword_id in DEFAULTS and action != row.action:
         raise FailedPrecondition(
@@ -69,6 +67,8 @@ def change(row: KeywordRow, wanted: keyword_pb2.Keyword) -> None:
     row.action = action
     row.reply_text = wanted.reply_text
     row.localized_reply_texts = dict(wanted.localized_reply_texts)
+    row.template = wanted.template
+    row.default_substitutions = dict(wanted.default_substitutions)
     double_opt_in.change(row, wanted)
 
 

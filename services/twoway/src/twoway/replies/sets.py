@@ -7,10 +7,11 @@ it again, says the same and is understood so.
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
+from twoway.keywords.answers import NOTHING, Wording
 from twoway.tables import ReplySetRow
 
 SET_MAX = 500
@@ -26,6 +27,9 @@ class Reply:
     origination_identity: str
     address: str
     inbound_id: str
+    wording: Wording = NOTHING
+    """More than the text, where it is said in languages or by a template."""
+    substitutions: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 def sets(
@@ -39,13 +43,14 @@ def sets(
     They are sent within the trace, given as its headers.
     """
     rounds: Counter[str] = Counter()
-    grouped: dict[tuple[int, str, str, str], list[Reply]] = defaultdict(list)
+    grouped: dict[tuple[int, str, str, str, Wording], list[Reply]] = defaultdict(list)
     for reply in replies:
         key = (
             rounds[reply.address],
             reply.purpose,
             reply.reply_text,
             reply.origination_identity,
+            reply.wording,
         )
         grouped[key].append(reply)
         rounds[reply.address] += 1
@@ -81,6 +86,12 @@ def _row(
         addresses=[reply.address for reply in part],
         inbound_messages=inbound_ids,
         trace=trace,
+        template=part[0].wording.template,
+        localized_reply_texts=dict(part[0].wording.localized),
+        default_substitutions=dict(part[0].wording.defaults),
+        substitutions={
+            reply.address: dict(reply.substitutions) for reply in part if reply.substitutions
+        },
         attempt_time=now,
         create_time=now,
     )
