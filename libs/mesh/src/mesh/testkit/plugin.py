@@ -4,6 +4,8 @@ Load it with `-p mesh.testkit.plugin`. Each test process starts servers of its o
 for them, so there is nothing to start beforehand.
 """
 
+import pytest
+from mesh.testkit import logs
 from mesh.testkit.clickhouse import clickhouse_database, clickhouse_server
 from mesh.testkit.nats import fresh_nats_server, nats, nats_server, nats_url
 from mesh.testkit.postgres import database, migrated_database, migrated_templates, postgres_server
@@ -39,3 +41,8 @@ __all__ = [
     "service_token",
     "signing_key",
 ]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before anything is logged."""
+    logs.configure()
