@@ -7,7 +7,8 @@ an event silently or accepted what it never showed, it is refused with a reason 
 from math import isfinite
 
 from heliograph.analytics.v1.event_pb2 import Event
-from mesh.errors import InvalidArgument, Violation
+from mesh.errors import InvalidArgument
+from mesh.errors.refusals import invalid
 
 KEYS_MAX = 40
 KEY_LENGTH_MAX = 50
@@ -62,7 +63,7 @@ def size_refusal(event: Event) -> InvalidArgument | None:
     """Of an event in a large request: whether it is too large by itself, by whatever it holds."""
     size_bytes = event.ByteSize()
     if size_bytes > EVENT_BYTES_MAX:
-        return _refuse("EVENT_TOO_LARGE", "", f"{size_bytes} bytes, more than {EVENT_BYTES_MAX}")
+        return invalid("EVENT_TOO_LARGE", "", f"{size_bytes} bytes, more than {EVENT_BYTES_MAX}")
     return None
 
 
@@ -80,23 +81,23 @@ def refuse_large(size_bytes: int) -> None:
 def _identity(event: Event) -> InvalidArgument | None:
     event_id, event_type = event.event_id, event.event_type
     if not 0 < len(event_id) <= EVENT_ID_LENGTH_MAX or "/" in event_id:
-        return _refuse("EVENT_ID_INVALID", "event_id", "1 to 128 characters without /")
+        return invalid("EVENT_ID_INVALID", "event_id", "1 to 128 characters without /")
     if not 0 < len(event_type) <= EVENT_TYPE_LENGTH_MAX or "/" in event_type:
-        return _refuse("EVENT_TYPE_INVALID", "event_type", "1 to 100 characters without /")
+        return invalid("EVENT_TYPE_INVALID", "event_type", "1 to 100 characters without /")
     if event_type[0] == "_" and event_type not in CLIENT_TYPES:
-        return _refuse("EVENT_TYPE_RESERVED", "event_type", f"{event_type} is not a client's")
+        return invalid("EVENT_TYPE_RESERVED", "event_type", f"{event_type} is not a client's")
     if len(event.endpoint_id) > 200 or "/" in event.endpoint_id:
-        return _refuse("EVENT_FIELD_INVALID", "endpoint_id", "up to 200 characters without /")
+        return invalid("EVENT_FIELD_INVALID", "endpoint_id", "up to 200 characters without /")
     if len(event.user_id) > 200:
-        return _refuse("EVENT_FIELD_INVALID", "user_id", "up to 200 characters")
+        return invalid("EVENT_FIELD_INVALID", "user_id", "up to 200 characters")
     return None
 
 
 def _time(event_seconds: int, now_seconds: float) -> InvalidArgument | None:
     if not event_seconds:
-        return _refuse("EVENT_TIME_INVALID", "event_time", "the time is missing")
+        return invalid("EVENT_TIME_INVALID", "event_time", "the time is missing")
     if not -AGE_MAX_SECONDS <= event_seconds - now_seconds <= AHEAD_MAX_SECONDS:
-        return _refuse(
+        return invalid(
             "EVENT_TIME_INVALID", "event_time", "more than ten years ago, or a day ahead"
         )
     return None
@@ -106,20 +107,20 @@ def _keys(event: Event) -> InvalidArgument | None:
     attributes, metrics = event.attributes, event.metrics
     count = len(attributes) + len(metrics)
     if count > KEYS_MAX:
-        return _refuse("TOO_MANY_ATTRIBUTES", "attributes", f"{count} keys, more than {KEYS_MAX}")
+        return invalid("TOO_MANY_ATTRIBUTES", "attributes", f"{count} keys, more than {KEYS_MAX}")
     # Protobuf's maps are twice as slow in `items()` as in being asked for each key.
     for key in attributes:
         if not 0 < len(key) <= KEY_LENGTH_MAX:
-            return _refuse("ATTRIBUTE_KEY_INVALID", "attributes", "keys have 1 to 50 characters")
+            return invalid("ATTRIBUTE_KEY_INVALID", "attributes", "keys have 1 to 50 characters")
         if len(attributes[key]) > VALUE_LENGTH_MAX:
-            return _refuse(
+            return invalid(
                 "ATTRIBUTE_VALUE_TOO_LONG", f'attributes["{key}"]', "more than 200 characters"
             )
     for key in metrics:
         if not 0 < len(key) <= KEY_LENGTH_MAX:
-            return _refuse("ATTRIBUTE_KEY_INVALID", "metrics", "keys have 1 to 50 characters")
+            return invalid("ATTRIBUTE_KEY_INVALID", "metrics", "keys have 1 to 50 characters")
         if not isfinite(metrics[key]):
-            return _refuse("METRIC_NOT_FINITE", f'metrics["{key}"]', "not a finite number")
+            return invalid("METRIC_NOT_FINITE", f'metrics["{key}"]', "not a finite number")
     return None
 
 
@@ -138,11 +139,4 @@ def _parts(event: Event) -> InvalidArgument | None:
 
 
 def _too_long(field: str, length_max: int) -> InvalidArgument:
-    return _refuse("EVENT_FIELD_INVALID", field, f"up to {length_max} characters")
-
-
-def _refuse(reason: str, field: str, description: str) -> InvalidArgument:
-    message = f"{field}: {description}" if field else description
-    return InvalidArgument(
-        reason, message, violations=[Violation(field, description, reason)], field=field
-    )
+    return invalid("EVENT_FIELD_INVALID", field, f"up to {length_max} characters")

@@ -7,7 +7,7 @@ from google.longrunning import operations_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 from heliograph.analytics.v1 import event_service_pb2 as pb
 from mesh.aip import operations, request_ids
-from mesh.errors import InvalidArgument, Violation
+from mesh.errors.refusals import invalid
 from mesh.store import orders
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -56,8 +56,4 @@ def _refuse_nobody(request: pb.EraseEventsRequest) -> None:
     if named and all(named):
         return
     description = "name users or endpoints, none of them empty"
-    raise InvalidArgument(
-        "NOBODY_NAMED",
-        f"user_ids: {description}",
-        violations=[Violation("user_ids", description, "NOBODY_NAMED")],
-    )
+    raise invalid("NOBODY_NAMED", "user_ids", description)

@@ -4,8 +4,7 @@ import re
 from typing import Final
 
 from mesh.aip import resource_names
-
-from audience.refusals import invalid, shown
+from mesh.errors.refusals import invalid, shown
 
 APPLICATION: Final = "applications/{application}"
 ENDPOINT: Final = "applications/{application}/endpoints/{endpoint}"

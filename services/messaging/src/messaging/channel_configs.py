@@ -11,7 +11,8 @@ from google.protobuf.message import Message
 from heliograph.addresses import APNS_CHANNELS
 from heliograph.audience.v1.channel_type_pb2 import ChannelType
 from heliograph.messaging.v1.channel_pb2 import Channel
-from mesh.errors import FailedPrecondition, InvalidArgument, Unimplemented, Violation
+from mesh.errors import FailedPrecondition, InvalidArgument, Violation
+from mesh.errors.refusals import unsupported
 
 from messaging.channels.smpp.configuration import PORT_DEFAULT as SMPP_PORT_DEFAULT
 
@@ -49,11 +50,7 @@ def check(channel: Channel, drivers: Container[str]) -> None:
             channel_type=word,
         )
     if provider not in drivers:
-        raise Unimplemented(
-            "FIELD_NOT_SUPPORTED",
-            f"channel.{provider} is not supported by this release",
-            field=f"channel.{provider}",
-        )
+        raise unsupported(f"channel.{provider}")
     for field in REQUIRED.get(provider, ()):
         if not getattr(getattr(channel, provider), field):
             raise missing(f"channel.{provider}.{field}")

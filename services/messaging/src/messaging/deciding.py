@@ -10,11 +10,11 @@ from heliograph.messaging.v1.events_pb2 import MessageEvent
 from heliograph.messaging.v1.message_pb2 import Message
 from heliograph.messaging.v1.message_service_pb2 import SettleMessagesRequest
 from heliograph.messaging.v1.reason_pb2 import Reason
+from mesh.errors.refusals import unsupported
 from nats.js import JetStreamContext
 
 from messaging import events
 from messaging.announcing import announce
-from messaging.contents import not_supported
 from messaging.ledger.persistence import Pool
 from messaging.ledger.rows import COLUMNS, SELECTED, of_record
 from messaging.ledger.statements import JOINED, given, on_day
@@ -74,7 +74,7 @@ class Deciding:
     ) -> int:
         """Settles messages that are `UNKNOWN`; how many were."""
         if decision == SettleMessagesRequest.RESEND:
-            raise not_supported("decision.RESEND")
+            raise unsupported("decision.RESEND")
         by_day: dict[date, list[UUID]] = defaultdict(list)
         for message_id in ids:
             by_day[day_of(message_id)].append(message_id)

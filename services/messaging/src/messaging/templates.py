@@ -3,7 +3,8 @@
 from heliograph.messaging.v1.content_pb2 import MessageContent
 from heliograph.messaging.v1.template_pb2 import Template, TemplateContent
 from mesh.aip.tables import now
-from mesh.errors import FailedPrecondition, InvalidArgument, Violation
+from mesh.errors import FailedPrecondition, InvalidArgument
+from mesh.errors.refusals import invalid, unsupported
 
 from messaging import contents
 from messaging.rendering.contents import compile_content
@@ -21,7 +22,7 @@ def check(content: TemplateContent, field: str) -> None:
         raise _invalid(field, "a template needs content")
     whole = MessageContent()
     if part in contents.NOT_SUPPORTED:
-        raise contents.not_supported(f"{field}.{part}")
+        raise unsupported(f"{field}.{part}")
     getattr(whole, part).CopyFrom(getattr(content, part))
     try:
         compile_content(whole)
@@ -68,9 +69,4 @@ def touch(row: TemplateRow) -> None:
 
 
 def _invalid(field: str, description: str) -> InvalidArgument:
-    return InvalidArgument(
-        "TEMPLATE_INVALID",
-        f"{field}: {description}",
-        violations=[Violation(field, description, "TEMPLATE_INVALID")],
-        field=field,
-    )
+    return invalid("TEMPLATE_INVALID", field, description)

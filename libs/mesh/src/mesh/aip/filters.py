@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from mesh.errors import InvalidArgument, Violation
+from mesh.errors import InvalidArgument, refusals
 
 CHARACTERS_MAX: Final = 4096
 DEPTH_MAX: Final = 16
@@ -74,13 +74,7 @@ def parse(text: str, *, field: str = "filter") -> Filter | None:
 def invalid(position: int, description: str, *, field: str = "filter") -> InvalidArgument:
     """The refusal of what stands at a position, for what only the caller can judge, too."""
     sentence = f"at character {position}: {description}"
-    return InvalidArgument(
-        "FILTER_INVALID",
-        f"{field}: {sentence}",
-        violations=[Violation(field, sentence, "FILTER_INVALID")],
-        field=field,
-        position=str(position),
-    )
+    return refusals.invalid("FILTER_INVALID", field, sentence, position=str(position))
 
 
 class _Parser:

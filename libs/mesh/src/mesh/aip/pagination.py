@@ -8,7 +8,7 @@ from typing import TypeAlias, TypeVar
 
 import orjson
 from google.protobuf.message import Message
-from mesh.errors import InvalidArgument, Violation
+from mesh.errors.refusals import invalid
 
 Key: TypeAlias = Sequence[str | int | float | bool | None]
 Row = TypeVar("Row")
@@ -25,7 +25,7 @@ class Page:
     def __init__(self, request: Message, default_size: int, max_size: int) -> None:
         asked: int = request.page_size  # type: ignore[attr-defined]
         if asked < 0:
-            raise _invalid("page_size", "page_size must not be negative", "PAGE_SIZE_NEGATIVE")
+            raise invalid("PAGE_SIZE_NEGATIVE", "page_size", "page_size must not be negative")
         self._request = request
         self.size = min(asked or default_size, max_size)
         token: str = request.page_token  # type: ignore[attr-defined]
@@ -55,10 +55,10 @@ def decode(request: Message, token: str) -> list[str | int | float | bool | None
         padded = token.encode("ascii") + b"=" * (-len(token) % 4)
         checksum, *key = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (ValueError, TypeError, binascii.Error):
-        raise _invalid("page_token", "not a page token", "PAGE_TOKEN_INVALID") from None
+        raise invalid("PAGE_TOKEN_INVALID", "page_token", "not a page token") from None
     if checksum != _checksum(request):
         message = "the request has changed since the page before; only page_size may"
-        raise _invalid("page_token", message, "PAGE_TOKEN_MISMATCH")
+        raise invalid("PAGE_TOKEN_MISMATCH", "page_token", message)
     return list(key)
 
 
@@ -69,9 +69,3 @@ def _checksum(request: Message) -> str:
     rest.ClearField("page_size")
     content = rest.SerializeToString(deterministic=True)
     return hashlib.blake2b(content, digest_size=8).hexdigest()
-
-
-def _invalid(field: str, description: str, reason: str) -> InvalidArgument:
-    return InvalidArgument(
-        reason, f"{field}: {description}", violations=[Violation(field, description, reason)]
-    )

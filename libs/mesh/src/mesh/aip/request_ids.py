@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from google.protobuf import any_pb2, descriptor_pool, message_factory
 from google.protobuf.message import Message
 from mesh.aip.tables import now, timestamp
-from mesh.errors import InvalidArgument, Violation
+from mesh.errors import InvalidArgument
+from mesh.errors.refusals import invalid
 from mesh.store import indexes, tables
 from mesh.store.purging import Purge
 from sqlalchemy.dialects.postgresql import insert
@@ -110,7 +111,7 @@ async def _claim(session: AsyncSession, request: Message, application: str) -> M
         return None
     row = (await session.exec(select(RequestIdRow).filter_by(**key))).one()
     if row.checksum != _checksum(request):
-        raise _reused(key["request_id"])
+        raise reused(key["request_id"])
     return _unpack(row.response)
 
 
@@ -144,11 +145,7 @@ def _unpack(stored: bytes) -> Message:
     return kind.FromString(packed.value)
 
 
-def _reused(request_id: str) -> InvalidArgument:
+def reused(request_id: str) -> InvalidArgument:
+    """The refusal of an id that was used for another request."""
     description = f"{request_id} was used for a different request"
-    return InvalidArgument(
-        "REQUEST_ID_REUSED",
-        f"request_id: {description}",
-        violations=[Violation("request_id", description, "REQUEST_ID_REUSED")],
-        request_id=request_id,
-    )
+    return invalid("REQUEST_ID_REUSED", "request_id", description, request_id=request_id)

@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from mesh.errors import InvalidArgument, Violation
+from mesh.errors import InvalidArgument, refusals
 
 _VARIABLE = re.compile(r"\{(\w+)\}")
 
@@ -42,11 +42,4 @@ def format(pattern: str, **ids: str) -> str:
 def invalid(pattern: str, name: str, field: str) -> InvalidArgument:
     """The refusal of a name that does not follow its pattern."""
     description = f"{name!r} does not have the form {pattern}"
-    return InvalidArgument(
-        "RESOURCE_NAME_INVALID",
-        f"{field}: {description}",
-        violations=[Violation(field, description, "RESOURCE_NAME_INVALID")],
-        field=field,
-        name=name,
-        pattern=pattern,
-    )
+    return refusals.invalid("RESOURCE_NAME_INVALID", field, description, name=name, pattern=pattern)

@@ -1,6 +1,6 @@
 """How a value is refused: one field, one reason, one sentence."""
 
-from mesh.errors import InvalidArgument, Violation
+from mesh.errors import InvalidArgument, Unimplemented, Violation
 
 SHOWN_CHARACTERS_MAX = 60
 
@@ -14,6 +14,17 @@ def invalid(reason: str, field: str, description: str, **metadata: str) -> Inval
         retry_after_seconds=None,
         field=field,
         **metadata,
+    )
+
+
+def unsupported(field: str, reason: str = "FIELD_NOT_SUPPORTED") -> Unimplemented:
+    """The refusal of a part of the contract that would otherwise be ignored."""
+    description = "this part of the contract is not supported"
+    return Unimplemented(
+        reason,
+        f"{field}: {description}",
+        violations=[Violation(field, description, reason)],
+        field=field,
     )
 
 

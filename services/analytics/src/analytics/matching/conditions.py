@@ -12,7 +12,8 @@ from typing import Literal
 from google.protobuf.timestamp_pb2 import Timestamp
 from heliograph.analytics.v1.event_filter_pb2 import AttributeFilter, EventCondition, EventFilter
 from heliograph.messaging.v1.events_pb2 import MessageEvent
-from mesh.errors import InvalidArgument, Violation
+from mesh.errors import InvalidArgument
+from mesh.errors.refusals import invalid
 
 from analytics.reports import filters, history
 from analytics.reports.sql import Parameters, Statement
@@ -129,9 +130,4 @@ def _time(timestamp: Timestamp) -> datetime:
 
 
 def _invalid(field: str, description: str) -> InvalidArgument:
-    return InvalidArgument(
-        "INTERVAL_INVALID",
-        f"{field}: {description}",
-        violations=[Violation(field, description, "INTERVAL_INVALID")],
-        field=field,
-    )
+    return invalid("INTERVAL_INVALID", field, description)

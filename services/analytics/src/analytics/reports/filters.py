@@ -5,7 +5,8 @@
 
 from heliograph import instants as readable
 from heliograph.analytics.v1.event_filter_pb2 import AttributeFilter, EventFilter, MetricFilter
-from mesh.errors import InvalidArgument, Violation
+from mesh.errors import InvalidArgument
+from mesh.errors.refusals import invalid
 
 from analytics.reports import instants
 from analytics.reports.sql import Parameters
@@ -107,9 +108,4 @@ def _metric(part: MetricFilter, parameters: Parameters) -> str:
 
 
 def _invalid(path: str, description: str) -> InvalidArgument:
-    return InvalidArgument(
-        "FILTER_INVALID",
-        f"{path}: {description}",
-        violations=[Violation(path, description, "FILTER_INVALID")],
-        field=path,
-    )
+    return invalid("FILTER_INVALID", path, description)

@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from mesh.errors import InvalidArgument, Violation
+from mesh.errors.refusals import invalid
 
 DEFAULT = timedelta(days=30)
 DAYS_MAX = 366
@@ -49,7 +49,7 @@ def ends(request: Interval, now: datetime) -> tuple[datetime, datetime]:
     end = _time(request.end_time) if request.HasField("end_time") else now
     start = _time(request.start_time) if request.HasField("start_time") else end - DEFAULT
     if start >= end:
-        raise _invalid("start_time", "the start must be before the end", "INTERVAL_INVALID")
+        raise invalid("INTERVAL_INVALID", "start_time", "the start must be before the end")
     return start, end
 
 
@@ -59,7 +59,7 @@ def days(request: Interval, time_zone: str, now: datetime) -> Days:
     zone = _zone(time_zone or "UTC")
     found = Days(start.astimezone(zone).date(), end.astimezone(zone).date(), zone.key)
     if found.count > DAYS_MAX:
-        raise _invalid("start_time", f"more than {DAYS_MAX} days", "INTERVAL_INVALID")
+        raise invalid("INTERVAL_INVALID", "start_time", f"more than {DAYS_MAX} days")
     return found
 
 
@@ -67,8 +67,8 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise _invalid(
-            "time_zone", f"{name} is not in the tz database", "TIME_ZONE_UNKNOWN"
+        raise invalid(
+            "TIME_ZONE_UNKNOWN", "time_zone", f"{name} is not in the tz database"
         ) from None
 
 
@@ -78,12 +78,3 @@ def _midnight(day: date, zone: str) -> datetime:
 
 def _time(timestamp: Timestamp) -> datetime:
     return timestamp.ToDatetime(UTC)
-
-
-def _invalid(field: str, description: str, reason: str) -> InvalidArgument:
-    return InvalidArgument(
-        reason,
-        f"{field}: {description}",
-        violations=[Violation(field, description, reason)],
-        field=field,
-    )

@@ -8,11 +8,11 @@ import phonenumbers
 from google.protobuf.message import Message
 from heliograph import quiet_times
 from heliograph.audience.v1.application_pb2 import Application, ApplicationSettings
+from mesh.errors.refusals import invalid, shown, unsupported
 from mesh.rpc import validation
 
 from audience.applications.store import missing
 from audience.endpoints import time_zones
-from audience.refusals import invalid, shown, unsupported
 
 NOT_OBEYED: Final = ("message_limits.session_max",)
 """Part of the contract and of no effect, so they are not taken."""

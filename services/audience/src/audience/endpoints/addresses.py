@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Final
 
 from mesh.errors import InvalidArgument
+from mesh.errors.refusals import invalid, shown
 
 from audience import channels
 from audience.endpoints import phone_numbers
 from audience.endpoints.patches import Patch
-from audience.refusals import invalid, shown
 
 TOKEN_CHARACTERS_MAX: Final = 4096
 MAIL_CHARACTERS_MAX: Final = 254

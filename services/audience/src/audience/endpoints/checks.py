@@ -11,13 +11,13 @@ from functools import lru_cache, partial
 from typing import Any, Final
 
 from heliograph.audience.v1 import endpoint_pb2 as pb
+from mesh.errors.refusals import invalid, shown
 
 from audience import channels, names
 from audience.endpoints import countries, time_zones
 from audience.endpoints.patches import Checked, Patch
 from audience.endpoints.records import json_text
 from audience.endpoints.states import Attributes
-from audience.refusals import invalid, shown
 
 NAME_CHARACTERS_MAX: Final = 50
 VALUE_CHARACTERS_MAX: Final = 100

@@ -7,8 +7,7 @@ from datetime import datetime
 from heliograph import instants
 from mesh.aip import filters
 from mesh.aip.filters import Restriction
-
-from audience.refusals import shown
+from mesh.errors.refusals import shown
 
 
 def only(asked: Restriction, parts: int, comparators: tuple[str, ...]) -> None:

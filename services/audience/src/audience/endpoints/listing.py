@@ -13,11 +13,11 @@ from heliograph.audience.v1 import segment_filter_pb2 as pb
 from mesh.aip import filters
 from mesh.aip.filters import And, Filter, Not, Or, Restriction
 from mesh.errors import Error
+from mesh.errors.refusals import shown
 
 from audience import channels, names
 from audience.endpoints import addresses
 from audience.endpoints.filter_values import enum, moment, number, only, plain_text
-from audience.refusals import shown
 from audience.segments import compiling
 from audience.segments.compiling import Question
 

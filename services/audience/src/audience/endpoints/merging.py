@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 from heliograph.audience.v1 import endpoint_pb2 as pb
 from mesh.aip import etags
 from mesh.errors import AlreadyExists, NotFound
+from mesh.errors.refusals import invalid
 
 from audience.endpoints import addresses
 from audience.endpoints.checks import ATTRIBUTES_MAX
 from audience.endpoints.patches import Checked, Patch
 from audience.endpoints.states import State
-from audience.refusals import invalid
 
 Value = TypeVar("Value")
 

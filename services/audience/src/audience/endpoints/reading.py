@@ -6,10 +6,10 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 from heliograph.audience.v1 import endpoint_pb2 as pb
 from mesh.aip import field_masks
+from mesh.errors.refusals import invalid
 
 from audience.endpoints.patches import Patch
 from audience.endpoints.states import Attributes
-from audience.refusals import invalid
 
 
 def supplied(endpoint: str, message: pb.Endpoint) -> Patch:

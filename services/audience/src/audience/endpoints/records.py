@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any, Final, TypeAlias
 
 import msgspec
+from mesh.errors.refusals import invalid
 
 from audience.endpoints.patches import Checked
 from audience.endpoints.states import State
-from audience.refusals import invalid
 
 BYTES_MAX: Final = 15 * 1024
 """Pinpoint's limit of an endpoint, and here of what its user has beside that."""

@@ -8,11 +8,11 @@ from heliograph.audience.v1 import endpoint_service_pb2 as pb
 from mesh.aip import operations
 from mesh.aip.operations import OperationRow
 from mesh.errors import Cancelled, Error
+from mesh.errors.refusals import invalid
 from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from audience.refusals import invalid
 from audience.tables import AttributeRemovalRow
 
 CHANNEL: Final = "attribute_removal"

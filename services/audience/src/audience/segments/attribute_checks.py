@@ -4,8 +4,7 @@ from typing import Final
 
 from heliograph import instants
 from heliograph.audience.v1 import segment_filter_pb2 as pb
-
-from audience.refusals import invalid, shown
+from mesh.errors.refusals import invalid, shown
 
 _INSTANTS: Final = frozenset(
     (

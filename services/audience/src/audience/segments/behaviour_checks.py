@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from heliograph.audience.v1 import segment_filter_pb2 as pb
+from mesh.errors.refusals import invalid
 
 from audience import names
-from audience.refusals import invalid
 from audience.segments import attribute_checks, behaviours
 
 BEHAVIOURS_MAX: Final = 20

@@ -7,9 +7,9 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from heliograph.audience.v1 import segment_filter_pb2 as pb
 from mesh.aip import resource_names
+from mesh.errors.refusals import invalid
 
 from audience import names
-from audience.refusals import invalid
 from audience.segments import attribute_checks, behaviour_checks, contradictions
 
 DEPTH_MAX: Final = 32

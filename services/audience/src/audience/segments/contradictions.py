@@ -9,8 +9,8 @@ from collections.abc import Hashable, Iterator
 from typing import NamedTuple
 
 from heliograph.audience.v1 import segment_filter_pb2 as pb
+from mesh.errors.refusals import invalid
 
-from audience.refusals import invalid
 from audience.segments import possibilities
 from audience.segments.possibilities import Asked
 

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from heliograph.audience.v1 import segment_pb2 as pb
 from mesh.errors import FailedPrecondition, Violation
+from mesh.errors.refusals import invalid
 
-from audience.refusals import invalid
 from audience.segments import checks
 from audience.tables import SegmentRow, SegmentVersionRow
 

@@ -11,10 +11,10 @@ from typing import Final, TypeAlias
 
 from heliograph.audience.v1 import segment_filter_pb2 as pb
 from mesh.errors import FailedPrecondition, InvalidArgument, Violation
+from mesh.errors.refusals import invalid
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from audience import names
-from audience.refusals import invalid
 from audience.segments import behaviour_checks, lists, store
 
 SEGMENTS_DEEP_MAX: Final = 10

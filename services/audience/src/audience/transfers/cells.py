@@ -7,10 +7,10 @@ from operator import itemgetter
 from typing import Any, Final
 
 from heliograph.audience.v1 import endpoint_pb2 as pb
+from mesh.errors.refusals import invalid, shown
 
 from audience import channels
 from audience.endpoints.patches import Patch
-from audience.refusals import invalid, shown
 from audience.transfers.headers import Column
 from audience.transfers.kept import Kept
 

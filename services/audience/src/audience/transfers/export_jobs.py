@@ -6,12 +6,12 @@ from typing import Final
 
 from heliograph.audience.v1 import export_job_pb2 as pb
 from mesh.errors import FailedPrecondition
+from mesh.errors.refusals import shown
 from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from audience import names
-from audience.refusals import shown
 from audience.tables import ExportJobRow
 from audience.transfers import rendering
 from audience.transfers.jobs import Jobs

@@ -5,8 +5,8 @@ from typing import Final, NamedTuple
 
 from heliograph.audience.v1 import import_job_pb2 as pb
 from mesh.errors import InvalidArgument
+from mesh.errors.refusals import invalid
 
-from audience.refusals import invalid
 from audience.transfers.csv_format import CsvFormat
 from audience.transfers.json_format import JsonFormat
 from audience.transfers.lines import BOM

@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 from heliograph.audience.v1 import import_job_pb2 as pb
 from mesh.errors import Error, NotFound
+from mesh.errors.refusals import invalid
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from audience.endpoints import addresses, locks, store
@@ -16,7 +17,6 @@ from audience.endpoints.records import joined
 from audience.endpoints.states import State
 from audience.endpoints.writing import Outcome, write_many
 from audience.persons import erased
-from audience.refusals import invalid
 from audience.segments import imports
 from audience.tables import ImportJobRow
 from audience.transfers.chunks import Chunk

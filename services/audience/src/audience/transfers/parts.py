@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from mesh.errors import Error, FailedPrecondition, NotFound
+from mesh.errors.refusals import shown
 from mesh.objects import sources
 from mesh.objects.opening import Objects, waited
 from mesh.objects.sources import FileFacts
@@ -17,7 +18,6 @@ from mesh.objects.uris import Uri
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from audience.refusals import shown
 from audience.tables import ImportJobRow, ImportPartRow
 from audience.transfers import formats
 from audience.transfers.chunks import Chunk

@@ -6,9 +6,9 @@ from typing import Final
 
 from heliograph.audience.v1 import transfer_service_pb2 as service_pb
 from mesh.errors import DeadlineExceeded, Error, InvalidArgument, ResourceExhausted
+from mesh.errors.refusals import invalid
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from audience.refusals import invalid
 from audience.tables import ImportBlockRow, ImportJobRow
 
 BLOCK_BYTES: Final = 1024 * 1024

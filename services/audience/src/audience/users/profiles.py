@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
+from mesh.errors.refusals import invalid
 
 from audience.endpoints.checks import ATTRIBUTES_MAX
 from audience.endpoints.patches import Checked
 from audience.endpoints.records import Record, json_text, refuse_large
 from audience.endpoints.states import Attributes
-from audience.refusals import invalid
 
 
 class Profile(msgspec.Struct, gc=False):

@@ -8,7 +8,8 @@ from heliograph.audience.v1.endpoint_pb2 import Endpoint
 from heliograph.audience.v1.endpoint_service_pb2 import BatchGetEndpointsRequest
 from heliograph.messaging.v1.message_service_pb2 import SendMessagesRequest
 from heliograph.obstacles import ANSWERS
-from mesh.errors import Error, InvalidArgument, PermissionDenied, Unavailable, Violation
+from mesh.errors import Error, PermissionDenied, Unavailable
+from mesh.errors.refusals import invalid
 from mesh.rpc.auth import caller
 
 from messaging import contents, names
@@ -86,8 +87,4 @@ def _check_purpose(request: SendMessagesRequest) -> None:
 
 def _check_expiry(request: SendMessagesRequest, now: datetime) -> None:
     if request.HasField("expire_time") and request.expire_time.ToDatetime(UTC) <= now:
-        raise InvalidArgument(
-            "EXPIRE_TIME_PAST",
-            "expire_time: the time is over",
-            violations=[Violation("expire_time", "the time is over", "EXPIRE_TIME_PAST")],
-        )
+        raise invalid("EXPIRE_TIME_PAST", "expire_time", "the time is over")

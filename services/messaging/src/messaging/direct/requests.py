@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mesh.errors import InvalidArgument, Violation
-
 _READ = """
 SELECT s.* FROM unnest($1::text[], $2::text[]) AS r (application, request_id)
 CROSS JOIN LATERAL (
@@ -36,14 +34,3 @@ async def read(connection: Any, keys: Sequence[Key]) -> dict[Key, Answered]:
         (record[0], record[1]): Answered((record[0], record[1]), record[2], record[3], record[4])
         for record in records
     }
-
-
-def reused(request_id: str) -> InvalidArgument:
-    """The refusal of an id that was used for another request."""
-    description = f"{request_id} was used for a different request"
-    return InvalidArgument(
-        "REQUEST_ID_REUSED",
-        f"request_id: {description}",
-        violations=[Violation("request_id", description, "REQUEST_ID_REUSED")],
-        request_id=request_id,
-    )

@@ -16,6 +16,7 @@ from heliograph.messaging.v1.message_service_pb2 import (
     SendResult,
 )
 from heliograph.messaging.v1.send_batch_pb2 import SendBatch
+from mesh.aip import request_ids
 from mesh.errors import DeadlineExceeded, Error, InvalidArgument
 from mesh.rpc import status
 from mesh.store.group_commit import GroupCommit
@@ -192,7 +193,7 @@ def _answer(
     if stored is None:
         return Answer(response)
     if stored.checksum != call.checksum:
-        return Answer(None, requests.reused(call.request_id))
+        return Answer(None, request_ids.reused(call.request_id))
     return Answer(SendMessagesResponse.FromString(stored.response))
 
 

@@ -8,7 +8,8 @@ from heliograph.audience.v1.channel_type_pb2 import ChannelType
 from heliograph.messaging.v1 import suppression_service_pb2 as rpc
 from heliograph.messaging.v1.suppression_pb2 import Suppression
 from mesh.aip import pagination, request_ids, resource_names
-from mesh.errors import Error, InvalidArgument, NotFound, Violation
+from mesh.errors import Error, NotFound
+from mesh.errors.refusals import invalid
 from mesh.rpc import status
 from mesh.telemetry import masking
 from sqlalchemy import func, tuple_
@@ -152,12 +153,7 @@ def _address(channel_type: ChannelType.ValueType, given: str, field: str) -> str
     if channel_type or not given:
         masked = masking.address(given)
         description = f"{masked} is not an address of its channel"
-        raise InvalidArgument(
-            "ADDRESS_INVALID",
-            f"{field}: {description}",
-            violations=[Violation(field, description, "ADDRESS_INVALID")],
-            address=masked,
-        )
+        raise invalid("ADDRESS_INVALID", field, description, address=masked)
     return given
 
 

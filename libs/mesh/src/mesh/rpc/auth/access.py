@@ -7,7 +7,8 @@ from typing import TypeAlias
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.descriptor_pb2 import MethodOptions
 from google.protobuf.message import Message
-from mesh.errors import InvalidArgument, PermissionDenied, Violation
+from mesh.errors import InvalidArgument, PermissionDenied
+from mesh.errors.refusals import invalid
 from mesh.rpc.auth import fields, identity
 from mesh.rpc.auth.identity import ALL, Caller
 
@@ -85,9 +86,4 @@ def request_check(method: MethodDescriptor) -> Check:
 
 def _unnamed(field: str) -> InvalidArgument:
     description = "the request must name an application"
-    return InvalidArgument(
-        "RESOURCE_NAME_REQUIRED",
-        f"{field}: {description}",
-        violations=[Violation(field, description, "RESOURCE_NAME_REQUIRED")],
-        field=field,
-    )
+    return invalid("RESOURCE_NAME_REQUIRED", field, description)

@@ -6,7 +6,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Final
 
-from mesh.errors import InvalidArgument, PermissionDenied, Unauthenticated, Violation
+from mesh.errors import InvalidArgument, PermissionDenied, Unauthenticated
+from mesh.errors.refusals import invalid
 
 
 class AllApplications(frozenset[str]):
@@ -105,10 +106,4 @@ def application_of(name: str) -> str | None:
 
 def _nameless(name: str, field: str) -> InvalidArgument:
     description = f"{name!r} does not begin with {_PREFIX}{{application}}"
-    return InvalidArgument(
-        "RESOURCE_NAME_INVALID",
-        f"{field}: {description}",
-        violations=[Violation(field, description, "RESOURCE_NAME_INVALID")],
-        field=field,
-        name=name,
-    )
+    return invalid("RESOURCE_NAME_INVALID", field, description, name=name)
