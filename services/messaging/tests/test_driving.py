@@ -1,5 +1,6 @@
 """Who goes first at a channel, and what is left of how far a batch had come."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,8 @@ from heliograph.messaging.v1.content_pb2 import Purpose
 from mesh.testkit.waiting import eventually
 from messaging.pipeline import works
 from messaging.pipeline.driving import URGENT_MAX, is_urgent
-from messaging_samples import batch, endpoint
+from messaging.pipeline.reaching import Frontier
+from messaging_samples import APPLICATION, batch, endpoint
 
 MANY = URGENT_MAX + 1
 
@@ -42,3 +44,34 @@ async def test_a_batch_that_has_ended_leaves_no_frontier(room):
         return await room.pool.fetchval("SELECT count(*) FROM batch_frontiers") == 0
 
     await eventually(forgotten)
+
+
+MOVES = """
+CREATE TABLE moves (frontier integer);
+CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN INSERT INTO moves VALUES (NEW.frontier); RETURN NEW; END $$;
+CREATE TRIGGER note AFTER INSERT OR UPDATE ON batch_frontiers
+FOR EACH ROW EXECUTE FUNCTION note()
+"""
+
+
+async def test_slices_that_leave_together_move_the_frontier_once(room):
+    await room.pool.execute(MOVES)
+    frontier = Frontier(room.pool, APPLICATION, "b1")
+
+    reached = await asyncio.gather(*(frontier.reach(position) for position in (8, 16, 24, 32)))
+    before = await frontier.reach(24)
+
+    moves = [record[0] for record in await room.pool.fetch("SELECT frontier FROM moves")]
+    assert (reached, before, moves) == ([True] * 4, True, [8, 32])
+
+
+async def test_no_slice_leaves_of_an_application_that_was_deleted(room):
+    await room.pool.execute(
+        "INSERT INTO tombstones (application, operation, delete_time, hear_time, erased_rows)"
+        " VALUES ($1, 'o', now(), now(), '{}')",
+        APPLICATION,
+    )
+    frontier = Frontier(room.pool, APPLICATION, "b1")
+
+    assert await asyncio.gather(*(frontier.reach(position) for position in (8, 16))) == [False] * 2

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 from heliograph import message_ids
-from messaging.ledger import answered, claims, outcomes, reports
+from messaging.ledger import answered, claims, outcomes, queries, reports
 from messaging.ledger.statements import on_day
 
 NOW = datetime.now(UTC)
@@ -66,3 +66,20 @@ async def test_a_receipt_finds_its_message_by_the_address(room, rows):
 
     assert "address_digest = r.address_digest" in plan
     assert plan.count("application_address_digest_idx") == plan.count("Index Scan") > 0
+
+
+@pytest.mark.parametrize("rows", [0, 240])
+async def test_a_run_is_counted_page_by_page_and_never_sorted(room, rows):
+    await room.assembly.partitions.ensure(NOW.date())
+    await room.assembly.pool.execute(on_day(FILLED, NOW.date()), NOW.date(), rows)
+
+    async with room.assembly.pool.acquire() as connection, connection.transaction():
+        await connection.execute(queries._COUNTING)
+        records = await connection.fetch(f"EXPLAIN {queries._COUNT}", "shop", "r")
+        counted = await queries.count(room.assembly.pool, "shop", "r")
+
+    plan = "\n".join(record[0] for record in records)
+    assert "HashAggregate" in plan
+    assert "Bitmap Heap Scan" in plan
+    assert "Sort" not in plan
+    assert sum(one["count"] for one in counted) == rows

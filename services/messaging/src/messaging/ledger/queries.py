@@ -9,6 +9,7 @@ from uuid import UUID
 from heliograph.message_ids import day_of
 
 from messaging import addresses
+from messaging.ledger.persistence import Pool
 from messaging.ledger.rows import SELECTED, Row, of_record
 
 _GET = f"""
@@ -18,8 +19,10 @@ SELECT {SELECTED} FROM messages WHERE application = $1 AND day = $2 AND message_
 _COUNT = """
 SELECT treatment, state, reason, count(*) AS count, sum(parts) AS parts
 FROM messages WHERE application = $1 AND run = $2 AND run <> ''
-GROUP BY treatment, state, reason ORDER BY treatment, state, reason
+GROUP BY treatment, state, reason
 """
+# All of a run is read, so page by page, and counted without putting it in order: half the time.
+_COUNTING = "SET LOCAL enable_indexscan = off; SET LOCAL enable_sort = off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +77,12 @@ async def find(connection: Any, application: str, narrowed: Filter, limit: int) 
     return [of_record(record) for record in await connection.fetch(statement, *where.values)]
 
 
-async def count(connection: Any, application: str, run: str) -> list[Any]:
+async def count(pool: Pool, application: str, run: str) -> list[Any]:
     """A run's messages: treatment, state, reason, count, parts."""
-    return list(await connection.fetch(_COUNT, application, run))
+    async with pool.acquire() as connection, connection.transaction(readonly=True):
+        await connection.execute(_COUNTING)
+        found = await connection.fetch(_COUNT, application, run)
+    return sorted(found, key=lambda one: (one["treatment"], one["state"], one["reason"]))
 
 
 def _where(application: str, narrowed: Filter) -> _Where:

@@ -7,7 +7,6 @@ leave. So a worker that dies leaves no more in doubt than fits those places.
 import asyncio
 from collections import defaultdict
 from collections.abc import Coroutine, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from heliograph.messaging.v1.content_pb2 import Purpose
@@ -15,9 +14,9 @@ from heliograph.messaging.v1.reason_pb2 import Reason
 
 from messaging.channels.outcomes import Later, Outcome, Refused
 from messaging.connections import Connections, OpenChannel
-from messaging.ledger import frontiers
-from messaging.ledger.persistence import Pool, persist
+from messaging.ledger.persistence import Pool
 from messaging.ledger.rows import Row
+from messaging.pipeline.reaching import Frontier
 from messaging.pipeline.works import Work
 from messaging.places import NoPlaceError
 
@@ -42,16 +41,20 @@ class Driving:
 
     async def drive(self, works: Sequence[Work]) -> list[Outcome]:
         """The outcomes, in the order of the works."""
+        if not works:
+            return []
         by_channel: dict[int, list[int]] = defaultdict(list)
         for position, work in enumerate(works):
             by_channel[work.row.channel_type].append(position)
         answers: list[Outcome] = [NO_PLACE] * len(works)
+        row = works[0].row
+        frontier = Frontier(self._pool, row.application, row.batch_id)
         slices = []
         for channel_type, positions in by_channel.items():
-            open_channel = self._connections.get(works[0].row.application, channel_type)
+            open_channel = self._connections.get(row.application, channel_type)
             urgent = is_urgent(works[positions[0]].row, len(positions))
             slices += [
-                self._slice(open_channel, works, chosen, answers, urgent)
+                self._slice(open_channel, frontier, works, chosen, answers, urgent)
                 for chosen in _cut(positions, open_channel)
             ]
         await _all(slices)
@@ -60,18 +63,23 @@ class Driving:
     async def _slice(
         self,
         open_channel: OpenChannel | None,
+        frontier: Frontier,
         works: Sequence[Work],
         chosen: Sequence[int],
         answers: list[Outcome],
         urgent: bool,
     ) -> None:
         slice_ = [works[position] for position in chosen]
-        given = await self._hand_over(open_channel, slice_, urgent)
+        given = await self._hand_over(open_channel, frontier, slice_, urgent)
         for position, answer in zip(chosen, given, strict=True):
             answers[position] = answer
 
     async def _hand_over(
-        self, open_channel: OpenChannel | None, works: Sequence[Work], urgent: bool
+        self,
+        open_channel: OpenChannel | None,
+        frontier: Frontier,
+        works: Sequence[Work],
+        urgent: bool,
     ) -> Sequence[Outcome]:
         if open_channel is None:
             return [Refused("", "", Reason.CHANNEL_NOT_CONFIGURED)] * len(works)
@@ -80,20 +88,12 @@ class Driving:
         )
         try:
             async with taken as give_one:
-                if not await self._reach(works):
+                if not await frontier.reach(max(work.position for work in works) + 1):
                     return [GONE] * len(works)
                 messages = [work.outgoing for work in works]
                 return await open_channel.driver.hand_over(messages, give_one, urgent=urgent)
         except NoPlaceError:
             return [NO_PLACE] * len(works)
-
-    async def _reach(self, works: Sequence[Work]) -> bool:
-        row, frontier = works[0].row, max(work.position for work in works) + 1
-        now = datetime.now(UTC)
-        return await persist(
-            self._pool,
-            lambda c: frontiers.reach(c, row.application, row.batch_id, frontier, now),
-        )
 
 
 def _cut(positions: Sequence[int], open_channel: OpenChannel | None) -> list[Sequence[int]]:
