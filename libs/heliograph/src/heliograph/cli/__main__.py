@@ -6,6 +6,7 @@ from cyclopts import App, Parameter
 from heliograph.cli import (
     applications,
     campaigns,
+    conversations,
     endpoints,
     events,
     inbound,
@@ -42,6 +43,7 @@ app.command(campaigns.app)
 app.command(messages.send)
 app.command(messages.messages)
 app.command(inbound.inbound)
+app.command(conversations.app)
 app.command(opt_outs.app)
 app.command(events.app)
 app.command(reports.report)
