@@ -1,7 +1,7 @@
 """Resource names of this room, and the ids in them."""
 
 from mesh.aip import resource_names
-from mesh.errors import InvalidArgument, Violation
+from mesh.errors.refusals import invalid
 
 APPLICATION = "applications/{application}"
 PHONE_NUMBER = "applications/{application}/phoneNumbers/{phone_number}"
@@ -130,10 +130,4 @@ def same_application(application: str, name: str, field: str) -> None:
     if application_in(name) == application:
         return
     description = f"{name} does not belong to {APPLICATION.format(application=application)}"
-    raise InvalidArgument(
-        "APPLICATION_MISMATCH",
-        f"{field}: {description}",
-        violations=[Violation(field, description, "APPLICATION_MISMATCH")],
-        name=name,
-        application=application,
-    )
+    raise invalid("APPLICATION_MISMATCH", field, description, name=name, application=application)

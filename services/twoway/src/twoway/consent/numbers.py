@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from heliograph.twoway.v1 import opt_out_service_pb2 as pb
-from mesh.errors import InvalidArgument, NotFound, Violation
+from mesh.errors import InvalidArgument, NotFound
+from mesh.errors.refusals import invalid
 from mesh.rpc import auth, status
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -84,9 +85,4 @@ def _called(comment: str) -> Cause:
 def _invalid(number: str, position: int) -> InvalidArgument:
     field = f"phone_numbers[{position}]"
     description = f"{number!r} is neither an E.164 number nor a short code"
-    return InvalidArgument(
-        "PHONE_NUMBER_INVALID",
-        f"{field}: {description}",
-        violations=[Violation(field, description, "PHONE_NUMBER_INVALID")],
-        phone_number=number,
-    )
+    return invalid("PHONE_NUMBER_INVALID", field, description, phone_number=number)

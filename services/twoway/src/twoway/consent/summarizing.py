@@ -3,7 +3,8 @@
 from typing import Any
 
 from heliograph.twoway.v1 import opt_out_service_pb2 as pb
-from mesh.errors import InvalidArgument, Unimplemented, Violation
+from mesh.errors import Unimplemented
+from mesh.errors.refusals import invalid
 
 from twoway import clock, names
 
@@ -69,8 +70,4 @@ def _time(request: Request, field: str) -> Any:
         return clock.moment(getattr(request, field))
     except (ValueError, OverflowError):
         description = "it is no time between the years 1 and 9999"
-        raise InvalidArgument(
-            "TIME_INVALID",
-            f"{field}: {description}",
-            violations=[Violation(field, description, "TIME_INVALID")],
-        ) from None
+        raise invalid("TIME_INVALID", field, description) from None

@@ -2,7 +2,8 @@
 
 from heliograph.twoway.v1 import conversation_service_pb2 as pb
 from mesh.aip import pagination
-from mesh.errors import InvalidArgument, Violation
+from mesh.errors import InvalidArgument
+from mesh.errors.refusals import invalid
 
 
 def token(request: pb.StreamInboundMessagesRequest, sequence: int) -> str:
@@ -17,11 +18,7 @@ def sequence(request: pb.StreamInboundMessagesRequest) -> int:
         return int(found or 0)
     except (InvalidArgument, ValueError, TypeError):
         description = "not a resume token of this stream; its filters must stay the same"
-        raise InvalidArgument(
-            "RESUME_TOKEN_INVALID",
-            f"resume_token: {description}",
-            violations=[Violation("resume_token", description, "RESUME_TOKEN_INVALID")],
-        ) from None
+        raise invalid("RESUME_TOKEN_INVALID", "resume_token", description) from None
 
 
 def _lasting(request: pb.StreamInboundMessagesRequest) -> pb.ListInboundMessagesRequest:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from heliograph.messaging.v1 import content_pb2
 from heliograph.messaging.v1 import template_service_pb2 as pb
 from heliograph.twoway.v1 import keyword_pb2
-from mesh.errors import Error, InvalidArgument, Unavailable, Violation
+from mesh.errors import Error, InvalidArgument, Unavailable
+from mesh.errors.refusals import invalid
 
 from twoway import names
 from twoway.keywords.answers import KEYWORD_VARIABLE, REST_VARIABLE
@@ -78,19 +79,9 @@ async def _check(
 def _unknown(field: str, variable: str) -> InvalidArgument:
     reason, field = "TEMPLATE_VARIABLE_UNKNOWN", f"keyword.{field}"
     description = f"{variable} can have no value: no endpoint has it, nor the text that is answered"
-    return InvalidArgument(
-        reason,
-        f"{field}: {description}",
-        violations=[Violation(field, description, reason)],
-        variable=variable,
-    )
+    return invalid(reason, field, description, variable=variable)
 
 
 def _refused(keyword: keyword_pb2.Keyword, field: str, description: str) -> InvalidArgument:
     reason, field = "KEYWORD_TEMPLATE_INVALID", f"keyword.{field}"
-    return InvalidArgument(
-        reason,
-        f"{field}: {description}",
-        violations=[Violation(field, description, reason)],
-        keyword=keyword.keyword,
-    )
+    return invalid(reason, field, description, keyword=keyword.keyword)

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from heliograph.twoway.v1 import keyword_pb2
-from mesh.errors import FailedPrecondition, InvalidArgument, Violation
+from mesh.errors import FailedPrecondition, InvalidArgument
+from mesh.errors.refusals import invalid
 
 from twoway.intents import Action, understand
 from twoway.intents.understanding import Intent, words_of
@@ -65,9 +66,4 @@ def _check_words(keyword: str, words: Iterable[str]) -> None:
 
 def _invalid(keyword: str, field: str, description: str) -> InvalidArgument:
     field = f"keyword.{field}"
-    return InvalidArgument(
-        REASON,
-        f"{field}: {description}",
-        violations=[Violation(field, description, REASON)],
-        keyword=keyword,
-    )
+    return invalid(REASON, field, description, keyword=keyword)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from heliograph.twoway.v1 import keyword_pb2
 from mesh.errors import FailedPrecondition, InvalidArgument, ResourceExhausted, Violation
+from mesh.errors.refusals import invalid
 
 from twoway import clock
 from twoway.intents import Action, understand
@@ -140,12 +141,7 @@ def _moment(wanted: keyword_pb2.Keyword, field: str) -> datetime | None:
 
 def _time_invalid(reason: str, field: str, description: str, keyword: str) -> InvalidArgument:
     field = f"keyword.{field}"
-    return InvalidArgument(
-        reason,
-        f"{field}: {description}",
-        violations=[Violation(field, description, reason)],
-        keyword=keyword,
-    )
+    return invalid(reason, field, description, keyword=keyword)
 
 
 def _invalid(keyword: str, description: str, reason: str) -> InvalidArgument:

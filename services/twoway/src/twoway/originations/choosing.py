@@ -2,7 +2,8 @@
 
 from heliograph.twoway.v1 import origination_pb2
 from heliograph.twoway.v1 import pool_service_pb2 as pb
-from mesh.errors import FailedPrecondition, InvalidArgument, Violation
+from mesh.errors import FailedPrecondition
+from mesh.errors.refusals import invalid
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from twoway import addresses, names
@@ -53,11 +54,6 @@ def _e164(address: str) -> str:
     number, field = addresses.canonical(address), "destination_address"
     if not number.startswith("+"):
         description = f"{address!r} is not an E.164 number"
-        raise InvalidArgument(
-            "PHONE_NUMBER_INVALID",
-            f"{field}: {description}",
-            violations=[Violation(field, description, "PHONE_NUMBER_INVALID")],
-            phone_number=address,
-        )
+        raise invalid("PHONE_NUMBER_INVALID", field, description, phone_number=address)
     numbers.check_number(number, field)
     return number

@@ -2,7 +2,8 @@
 
 import phonenumbers
 from heliograph.twoway.v1 import origination_pb2, phone_number_pb2
-from mesh.errors import FailedPrecondition, InvalidArgument, Violation
+from mesh.errors import FailedPrecondition, InvalidArgument
+from mesh.errors.refusals import invalid
 
 from twoway import unsupported
 from twoway.consent import lists
@@ -82,9 +83,4 @@ def check_deletable(row: PhoneNumberRow) -> None:
 
 
 def _invalid(field: str, description: str, reason: str, number: str) -> InvalidArgument:
-    return InvalidArgument(
-        reason,
-        f"{field}: {description}",
-        violations=[Violation(field, description, reason)],
-        phone_number=number,
-    )
+    return invalid(reason, field, description, phone_number=number)

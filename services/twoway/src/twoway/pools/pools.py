@@ -1,7 +1,8 @@
 """What a pool begins with and may become. Pure."""
 
 from heliograph.twoway.v1 import origination_pb2, pool_pb2
-from mesh.errors import FailedPrecondition, InvalidArgument, Violation
+from mesh.errors import FailedPrecondition
+from mesh.errors.refusals import invalid
 
 from twoway import names, unsupported
 from twoway.consent import lists
@@ -36,10 +37,10 @@ def change(row: PoolRow, wanted: pool_pb2.Pool) -> None:
     if wanted.self_managed_opt_outs_enabled and not wanted.two_way_enabled:
         field = "pool.self_managed_opt_outs_enabled"
         description = "self-managed opt-outs need two_way_enabled, or nobody would hear a STOP"
-        raise InvalidArgument(
+        raise invalid(
             "SELF_MANAGED_NEEDS_TWO_WAY",
-            f"{field}: {description}",
-            violations=[Violation(field, description, "SELF_MANAGED_NEEDS_TWO_WAY")],
+            field,
+            description,
             pool=names.pool(row.application, row.pool),
         )
     row.display_name = wanted.display_name

@@ -4,7 +4,8 @@ from typing import Final
 
 import phonenumbers
 from heliograph.twoway.v1 import origination_pb2, sender_id_pb2
-from mesh.errors import FailedPrecondition, InvalidArgument, Violation
+from mesh.errors import FailedPrecondition, InvalidArgument
+from mesh.errors.refusals import invalid
 
 from twoway import names
 from twoway.consent import lists
@@ -56,9 +57,4 @@ def check_deletable(row: SenderIdRow) -> None:
 
 
 def _invalid(sender_id_id: str, description: str, reason: str) -> InvalidArgument:
-    return InvalidArgument(
-        reason,
-        f"sender_id_id: {description}",
-        violations=[Violation("sender_id_id", description, reason)],
-        sender_id=sender_id_id,
-    )
+    return invalid(reason, "sender_id_id", description, sender_id=sender_id_id)
