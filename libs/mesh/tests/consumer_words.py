@@ -50,7 +50,11 @@ class Heard:
 
 
 def hearer(
-    js: JetStreamContext, handler: Callable[[Delivery], Awaitable[None]], backoff: Backoff = SOON
+    js: JetStreamContext,
+    handler: Callable[[Delivery], Awaitable[None]],
+    *,
+    backoff: Backoff = SOON,
+    ack_wait_seconds: float = 1.0,
 ) -> Consumer:
     return Consumer(
         js,
@@ -58,7 +62,7 @@ def hearer(
         "hearer",
         SUBJECT,
         handler,
-        ack_wait_seconds=1.0,
+        ack_wait_seconds=ack_wait_seconds,
         max_deliver=3,
         backoff=backoff,
     )

@@ -125,7 +125,7 @@ async def test_a_success_brings_forward_all_that_wait(js: JetStreamContext) -> N
 
 async def test_what_was_brought_forward_in_vain_waits_its_time(js: JetStreamContext) -> None:
     heard = Heard({"stubborn": iter([Unavailable("AWAY", "away")] * 50)})
-    async with hearer(js, heard.each, MUCH_LATER):
+    async with hearer(js, heard.each, backoff=MUCH_LATER):
         await publish(js, "stubborn")
         await eventually(lambda: heard.tries["stubborn"] == 1)
         await publish(js, "first")

@@ -21,14 +21,14 @@ async def test_stopping_finishes_what_runs_and_returns_the_rest(js: JetStreamCon
         await heard.each(delivery)
         await may_finish.wait()
 
-    async with hearer(js, slow):
+    async with hearer(js, slow, ack_wait_seconds=60.0):
         await publish(js, "running", "held")
         await eventually(lambda: heard.tries == {"running": 1, "held": 1})
         may_finish.set()
 
     after = Heard()
-    async with hearer(js, after.each):
-        await eventually(all_done(after, 1), timeout_seconds=0.9)
+    async with hearer(js, after.each, ack_wait_seconds=60.0):
+        await eventually(all_done(after, 1))
         await eventually(lambda: settled(js))
 
     assert heard.done == ["running"]

@@ -134,7 +134,7 @@ async def test_an_answer_that_does_not_come_is_unknown_and_one_that_comes_late_i
     None
 ):
     holding = Holding()
-    limits = Limits(window=2, response_timeout_seconds=0.2, enquire_link_seconds=60)
+    limits = Limits(window=2, response_timeout_seconds=0.5, enquire_link_seconds=60)
     async with server(holding) as smsc, client(smsc, limits=limits) as esme:
         assert outcomes(await esme.submit_many(messages(2))) == ["UNKNOWN"] * 2
         holding.let.set()

@@ -31,7 +31,7 @@ class NoteRow(_Table, table=True):
 
 @pytest_asyncio.fixture
 async def database_engine(database: str) -> AsyncIterator[AsyncEngine]:
-    async_engine = engine.create(database, statement_timeout_seconds=0.5, lock_timeout_seconds=0.2)
+    async_engine = engine.create(database)
     async with async_engine.begin() as connection:
         await connection.run_sync(_Table.metadata.create_all)
     yield async_engine
@@ -41,6 +41,14 @@ async def database_engine(database: str) -> AsyncIterator[AsyncEngine]:
 @pytest.fixture
 def sessions(database_engine: AsyncEngine) -> Sessions:
     return engine.sessions(database_engine)
+
+
+@pytest_asyncio.fixture
+async def impatient(database: str, database_engine: AsyncEngine) -> AsyncIterator[Sessions]:
+    """Sessions on the same tables that wait for nothing."""
+    limited = engine.create(database, statement_timeout_seconds=0.5, lock_timeout_seconds=0.2)
+    yield engine.sessions(limited)
+    await limited.dispose()
 
 
 async def test_rows_can_be_read_after_the_commit(sessions: Sessions) -> None:
@@ -85,19 +93,19 @@ async def test_raw_statements_see_the_sessions_rows_and_commit_with_it(sessions:
     assert [row.words for row in rows] == [{"a": "b"}, {"c": "d"}]
 
 
-async def test_a_slow_statement_is_cut_off(sessions: Sessions) -> None:
+async def test_a_slow_statement_is_cut_off(impatient: Sessions) -> None:
     with pytest.raises(DBAPIError, match="statement timeout") as caught:
-        async with sessions.begin() as session:
+        async with impatient.begin() as session:
             await session.exec(text("SELECT pg_sleep(5)"))
 
     assert failures.is_transient(caught.value)
 
 
-async def test_waiting_for_a_lock_is_cut_off(sessions: Sessions) -> None:
+async def test_waiting_for_a_lock_is_cut_off(sessions: Sessions, impatient: Sessions) -> None:
     async with sessions.begin() as holder:
         await holder.exec(text("LOCK TABLE notes"))
         with pytest.raises(DBAPIError, match="lock timeout") as caught:
-            async with sessions.begin() as session:
+            async with impatient.begin() as session:
                 await session.exec(text("LOCK TABLE notes"))
 
     assert failures.is_transient(caught.value)
