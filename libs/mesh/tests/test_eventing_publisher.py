@@ -73,7 +73,8 @@ async def test_a_publisher_outlives_a_restart_of_the_server(
 ) -> None:
     async def publish_all() -> None:
         for n in range(40):
-            await publisher.publish(js, StringValue(value=str(n)), "shop", msg_id=str(n))
+            message = outgoing(StringValue(value=str(n)), "shop", msg_id=str(n))
+            await publisher.send(js, message, attempts_max=100, ack_timeout_seconds=0.2)
 
     async def restart() -> None:
         assert fresh_nats_server.process is not None

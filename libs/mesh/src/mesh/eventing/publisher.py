@@ -108,9 +108,13 @@ async def publish_many(
 
 
 async def send(
-    js: JetStreamContext, message: Outgoing, *, attempts_max: int = ATTEMPTS_MAX
+    js: JetStreamContext,
+    message: Outgoing,
+    *,
+    attempts_max: int = ATTEMPTS_MAX,
+    ack_timeout_seconds: float = ACK_TIMEOUT_SECONDS,
 ) -> PubAck:
-    """Publish a prepared message, again with the same id while no acknowledgement comes.
+    """Publish a prepared message, again with the same id while no acknowledgement comes in time.
 
     Raises InvalidArgument with reason `MESSAGE_TOO_LARGE`, and Unavailable with reason
     `STREAM_UNAVAILABLE` when the stream has not answered after `attempts_max` attempts.
@@ -119,7 +123,7 @@ async def send(
     for attempt in range(1, attempts_max + 1):
         try:
             ack = await js.publish(
-                message.subject, message.data, timeout=ACK_TIMEOUT_SECONDS, headers=all_headers
+                message.subject, message.data, timeout=ack_timeout_seconds, headers=all_headers
             )
         except MaxPayloadError:
             raise _too_large(message) from None
