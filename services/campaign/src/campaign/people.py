@@ -1,7 +1,6 @@
 """What this service does when a person is erased: it knows endpoints as places in a segment."""
 
 from collections.abc import Sequence
-from datetime import UTC
 from functools import partial
 from typing import Any, Final
 
@@ -10,7 +9,6 @@ from heliograph.audience.v1.erasure_report_pb2 import ErasureReport
 from heliograph.audience.v1.events_pb2 import UserErased
 from mesh.eventing import orders as ordering
 from mesh.eventing.consumer import Consumer
-from mesh.eventing.delivery import Delivery
 from mesh.eventing.orders import Kept, Orders
 from mesh.store import orders
 from mesh.store.orders import OrderRow
@@ -39,12 +37,7 @@ def orders_of(sessions: Sessions, js: JetStreamContext) -> Orders:
 
 def consumer(js: JetStreamContext, taking: Orders) -> Consumer:
     """Hears of people whom audience erases."""
-
-    async def handle(delivery: Delivery) -> None:
-        event = delivery.parse(UserErased)
-        time = event.erase_time.ToDatetime(UTC)
-        await taking.take(event.application, event.operation, delivery.data, time)
-
+    handle = taking.hearing(UserErased)
     return ordering.consumer(js, subjects.AUDIENCE.name, "campaign", UserErased, handle)
 
 

@@ -6,7 +6,7 @@ That somebody does not want to be written to is kept for their sake and by law (
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from heliograph import subjects
@@ -15,7 +15,6 @@ from heliograph.audience.v1.events_pb2 import UserErased
 from mesh.errors import Unavailable
 from mesh.eventing import orders as ordering
 from mesh.eventing.consumer import Consumer
-from mesh.eventing.delivery import Delivery
 from mesh.eventing.orders import Kept, Orders
 from mesh.eventing.progress import Progress
 from mesh.store import orders
@@ -174,12 +173,7 @@ def orders_of(
 
 def consumer(js: JetStreamContext, taking: Orders) -> Consumer:
     """Hears of people whom audience erases."""
-
-    async def handle(delivery: Delivery) -> None:
-        event = delivery.parse(UserErased)
-        time = event.erase_time.ToDatetime(UTC)
-        await taking.take(event.application, event.operation, delivery.data, time)
-
+    handle = taking.hearing(UserErased)
     return ordering.consumer(js, subjects.AUDIENCE.name, "twoway", UserErased, handle)
 
 

@@ -57,6 +57,9 @@ Keeping: TypeAlias = Callable[[OrderRow], Awaitable[Sequence[Kept]]]
 Answer: TypeAlias = Callable[[OrderRow, list[dict[str, Any]]], Awaitable[None]]
 """Tells what was erased and what is kept; may be called again."""
 
+Also: TypeAlias = Callable[[Any, AsyncSession, datetime], Awaitable[None]]
+Handler: TypeAlias = Callable[[Delivery], Awaitable[None]]
+
 _log = logging.get(__name__)
 
 
@@ -97,6 +100,18 @@ class Orders:
             if also is not None:
                 await also(session, now)
         self.wake()
+
+    def hearing(self, heard: type[Any], also: Also | None = None) -> Handler:
+        """Takes each announcement of an order (application, operation, erase_time), which is all
+        that is known of whom it is about. `also` is done with it, as `take` does."""
+
+        async def handle(delivery: Delivery) -> None:
+            event = delivery.parse(heard)
+            time = event.erase_time.ToDatetime(UTC)
+            more = partial(also, event) if also else None
+            await self.take(event.application, event.operation, delivery.data, time, more)
+
+        return handle
 
     def wake(self) -> None:
         """Look at once for what is to be done."""
@@ -145,7 +160,7 @@ def consumer(
     stream: str,
     service: str,
     heard: type[Any],
-    handle: Callable[[Delivery], Awaitable[None]],
+    handle: Handler,
 ) -> Consumer:
     """Hears of orders on a stream, each replica of the service some of them."""
     name = heard.DESCRIPTOR.full_name

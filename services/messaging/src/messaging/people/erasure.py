@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from heliograph import subjects
@@ -14,7 +13,6 @@ from heliograph.messaging.v1.suppression_pb2 import Suppression
 from mesh.errors import Unavailable
 from mesh.eventing import orders as ordering
 from mesh.eventing.consumer import Consumer
-from mesh.eventing.delivery import Delivery
 from mesh.eventing.orders import Kept, Orders
 from mesh.store import orders
 from mesh.store.orders import OrderRow
@@ -149,13 +147,7 @@ def orders_of(sessions: Sessions, js: JetStreamContext, pool: Pool) -> Orders:
 
 def consumer(js: JetStreamContext, taking: Orders) -> Consumer:
     """Hears of people whom audience erases; from then on nothing more is sent to them."""
-
-    async def handle(delivery: Delivery) -> None:
-        event = delivery.parse(UserErased)
-        time = event.erase_time.ToDatetime(UTC)
-        also = partial(_remember, event)
-        await taking.take(event.application, event.operation, delivery.data, time, also)
-
+    handle = taking.hearing(UserErased, _remember)
     return ordering.consumer(js, subjects.AUDIENCE.name, "messaging", UserErased, handle)
 
 
