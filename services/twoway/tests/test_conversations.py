@@ -187,11 +187,13 @@ async def test_conversations_are_found_by_the_words_of_a_text(room: Room) -> Non
         sms("my parcel came, thanks", BEN, at_seconds=1),
         sms("blue", CY, at_seconds=2),
         sms("parcel", CY, at_seconds=3),
+        sms("SCHÖNE GRÜSSE", CY, at_seconds=4),
     )
 
     assert await searched(room, "parcel") == [CY, BEN, ANN]
     assert await searched(room, "parcel", page_size=1) == [CY, BEN, ANN]
     assert await searched(room, "PARCEL blue") == [ANN], "all words, in one text"
+    assert await searched(room, "schöne grüsse") == [CY]
     assert await searched(room, "par") == []
     assert await searched(room, "shop@") == [], "whose a text is, is no word of it"
 

@@ -65,6 +65,7 @@ async def test_everything_of_it_is_erased_and_told(
         "opted_out_numbers",
         "consent_changes",
         "inbound_messages",
+        "conversations",
         "reply_sets",
         "pools",
         "sender_ids",

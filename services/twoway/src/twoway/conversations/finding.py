@@ -15,7 +15,7 @@ from twoway import names
 from twoway.conversations.tables import ConversationRow, HandReplyRow, MessageAnswerRow, words
 from twoway.tables import InboundMessageRow
 
-MATCHES_MAX = 20_000
+MATCHES_MAX = 100_000
 """Texts that a search looks through; more of them would say that the words are no use."""
 
 Key = tuple[datetime, str]
