@@ -8,7 +8,7 @@ import pytest
 from google.longrunning import operations_pb2
 from heliograph.twoway.v1 import events_pb2, opt_out_list_pb2
 from heliograph.twoway.v1 import opt_out_service_pb2 as pb
-from mesh.errors import InvalidArgument, NotFound, Unimplemented
+from mesh.errors import InvalidArgument, NotFound
 from twoway.imports import jobs, reading
 from twoway.imports.importing import Importer
 from twoway.imports.reading import Line
@@ -168,14 +168,9 @@ async def test_what_is_no_list_is_refused_at_once(room: Room, content: bytes) ->
     assert refused.value.reason == "IMPORT_FORMAT_INVALID"
 
 
-async def test_an_import_into_no_list_or_from_an_address_is_refused(room: Room) -> None:
+async def test_an_import_into_no_list_is_refused(room: Room) -> None:
     with pytest.raises(NotFound):
         await begin(room, CSV.encode(), parent=f"{SHOP}/optOutLists/nowhere")
-    with pytest.raises(Unimplemented) as refused:
-        await room.consent.ImportOptedOutNumbers(
-            pb.ImportOptedOutNumbersRequest(parent=DEFAULT, uri="s3://bucket/list.csv")
-        )
-    assert refused.value.metadata["field"] == "uri"
 
 
 def test_pinpoints_own_lines_are_read() -> None:

@@ -58,7 +58,11 @@ async def test_no_method_opens_to_a_foreign_token(
     room: Room, asking: Any, rpc_client: RpcClient, mint_token: MintToken
 ) -> None:
     servicers = services(
-        room.sessions, asking, room.wakeups, messaging=room.messaging_stub
+        room.sessions,
+        asking,
+        room.wakeups,
+        messaging=room.messaging_stub,
+        templates=room.template_stub,
     )
     methods = [method for name in servicers for method in descriptor_of(name).methods]
 

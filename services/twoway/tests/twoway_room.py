@@ -5,8 +5,13 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
+import twoway_templates
 from google.longrunning import operations_pb2_grpc
-from heliograph.messaging.v1 import events_pb2, message_service_pb2_grpc
+from heliograph.messaging.v1 import (
+    events_pb2,
+    message_service_pb2_grpc,
+    template_service_pb2_grpc,
+)
 from heliograph.twoway.v1 import (
     conversation_service_pb2_grpc,
     keyword_service_pb2,
@@ -28,9 +33,11 @@ from twoway import channels
 from twoway.imports.importing import Importer
 from twoway.inbound.receiving import Receiver
 from twoway.linking.asking import Asking
+from twoway.places import Places
 from twoway.services import services
 from twoway.wakeups import Wakeups
 from twoway_messaging import SERVICE, MessageServicer
+from twoway_templates import TemplateServicer
 
 SHOP = "applications/shop"
 NUMBER = "+12065550100"
@@ -46,10 +53,12 @@ class Room:
         sessions: async_sessionmaker[AsyncSession],
         asking: Any,
         rpc_client: RpcClient,
+        places: Places | None = None,
     ) -> None:
         self.sessions = sessions
         self.wakeups = Wakeups()
-        self.importer = Importer(sessions, self.wakeups)
+        self.places = places or Places()
+        self.importer = Importer(sessions, self.wakeups, self.places.objects)
         self._database_url = database_url
         self._asking = asking
         self._rpc_client = rpc_client
@@ -57,13 +66,20 @@ class Room:
 
     async def __aenter__(self) -> Self:
         self._waking = asyncio.create_task(self.wakeups.run(self._database_url, channels.INBOUND))
-        stub: Any = message_service_pb2_grpc.MessageServiceStub(
-            await self._rpc_client({SERVICE: self.messaging})
+        self.templates = TemplateServicer()
+        neighbour = await self._rpc_client(
+            {SERVICE: self.messaging, twoway_templates.SERVICE: self.templates}
         )
+        stub: Any = message_service_pb2_grpc.MessageServiceStub(neighbour)
+        self.template_stub: Any = template_service_pb2_grpc.TemplateServiceStub(neighbour)
         self.linking = Asking(stub)
         self._receiver = Receiver(self.sessions, self.linking)
         self.messaging_stub = stub
-        self._services = services(self.sessions, self._asking, self.wakeups, messaging=stub)
+        self._services = services(
+            *(self.sessions, self._asking, self.wakeups, self.places),
+            messaging=stub,
+            templates=self.template_stub,
+        )
         await self.enter()
         return self
 

@@ -58,6 +58,8 @@ def _of_its_own(name: str, around: Surroundings) -> dict[str, str]:
             "EXPORT_FOLDER": str(around.exports),
             "ERASURE_KEY": around.erasure_key,
         }
+    if name == "twoway":
+        return {"IMPORT_FOLDER": str(around.imports), "EXPORT_FOLDER": str(around.exports)}
     if name == "analytics":
         return {"CLICKHOUSE_URL": around.clickhouse_url}
     if name == "messaging":

@@ -2,10 +2,8 @@
 
 from typing import Annotated
 
-from mesh.objects.places import ObjectPlace, refuse_overlaps
-from mesh.service import ServiceSettings
+from mesh.objects.settings import FileSettings
 from pydantic import AfterValidator, Field, SecretStr
-from pydantic_settings import SettingsConfigDict
 
 from audience.persons import hashes
 
@@ -15,11 +13,8 @@ def _checked(keys: SecretStr) -> SecretStr:
     return keys
 
 
-class Settings(ServiceSettings):
+class Settings(FileSettings):
     """What the audience service can be told."""
-
-    # A place that is wrong is not shown: it may hold credentials.
-    model_config = SettingsConfigDict(hide_input_in_errors=True)
 
     database_connections_max: int = Field(
         default=10, ge=4, le=100, description="Connections to PostgreSQL, for reads and for writes."
@@ -35,18 +30,6 @@ class Settings(ServiceSettings):
     )
     twoway_address: str = Field(
         default="127.0.0.1:7005", description="Where twoway answers: host:port or a gRPC target."
-    )
-    import_folder: str = Field(
-        default="",
-        description="Folder of files to import, one subfolder an application; empty: uploads only.",
-    )
-    export_folder: str = Field(
-        default="",
-        description="Folder for exported files, one subfolder an application; empty: streams only.",
-    )
-    object_stores: Annotated[tuple[ObjectPlace, ...], AfterValidator(refuse_overlaps)] = Field(
-        default=(),
-        description="Open places in object stores, as a JSON list; see the README of audience.",
     )
     export_workers: int = Field(
         default=1, ge=0, le=16, description="Export jobs that this replica runs at the same time."

@@ -4,10 +4,15 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from heliograph import subjects
-from heliograph.messaging.v1 import events_pb2, message_service_pb2_grpc
+from heliograph.messaging.v1 import (
+    events_pb2,
+    message_service_pb2_grpc,
+    template_service_pb2_grpc,
+)
 from mesh import worker
 from mesh.eventing import jetstream, outbox
 from mesh.eventing.consumer import Consumer
+from mesh.objects.opening import Objects
 from mesh.rpc import tls
 from mesh.rpc.auth.gone import Gone, Services
 from mesh.rpc.channel import channel
@@ -16,10 +21,12 @@ from mesh.store import engine, pool, purging
 from mesh.store.tombstones import Tombstones
 
 from twoway import channels, clock, erasure, housekeeping, people
+from twoway.exports.exporting import Exporter
 from twoway.imports.importing import Importer
 from twoway.inbound.receiving import Receiver
 from twoway.linking.asking import Asking
 from twoway.linking.late import POLL_SECONDS, Linker
+from twoway.places import Places
 from twoway.replies.sending import ReplySender
 from twoway.services import services
 from twoway.settings import Settings
@@ -56,12 +63,20 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
         )
     )
     stub = message_service_pb2_grpc.MessageServiceStub(messaging)
+    templates = template_service_pb2_grpc.TemplateServiceStub(messaging)
     for _ in range(REPLY_SENDERS):
         background(stack, ReplySender(sessions, stub, wakeups).run(), "replies")
     linking = Linker(sessions, Asking(stub))
     background(stack, worker.run("linking", linking.step, poll_seconds=POLL_SECONDS), "linking")
 
-    background(stack, Importer(sessions, wakeups).run(), "imports")
+    objects = Objects(settings.object_stores)
+    objects.check()
+    places = Places(
+        objects, import_folder=settings.import_folder, export_folder=settings.export_folder
+    )
+    background(stack, Importer(sessions, wakeups, objects).run(), "imports")
+    exporter = Exporter(settings.database_url, sessions, asking, objects, wakeups)
+    background(stack, exporter.run(), "exports")
 
     background(stack, purging.run(sessions, housekeeping.purges(settings), clock.now), "purging")
 
@@ -70,7 +85,7 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     await stack.enter_async_context(outbox.Relay(sessions, js, ordered=True))
     gone = Tombstones(sessions)
     await gone.refresh()
-    erasures = erasure.erasures(sessions, js, gone)
+    erasures = erasure.erasures(sessions, js, gone, settings.export_folder, objects)
     background(stack, gone.run(), "tombstones")
     background(stack, erasures.run(), "erasures")
     await stack.enter_async_context(erasures.consumer(subjects.AUDIENCE.name))
@@ -90,7 +105,9 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
             ack_wait_seconds=ACK_WAIT_SECONDS,
         )
     )
-    return Services(services(sessions, asking, wakeups, messaging=stub), Gone(gone))
+    return Services(
+        services(sessions, asking, wakeups, places, messaging=stub, templates=templates), Gone(gone)
+    )
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from heliograph.audience.v1.events_pb2 import ApplicationDeleted
 from heliograph.twoway.v1 import events_pb2
 from mesh.aip import operations, request_ids
 from mesh.eventing.erasures import Erasures
+from mesh.objects import targets
+from mesh.objects.opening import Objects
 from mesh.store import erasing, orders
 from mesh.store.tombstones import Sessions, Tombstones
 from nats.js import JetStreamContext
@@ -21,8 +23,15 @@ from twoway.imports import tables as imports
 from twoway.keywords import tables as keywords
 
 
-def erasures(sessions: Sessions, js: JetStreamContext, gone: Tombstones) -> Erasures:
-    """The erasures of this service."""
+def erasures(
+    sessions: Sessions,
+    js: JetStreamContext,
+    gone: Tombstones,
+    export_folder: str = "",
+    objects: Objects | None = None,
+) -> Erasures:
+    """The erasures of this service, what it exported to folders and object stores among them."""
+    files = targets.erasing(export_folder), targets.erasing_objects(objects or Objects())
     messages = events_pb2.DESCRIPTOR.message_types_by_name.values()
     return Erasures(
         sessions,
@@ -41,5 +50,6 @@ def erasures(sessions: Sessions, js: JetStreamContext, gone: Tombstones) -> Eras
         ErasureReport,
         "twoway",
         heard=ApplicationDeleted,
+        after=files,
         kept=[(subjects.TWOWAY.name, f"{message.full_name}.*") for message in messages],
     )

@@ -20,21 +20,30 @@ from twoway.consent.servicer import OptOutServicer
 from twoway.conversations.conversation_servicer import ConversationServicer
 from twoway.keywords.servicer import KeywordServicer
 from twoway.phone_numbers.servicer import PhoneNumberServicer
+from twoway.places import Places
 from twoway.pools.servicer import PoolServicer
 from twoway.sender_ids.servicer import SenderIdServicer
 from twoway.wakeups import Wakeups
 
 
 def services(
-    sessions: async_sessionmaker[AsyncSession], pool: Any, wakeups: Wakeups, *, messaging: Any
+    sessions: async_sessionmaker[AsyncSession],
+    pool: Any,
+    wakeups: Wakeups,
+    places: Places | None = None,
+    *,
+    messaging: Any,
+    templates: Any,
 ) -> dict[str, object]:
     """Every service of the contract; one without a servicer answers UNIMPLEMENTED by descriptor."""
     unwritten = object()
     return {
         _name(operations_pb2, "Operations"): OperationsServicer(sessions),
         _name(phone_number_service_pb2, "PhoneNumberService"): PhoneNumberServicer(sessions),
-        _name(keyword_service_pb2, "KeywordService"): KeywordServicer(sessions),
-        _name(opt_out_service_pb2, "OptOutService"): OptOutServicer(sessions, pool, wakeups),
+        _name(keyword_service_pb2, "KeywordService"): KeywordServicer(sessions, templates),
+        _name(opt_out_service_pb2, "OptOutService"): OptOutServicer(
+            sessions, pool, wakeups, places
+        ),
         _name(conversation_service_pb2, "ConversationService"): ConversationServicer(
             sessions, wakeups, pool, messaging
         ),

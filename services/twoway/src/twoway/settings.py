@@ -1,10 +1,10 @@
 """Settings of this room, from the environment."""
 
-from mesh.service import ServiceSettings
+from mesh.objects.settings import FileSettings
 from pydantic import Field
 
 
-class Settings(ServiceSettings):
+class Settings(FileSettings):
     """What twoway can be told."""
 
     messaging_address: str = Field(

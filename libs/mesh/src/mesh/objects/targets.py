@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from mesh.errors import Error, FailedPrecondition, PermissionDenied
 from mesh.errors.refusals import shown
@@ -141,8 +141,14 @@ def _erase(root: Path) -> int:
     if not root.is_dir():
         return 0
     count = sum(1 for path in root.rglob("*") if not path.is_dir())
-    shutil.rmtree(root)
+    shutil.rmtree(root, onerror=_told)
     return count
+
+
+def _told(_function: object, _path: str, why: tuple[Any, BaseException, Any]) -> None:
+    """What is gone already is as good: two services may have the same folder."""
+    if not isinstance(why[1], FileNotFoundError):
+        raise why[1]
 
 
 def not_empty(path: str) -> Error:

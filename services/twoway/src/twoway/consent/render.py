@@ -23,8 +23,7 @@ def opted_out_number(row: OptedOutNumber) -> pb.OptedOutNumber:
     parent = names.opt_out_list(row.application, row.opt_out_list)
     return pb.OptedOutNumber(
         name=f"{parent}/optedOutNumbers/{row.phone_number}",
-        # Who was confirmed before an import opted out by writing to the platform they came from.
-        end_user_opted_out=row.source == "KEYWORD" or (row.source == "IMPORT" and row.confirmed),
+        end_user_opted_out=wrote_it(row.source, row.confirmed),
         source=pb.ConsentSource.Value(row.source),
         text=row.text,
         origination_identity=row.origination_identity,
@@ -33,6 +32,12 @@ def opted_out_number(row: OptedOutNumber) -> pb.OptedOutNumber:
         comment=row.comment,
         opt_out_time=clock.stamp(row.opt_out_time),
     )
+
+
+def wrote_it(source: str, confirmed: bool) -> bool:
+    """Whether a person on a list opted out by writing: here, or, for who was confirmed before an
+    import, to the platform that they came from."""
+    return source == "KEYWORD" or (source == "IMPORT" and confirmed)
 
 
 def consent_change(row: ConsentChange) -> pb.ConsentChange:

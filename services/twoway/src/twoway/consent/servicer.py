@@ -12,22 +12,29 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from twoway import addresses, clock, locks, metrics, names
 from twoway.consent import checking, numbers, render, store, summarizing, writing
+from twoway.exports.servicer import Exporting
 from twoway.imports.servicer import Importing
+from twoway.places import Places
 from twoway.tables import OptOutListRow
 from twoway.wakeups import Wakeups
 
 LISTS_DEFAULT, NUMBERS_DEFAULT, PAGE_SIZE_MAX = 50, 100, 1_000
 
 
-class OptOutServicer(Importing):
+class OptOutServicer(Importing, Exporting):
     """Opt-out lists. `pool` leads to the primary, as consent is asked of it."""
 
     def __init__(
-        self, sessions: async_sessionmaker[AsyncSession], pool: Any, wakeups: Wakeups
+        self,
+        sessions: async_sessionmaker[AsyncSession],
+        pool: Any,
+        wakeups: Wakeups,
+        places: Places | None = None,
     ) -> None:
         self._sessions = sessions
         self._wakeups = wakeups
         self._pool = pool
+        self._places = places or Places()
 
     async def GetOptOutList(
         self, request: pb.GetOptOutListRequest, context: Any

@@ -10,13 +10,16 @@ from itertools import islice
 
 from mesh import worker
 from mesh.errors import Error
+from mesh.objects.opening import Objects
+from mesh.objects.sources import Files
+from mesh.pulling import in_thread
 from mesh.telemetry import logging
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from twoway import locks, names
 from twoway.consent import store as lists
-from twoway.imports import jobs, reading, taking
+from twoway.imports import jobs, opening, reading, taking
 from twoway.imports.jobs import Key
 from twoway.imports.reading import Line
 from twoway.imports.tables import OptedOutImportRow
@@ -37,11 +40,13 @@ class Importer:
         self,
         sessions: async_sessionmaker[AsyncSession],
         wakeups: Wakeups,
+        objects: Objects | None = None,
         *,
         lines_max: int = LINES_MAX,
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
         self._sessions = sessions
+        self._files = Files(objects or Objects())
         self._woken = wakeups.wakeup()
         self._poll_seconds = poll_seconds
         self._lines_max = lines_max
@@ -67,21 +72,26 @@ class Importer:
         if row is None:
             return
         position = jobs.outcome(row).read_count
-        lines = islice(reading.read(row.content), position, None)
-        while await self.chunk(key, position, lines):
-            position += self._lines_max
-            await asyncio.sleep(0)
+        async with opening.opened(self._files, row) as file:
+            lines = islice(reading.lines(file), position, None)
+            while await self.chunk(key, position, lines):
+                position += self._lines_max
+                await asyncio.sleep(0)
 
     async def chunk(self, key: Key, position: int, lines: Iterator[Line]) -> bool:
         """The next lines, of which the first is at `position`; false when there is no more to do
         here."""
+        try:
+            part = await in_thread(lambda: list(islice(lines, self._lines_max)))
+        except Error as error:
+            await self._stop(key, position, error)
+            return False
         async with self._sessions.begin() as session:
             await locks.hold(session, key[0])
-            row = await jobs.get(session, key, lock=True)
-            if row is None or jobs.outcome(row).read_count != position:
+            row = await jobs.at(session, key, position)
+            if row is None:
                 return False
             try:
-                part = list(islice(lines, self._lines_max))
                 await _check_list(session, row)
             except Error as error:
                 await jobs.fail(session, row, error)
@@ -91,6 +101,13 @@ class Importer:
             if len(part) < self._lines_max:
                 await jobs.succeed(session, row)
             return len(part) == self._lines_max
+
+    async def _stop(self, key: Key, position: int, error: Error) -> None:
+        """The file cannot be read on: for now, if the store is away, else for good."""
+        async with self._sessions.begin() as session:
+            row = await jobs.at(session, key, position)
+            if row is not None and not jobs.may_pass(row, error):
+                await jobs.fail(session, row, error)
 
 
 async def _check_list(session: AsyncSession, row: OptedOutImportRow) -> None:

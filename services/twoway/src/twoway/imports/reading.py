@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from itertools import chain
+from typing import IO, Any
 
 from mesh.errors import InvalidArgument, Violation
 
@@ -16,6 +17,9 @@ from twoway import addresses
 _NUMBER = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}")
 _DELIMITERS = ",;\t"
 _SHOWN_CHARACTERS_MAX = 40
+
+LINE_CHARACTERS_MAX = 1024 * 1024
+"""By which memory is bounded, whatever a file holds."""
 
 # Ours, and those of Amazon Pinpoint's DescribeOptedOutNumbers, without case and punctuation.
 _COLUMNS = {
@@ -43,16 +47,39 @@ class Line:
 
 def read(content: bytes) -> Iterator[Line]:
     """The lines that are not empty; refuses (IMPORT_FORMAT_INVALID) what is no such file."""
-    text = content.decode("utf-8-sig", errors="replace").replace("\x00", "\ufffd")
-    if text.lstrip().startswith("{"):
-        return _json_lines(text)
-    return _csv_lines(text)
+    return lines(io.BytesIO(content))
 
 
-def _csv_lines(text: str) -> Iterator[Line]:
-    first = text.lstrip().partition("\n")[0]
-    delimiter = next((one for one in _DELIMITERS if one in first), ",")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+def lines(file: IO[bytes]) -> Iterator[Line]:
+    """The same of an open file, of which no more is read than is taken."""
+    text = _text(io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline=""))
+    blank = []
+    for first in text:
+        blank.append(first)
+        if first.strip():
+            break
+    whole = chain(blank, text)
+    head = blank[-1] if blank else ""
+    if head.lstrip().startswith("{"):
+        yield from _json_lines(whole)
+    else:
+        yield from _csv_lines(whole, _delimiter(head))
+
+
+def _text(file: IO[str]) -> Iterator[str]:
+    """Lines with their ends; a longer one means that this is no text with a number a line."""
+    while line := file.readline(LINE_CHARACTERS_MAX + 1):
+        if len(line) > LINE_CHARACTERS_MAX:
+            raise _invalid(f"a line has more than {LINE_CHARACTERS_MAX} characters")
+        yield line.replace("\x00", "\ufffd")
+
+
+def _delimiter(first: str) -> str:
+    return next((one for one in _DELIMITERS if one in first), ",")
+
+
+def _csv_lines(text: Iterator[str], delimiter: str) -> Iterator[Line]:
+    reader = csv.reader(text, delimiter=delimiter)
     columns: list[str] = []
     try:
         for cells in reader:
@@ -75,8 +102,8 @@ def _header(cells: list[str]) -> list[str]:
     return columns
 
 
-def _json_lines(text: str) -> Iterator[Line]:
-    for position, line in enumerate(io.StringIO(text), start=1):
+def _json_lines(text: Iterator[str]) -> Iterator[Line]:
+    for position, line in enumerate(text, start=1):
         if not line.strip():
             continue
         try:

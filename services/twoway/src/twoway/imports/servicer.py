@@ -8,9 +8,10 @@ from mesh.aip import operations, request_ids
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from twoway import names, unsupported
+from twoway import names
 from twoway.consent import store
 from twoway.imports import jobs, reading
+from twoway.places import Places
 from twoway.wakeups import Wakeups
 
 
@@ -19,19 +20,21 @@ class Importing:
 
     _sessions: async_sessionmaker[AsyncSession]
     _wakeups: Wakeups
+    _places: Places
 
     async def ImportOptedOutNumbers(
         self, request: pb.ImportOptedOutNumbersRequest, context: Any
     ) -> operations_pb2.Operation:
-        unsupported.refuse(request, "uri")
-        # Refuses at once what is no such file at all.
-        next(reading.read(request.content), None)
+        application = names.opt_out_list_key(request.parent, "parent")[0]
+        file = await self._places.source(application, request.uri) if request.uri else None
+        if file is None:
+            # Refuses at once what is no such file at all.
+            next(reading.read(request.content), None)
 
         async def answer() -> operations_pb2.Operation:
             await store.get_list(session, request.parent)
-            return operations.render(await jobs.create(session, request))
+            return operations.render(await jobs.create(session, request, file))
 
-        application = names.opt_out_list_key(request.parent, "parent")[0]
         async with self._sessions.begin() as session:
             operation = await request_ids.once(session, request, application, answer)
         self._wakeups.wake()
