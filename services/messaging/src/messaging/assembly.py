@@ -20,6 +20,7 @@ from mesh.eventing.orders import Orders
 from mesh.rpc import tls
 from mesh.rpc.auth.gone import Gone, Services
 from mesh.rpc.channel import channel
+from mesh.sealing import Sealer
 from mesh.store import engine, pool, purging
 from mesh.store.tombstones import Sessions, Tombstones
 from nats.js import JetStreamContext
@@ -43,7 +44,6 @@ from messaging.pipeline.consent import Consent
 from messaging.pipeline.handing import Handing
 from messaging.pipeline.holding import Holding
 from messaging.receiving import Receiving
-from messaging.sealing import Sealer
 from messaging.servicers.channel_servicer import ChannelServicer
 from messaging.servicers.message_servicer import MessageServicer
 from messaging.servicers.suppression_servicer import SuppressionServicer

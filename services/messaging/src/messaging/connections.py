@@ -8,6 +8,7 @@ from typing import Any, Self
 from heliograph.audience.v1.channel_type_pb2 import ChannelType
 from heliograph.messaging.v1.channel_pb2 import Channel
 from mesh import worker
+from mesh.sealing import Sealer
 from mesh.store.notifications import Listener as NotificationListener
 from mesh.telemetry import logging
 
@@ -15,7 +16,6 @@ from messaging import channel_configs
 from messaging.channels.channel import Driver, DriverFactory, Listener
 from messaging.ledger.persistence import Pool
 from messaging.places import Places
-from messaging.sealing import Sealer
 
 _log = logging.get(__name__)
 

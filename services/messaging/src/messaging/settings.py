@@ -1,17 +1,8 @@
 """Settings of the messaging service, from the environment."""
 
-from typing import Annotated
-
+from mesh.sealing import SecretsKey
 from mesh.service import ServiceSettings
-from pydantic import AfterValidator, Field, SecretStr
-
-from messaging.sealing import Sealer
-
-
-def _checked(key: SecretStr) -> SecretStr:
-    if key.get_secret_value():
-        Sealer(key.get_secret_value())
-    return key
+from pydantic import Field, SecretStr
 
 
 class Settings(ServiceSettings):
@@ -23,7 +14,7 @@ class Settings(ServiceSettings):
     twoway_address: str = Field(
         default="127.0.0.1:7005", description="Where twoway answers: host:port or a gRPC target."
     )
-    secrets_key: Annotated[SecretStr, AfterValidator(_checked)] = Field(
+    secrets_key: SecretsKey = Field(
         default=SecretStr(""),
         description="Keys of provider secrets, base64 of 32 bytes, parted by commas: the first "
         "seals, all open. Required to serve.",

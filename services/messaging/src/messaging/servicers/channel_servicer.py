@@ -9,6 +9,7 @@ from heliograph.messaging.v1.channel_pb2 import Channel
 from mesh.aip import etags, field_masks, pagination, request_ids, resource_names
 from mesh.aip.tables import now
 from mesh.errors import AlreadyExists, NotFound
+from mesh.sealing import Sealer
 from sqlalchemy import func
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import async_sessionmaker
@@ -17,7 +18,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from messaging import channel_configs, names, render
 from messaging.connections import NOTIFICATION, Connections, opened, place
-from messaging.sealing import Sealer
 from messaging.tables import ACCOUNT_INDEX, ChannelRow
 
 

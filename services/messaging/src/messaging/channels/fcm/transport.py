@@ -1,10 +1,7 @@
 """HTTP/2 to FCM, and which of its failures leave a message's fate open."""
 
-import ssl
-from datetime import timedelta
-from pathlib import Path
-
-from pyreqwest.client import Client, ClientBuilder
+from mesh import web
+from pyreqwest.client import Client
 from pyreqwest.exceptions import DetailedPyreqwestError, PyreqwestError
 
 from messaging.channels.fcm.configuration import REQUEST_SECONDS_MAX
@@ -25,15 +22,5 @@ def is_unsent(error: PyreqwestError) -> bool:
 
 
 def client() -> Client:
-    """A client that also trusts the authorities OpenSSL is told of (SSL_CERT_FILE)."""
-    builder = (
-        ClientBuilder()
-        .http2(True)
-        .follow_redirects(False)
-        .timeout(timedelta(seconds=REQUEST_SECONDS_MAX))
-        .connect_timeout(timedelta(seconds=CONNECT_SECONDS_MAX))
-    )
-    authorities = ssl.get_default_verify_paths().cafile
-    if authorities:
-        builder = builder.add_root_certificate_pem(Path(authorities).read_bytes())
-    return builder.build()
+    """A client that speaks HTTP/2."""
+    return web.builder(REQUEST_SECONDS_MAX, CONNECT_SECONDS_MAX).http2(True).build()

@@ -3,9 +3,11 @@
 import base64
 import binascii
 import os
+from typing import Annotated
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from pydantic import AfterValidator, SecretStr
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -43,3 +45,13 @@ def _key(text: str) -> bytes:
     if len(key) != KEY_BYTES:
         raise ValueError(f"a secrets key is base64 of {KEY_BYTES} bytes")
     return key
+
+
+def _checked(keys: SecretStr) -> SecretStr:
+    if keys.get_secret_value():
+        Sealer(keys.get_secret_value())
+    return keys
+
+
+SecretsKey = Annotated[SecretStr, AfterValidator(_checked)]
+"""A setting that is empty or fit for a `Sealer`."""
