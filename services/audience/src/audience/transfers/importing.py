@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from mesh.aip import operations
+from mesh.backoff import Backoff
 from mesh.errors import Error
 from mesh.objects.opening import Objects
 from mesh.store import engine, failures
@@ -33,8 +34,7 @@ from audience.transfers.sources import Sources
 from audience.transfers.worker import Kind
 
 RETRIES_MAX: Final = 8
-RETRY_FIRST_SECONDS: Final = 0.05
-RETRY_MAX_SECONDS: Final = 5.0
+BACKOFF: Final = Backoff(first_seconds=0.05, max_seconds=5.0)
 
 # A chunk of which nobody is told need not be on the disk before the next one: if the database loses
 # it in a crash, it loses the job's new place with it, and the chunk is read again.
@@ -130,16 +130,14 @@ class Import:
 
     async def _commit(self, job: ImportJobRow, chunk: Chunk) -> bool:
         """Write one chunk, again when the database was busy; false when the job is not ours."""
-        pause = RETRY_FIRST_SECONDS
-        for attempt in range(RETRIES_MAX):
+        for attempt in range(1, RETRIES_MAX + 1):
             try:
                 with metrics.CHUNK_SECONDS.time():
                     return await self._write(job, chunk)
             except Exception as error:
-                if attempt + 1 == RETRIES_MAX or not failures.is_transient(error):
+                if attempt == RETRIES_MAX or not failures.is_transient(error):
                     raise
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, RETRY_MAX_SECONDS)
+            await asyncio.sleep(BACKOFF.after(attempt))
         raise AssertionError("the last attempt returns or raises")
 
     async def _write(self, job: ImportJobRow, chunk: Chunk) -> bool:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
+from mesh.backoff import Backoff
 from mesh.store import failures
 from mesh.telemetry import logging
 
@@ -15,8 +16,7 @@ Result = TypeVar("Result")
 _log = logging.get(__name__)
 
 PERSIST_SECONDS = 60.0
-RETRY_SECONDS = 0.05
-RETRY_MAX_SECONDS = 2.0
+BACKOFF = Backoff(first_seconds=0.05, max_seconds=2.0)
 
 
 _LOCK = "SELECT pg_try_advisory_lock(hashtextextended($1, 0))"
@@ -49,8 +49,9 @@ async def persist(
     `atomic` wraps it in a transaction, for more than one statement.
     """
     deadline = asyncio.get_running_loop().time() + PERSIST_SECONDS
-    delay_seconds = RETRY_SECONDS
+    attempt = 0
     while True:
+        attempt += 1
         try:
             async with pool.acquire() as connection:
                 if not atomic:
@@ -62,8 +63,7 @@ async def persist(
             if late or not failures.is_transient(error):
                 raise
             _log.warning("ledger.write_again", error=repr(error))
-        await asyncio.sleep(delay_seconds)
-        delay_seconds = min(delay_seconds * 2, RETRY_MAX_SECONDS)
+        await asyncio.sleep(BACKOFF.after(attempt))
 
 
 async def _unlock(connection: Any, batch_id: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import orjson
 from heliograph.messaging.v1.channel_pb2 import Channel
+from mesh.backoff import Backoff
 from mesh.telemetry import logging
 from pyreqwest.client import Client
 from pyreqwest.exceptions import PyreqwestError
@@ -20,7 +21,7 @@ from messaging.channels.sets import NOT_BEGUN, Sets
 _log = logging.get(__name__)
 
 
-_RETRY_SECONDS_MIN, _RETRY_SECONDS_MAX = 0.5, 30.0
+_BACKOFF = Backoff(first_seconds=0.5, max_seconds=30.0)
 _REST_SECONDS = 1.0
 _CLOSE_GRACE_SECONDS = 5.0
 
@@ -139,11 +140,11 @@ class FcmDriver:
 
 async def _signed_in(tokens: AccessTokens) -> None:
     """Returns when there is a token."""
-    delay_seconds = _RETRY_SECONDS_MIN
+    attempt = 0
     while not tokens.is_there:
+        attempt += 1
         try:
             await tokens.get()
         except TokenError as error:
             _log.warning("fcm.not_signed_in", reason=str(error))
-            await asyncio.sleep(delay_seconds * random.uniform(0.5, 1.0))
-            delay_seconds = min(delay_seconds * 2, _RETRY_SECONDS_MAX)
+            await asyncio.sleep(_BACKOFF.after(attempt) * random.uniform(0.5, 1.0))

@@ -5,12 +5,12 @@ import ssl
 from dataclasses import dataclass
 
 from heliograph.messaging.v1.channel_pb2 import Channel, SmtpProvider
+from mesh.backoff import Backoff
 
 PORT_DEFAULT = 587
 CONNECTIONS_DEFAULT = 4
 COMMAND_TIMEOUT_SECONDS = 30.0
-RECONNECT_SECONDS_MIN = 0.5
-RECONNECT_SECONDS_MAX = 30.0
+RECONNECT = Backoff(first_seconds=0.5, max_seconds=30.0)
 IDLE_SECONDS_MAX = 60.0
 """A connection unused for so long is made anew: servers close theirs after some minutes."""
 

@@ -7,11 +7,7 @@ from contextlib import asynccontextmanager
 
 from mesh.telemetry import logging
 
-from messaging.channels.smtp.configuration import (
-    RECONNECT_SECONDS_MAX,
-    RECONNECT_SECONDS_MIN,
-    Configuration,
-)
+from messaging.channels.smtp.configuration import RECONNECT, Configuration
 from messaging.channels.smtp.connection import Connection
 
 _log = logging.get(__name__)
@@ -48,16 +44,16 @@ class Pool:
 
     async def watch(self) -> None:
         """Connects, and again whenever the server was away, until cancelled."""
-        delay_seconds = RECONNECT_SECONDS_MIN
+        failed = 0
         while True:
             await self._away.wait()
             async with self.connection() as connection:
                 await connection.connect()
             if self.is_reachable:
-                delay_seconds = RECONNECT_SECONDS_MIN
+                failed = 0
                 continue
-            await asyncio.sleep(delay_seconds * random.uniform(0.5, 1.0))
-            delay_seconds = min(delay_seconds * 2, RECONNECT_SECONDS_MAX)
+            failed += 1
+            await asyncio.sleep(RECONNECT.after(failed) * random.uniform(0.5, 1.0))
 
     async def close(self) -> None:
         """Lets mails under way end, within some seconds, then closes everything."""
