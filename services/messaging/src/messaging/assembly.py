@@ -38,6 +38,7 @@ from messaging.ledger.partitions import Partitions
 from messaging.ledger.persistence import Pool
 from messaging.ledger.statements import PLANNING
 from messaging.listening import ChannelListener
+from messaging.long_texts.long_texts import LongTexts
 from messaging.people import erasure as people
 from messaging.pipeline.batches import Batches
 from messaging.pipeline.consent import Consent
@@ -59,6 +60,7 @@ PARKED_SWEEP_SECONDS = 0.5
 SETTLE_SWEEP_SECONDS = 1.0
 OUTBOX_SWEEP_SECONDS = 2.0
 HELD_SWEEP_SECONDS = 1.0
+LONG_TEXTS_SWEEP_SECONDS = 5.0
 PARTITIONS_SECONDS = 3600.0
 STOP_SECONDS = 8.0
 
@@ -86,6 +88,7 @@ class Assembly:
     settling: Settling
     outbox: Outbox
     inbound: Inbound
+    long_texts: LongTexts
     gone: Tombstones
     erasures: Erasures
     orders: Orders
@@ -118,12 +121,15 @@ class Assembly:
         gone = Tombstones(sessions)
         partitions = Partitions(bulk, settings.ledger_retention_days)
         receiving, inbound = Receiving(bulk, js), Inbound(bulk, js)
+        long_texts = LongTexts(bulk, inbound)
         sealer = Sealer(settings.secrets_key.get_secret_value())
         connections = Connections(
             bulk,
             sealer,
             DRIVERS,
-            lambda application, id: ChannelListener(application, id, receiving, inbound),
+            lambda application, id: ChannelListener(
+                application, id, receiving, inbound, long_texts
+            ),
         )
         templates = StoredTemplates(bulk)
         consent = Consent(OptOutServiceStub(twoway))
@@ -149,6 +155,7 @@ class Assembly:
             settling=Settling(bulk, js, outgoing),
             outbox=outgoing,
             inbound=inbound,
+            long_texts=long_texts,
             gone=gone,
             erasures=erasure.erasures(sessions, js, gone, bulk, connections),
             orders=people.orders_of(sessions, js, bulk),
@@ -187,6 +194,7 @@ class Assembly:
             ("settling", self.settling.sweep, SETTLE_SWEEP_SECONDS),
             ("outbox", self.outbox.sweep, OUTBOX_SWEEP_SECONDS),
             ("held", self.holding.sweep, HELD_SWEEP_SECONDS),
+            ("long texts", self.long_texts.sweep, LONG_TEXTS_SWEEP_SECONDS),
             ("days", self.partitions.prepare, PARTITIONS_SECONDS),
         ):
             self._loop(stack, name, _sweeping(name, sweep, poll_seconds))

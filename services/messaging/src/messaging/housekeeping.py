@@ -20,6 +20,9 @@ FRONTIERS_KEPT = timedelta(days=30)
 """A batch that ends takes its frontier with it. The bus keeps one that never ends for less."""
 
 
+LONG_TEXTS_KEPT = timedelta(hours=1)
+"""How long parts that come again are known. Phones use a reference again after 256 long texts."""
+
 TOTALS_KEPT = timedelta(days=800)
 """How long a campaign that sends no more knows whom it reached: more than two years."""
 
@@ -29,6 +32,7 @@ def purges() -> list[Purge]:
     return [
         Purge("send_requests", "create_time < :before", REQUESTS_KEPT),
         Purge("inbound_texts", "receive_time < :before", 2 * SAME_ID_WITHIN),
+        Purge("long_texts", "announced AND due_time < :before", LONG_TEXTS_KEPT),
         Purge("cancelled_runs", "create_time < :before", RUNS_KEPT),
         Purge("batch_frontiers", "update_time < :before", FRONTIERS_KEPT),
         Purge("cap_counters", "counter = '' AND day < :before", caps.DAY + timedelta(days=1)),

@@ -109,6 +109,7 @@ def _render(inbound_id: str, text: InboundText, connection_name: str) -> Inbound
         receive_time=receive_time,
         connection=connection_name,
         parts=text.parts,
+        incomplete=text.incomplete,
     )
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from mesh.telemetry import tracing
 
-from messaging.channels.inbound import InboundText, Receipt
+from messaging.channels.inbound import InboundPart, InboundText, Receipt
 from messaging.inbound import Inbound
+from messaging.long_texts.long_texts import LongTexts
 from messaging.receiving import Receiving
 
 
@@ -18,6 +20,7 @@ class ChannelListener:
     channel_id: str
     receiving: Receiving
     inbound_texts: Inbound
+    long_texts: LongTexts
 
     async def receipts(self, batch: Sequence[Receipt]) -> None:
         """Stores what the provider says became of messages."""
@@ -28,3 +31,9 @@ class ChannelListener:
         name = f"applications/{self.application}/channels/{self.channel_id}"
         with tracing.tracer.start_as_current_span("receive texts"):
             await self.inbound_texts.receive(self.application, name, batch)
+
+    async def parts(self, batch: Sequence[InboundPart]) -> None:
+        """Stores parts of long texts."""
+        name = f"applications/{self.application}/channels/{self.channel_id}"
+        with tracing.tracer.start_as_current_span("receive parts of texts"):
+            await self.long_texts.receive(self.application, name, batch, datetime.now(UTC))

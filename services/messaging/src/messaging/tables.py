@@ -6,7 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from mesh.aip.tables import timestamp
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
 metadata = sa.MetaData()
@@ -172,3 +172,27 @@ class InboundTextRow(SQLModel, table=True):
     key: UUID = Field(primary_key=True)
     inbound_id: str
     receive_time: datetime = timestamp()
+
+
+class LongTextRow(SQLModel, table=True):
+    """A text of which parts have come. `parts` are their octets, null for those that have not.
+
+    Once it is announced they are digests, by which repetitions are known until the row goes.
+    `due_time` is when it is announced by a sweep: as it is, if it is not whole by then.
+    """
+
+    __tablename__ = "long_texts"
+    __table_args__ = (sa.Index("long_texts_by_time", "due_time"),)
+    metadata = metadata
+
+    application: str = Field(primary_key=True)
+    key: UUID = Field(primary_key=True)
+    text_id: UUID
+    connection: str
+    source_address: str
+    destination_address: str
+    data_coding: int = Field(sa_type=sa.SmallInteger)
+    parts: list[bytes | None] = Field(sa_type=ARRAY(sa.LargeBinary), nullable=False)
+    announced: bool
+    receive_time: datetime = timestamp()
+    due_time: datetime = timestamp()

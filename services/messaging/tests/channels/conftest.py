@@ -6,10 +6,9 @@ from uuid import UUID
 import pytest
 from mesh.sms import segment
 from mesh.testkit.waiting import eventually
-from messaging.channels.inbound import InboundText, Receipt
+from messaging.channels.inbound import InboundPart, InboundText, Receipt
 from messaging.channels.outgoing import Outgoing, Rendered, RenderedSms
 from messaging.channels.smpp.driver import SmppDriver
-from messaging.channels.smpp.texts import HOLD_SECONDS
 from messaging_carrier import Carrier
 
 
@@ -19,6 +18,7 @@ class Hearing:
     def __init__(self) -> None:
         self.heard_receipts: list[Receipt] = []
         self.heard_texts: list[InboundText] = []
+        self.heard_parts: list[InboundPart] = []
         self.failing = False
 
     async def receipts(self, batch: Sequence[Receipt]) -> None:
@@ -30,6 +30,11 @@ class Hearing:
         if self.failing:
             raise OSError("the database is away")
         self.heard_texts += batch
+
+    async def parts(self, batch: Sequence[InboundPart]) -> None:
+        if self.failing:
+            raise OSError("the database is away")
+        self.heard_parts += batch
 
 
 @pytest.fixture
@@ -62,14 +67,8 @@ async def carrier() -> AsyncIterator[Carrier]:
 
 
 @pytest.fixture
-def hold_seconds() -> float:
-    """How long a part of a text waits for the others."""
-    return HOLD_SECONDS
-
-
-@pytest.fixture
-async def driver(carrier: Carrier, hearing, hold_seconds: float) -> AsyncIterator[SmppDriver]:
-    driver = SmppDriver(carrier.channel(), hearing, hold_seconds=hold_seconds)
+async def driver(carrier: Carrier, hearing) -> AsyncIterator[SmppDriver]:
+    driver = SmppDriver(carrier.channel(), hearing)
     await driver.open()
     await eventually(lambda: driver.ready)
     yield driver

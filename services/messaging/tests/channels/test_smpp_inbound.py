@@ -1,8 +1,5 @@
 """The SMPP driver hears receipts and texts from a carrier."""
 
-import asyncio
-
-import pytest
 from heliograph.messaging.v1.message_pb2 import Message
 from mesh.smpp import (
     DeliverSm,
@@ -12,7 +9,6 @@ from mesh.smpp import (
     receipts,
 )
 from mesh.sms import Concatenation, segment, udh
-from mesh.testkit.waiting import eventually
 
 
 def text(words: str, **fields: object) -> DeliverSm:
@@ -69,54 +65,22 @@ async def test_a_text_is_heard(driver, carrier, hearing) -> None:
     assert (heard.text, heard.parts) == ("STOP", 1)
 
 
-async def test_a_long_text_is_heard_once_whole(driver, carrier, hearing) -> None:
-    first, second, third = parts("ж" * 150)
-
-    early = asyncio.create_task(carrier.deliver(third, first))
-    await eventually(lambda: carrier.smsc.sessions[0].in_flight == 2)
-    assert hearing.heard_texts == []
-    assert not early.done()
-    late = await carrier.deliver(second)
-
-    assert (await early, late) == ([0, 0], [0])
-    assert [(heard.text, heard.parts) for heard in hearing.heard_texts] == [("ж" * 150, 3)]
-
-
-@pytest.mark.parametrize("hold_seconds", [0.05])
-async def test_a_part_that_waits_in_vain_comes_again_and_is_then_taken(
+async def test_each_part_of_a_long_text_is_heard_and_answered_when_it_is_stored(
     driver, carrier, hearing
 ) -> None:
-    first, second = parts("x" * 200)
+    first, second, third = parts("ж" * 150)
+    hearing.failing = True
+    assert await carrier.deliver(first, second) == [Status.ESME_RX_T_APPN] * 2
+    hearing.failing = False
 
-    assert await carrier.deliver(first) == [Status.ESME_RX_T_APPN]
-    assert await carrier.deliver(first) == [0]
+    assert await carrier.deliver(third, first) == [0, 0]
     assert await carrier.deliver(second) == [0]
 
-    assert [heard.text for heard in hearing.heard_texts] == ["x" * 200]
-
-
-async def test_a_long_text_that_was_not_stored_is_heard_once_when_it_comes_again(
-    driver, carrier, hearing
-) -> None:
-    pdus = parts("x" * 200)
-    hearing.failing = True
-
-    assert await carrier.deliver(*pdus) == [Status.ESME_RX_T_APPN] * 2
-    hearing.failing = False
-    assert await carrier.deliver(*pdus) == [0, 0]
-
-    assert [heard.text for heard in hearing.heard_texts] == ["x" * 200]
+    assert [heard.sequence for heard in hearing.heard_parts] == [3, 1, 2]
+    assert {(heard.reference, heard.total) for heard in hearing.heard_parts} == {(9, 3)}
+    assert hearing.heard_parts[0].source_address == "+491700000001"
+    assert hearing.heard_texts == []
 
 
 async def test_a_broken_header_is_refused(driver, carrier, hearing) -> None:
     assert await carrier.deliver(text("\x20", esm_class=0x40)) == [Status.ESME_RX_P_APPN]
-
-
-async def test_a_driver_that_closes_asks_for_parts_again(driver, carrier) -> None:
-    first, _ = parts("x" * 200)
-    waiting = asyncio.create_task(carrier.deliver(first))
-    await eventually(lambda: carrier.smsc.sessions[0].in_flight == 1)
-
-    await driver.close()
-
-    assert await waiting == [Status.ESME_RX_T_APPN]

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from heliograph.messaging.v1.channel_pb2 import Channel
 
-from messaging.channels.inbound import InboundText, Receipt
+from messaging.channels.inbound import InboundPart, InboundText, Receipt
 from messaging.channels.outcomes import Outcome
 from messaging.channels.outgoing import Outgoing
 
@@ -27,6 +27,9 @@ class Listener(Protocol):
 
     async def inbound(self, batch: Sequence[InboundText]) -> None:
         """Stores texts that people wrote."""
+
+    async def parts(self, batch: Sequence[InboundPart]) -> None:
+        """Stores parts of long texts; their texts are told of when they are whole."""
 
 
 BATCH_SIZE_MAX = 1000

@@ -38,3 +38,20 @@ class InboundText:
     receive_time: datetime
     provider_id: str = ""
     parts: int = 1
+    incomplete: bool = False
+    """Parts of it never came."""
+
+
+@dataclass(frozen=True, slots=True)
+class InboundPart:
+    """One part of a long text, counted from 1. Parts with the same reference, addresses and total
+    belong together."""
+
+    source_address: str
+    destination_address: str
+    reference: int
+    total: int
+    sequence: int
+    octets: bytes
+    data_coding: int
+    receive_time: datetime

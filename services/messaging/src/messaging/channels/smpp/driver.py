@@ -12,7 +12,6 @@ from messaging.channels.outcomes import Outcome as MessageOutcome
 from messaging.channels.outgoing import Outgoing
 from messaging.channels.smpp import configuration, submits, verdicts
 from messaging.channels.smpp.incoming import Incoming
-from messaging.channels.smpp.texts import HOLD_SECONDS
 
 _ROUNDS_MAX = 10
 _CLOSE_GRACE_SECONDS = 5.0
@@ -39,18 +38,11 @@ class _Letter:
 
 
 class SmppDriver:
-    """One channel's binds to its carrier.
+    """One channel's binds to its carrier."""
 
-    A part of a text waits `hold_seconds` for the others before the carrier is to send it again.
-    """
-
-    def __init__(
-        self, channel: Channel, listener: Listener, *, hold_seconds: float = HOLD_SECONDS
-    ) -> None:
+    def __init__(self, channel: Channel, listener: Listener) -> None:
         self._configuration = configuration.read(channel)
         self._listener = listener
-        self._hold_seconds = hold_seconds
-        self._incoming: Incoming | None = None
         self._esmes: list[Esme] = []
 
     @property
@@ -70,9 +62,9 @@ class SmppDriver:
 
     async def open(self) -> None:
         """Begins to bind."""
-        self._incoming = Incoming(self._listener, self._hold_seconds)
+        incoming = Incoming(self._listener)
         self._esmes = [
-            Esme(self._configuration.carrier, self._incoming.take)
+            Esme(self._configuration.carrier, incoming.take)
             for _ in range(self._configuration.connections)
         ]
         for esme in self._esmes:
@@ -80,8 +72,6 @@ class SmppDriver:
 
     async def close(self) -> None:
         """Awaits answers for some seconds, then unbinds."""
-        if self._incoming is not None:
-            self._incoming.close()
         await asyncio.gather(*(esme.close(_CLOSE_GRACE_SECONDS) for esme in self._esmes))
 
     async def hand_over(

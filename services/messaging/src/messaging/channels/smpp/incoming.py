@@ -1,84 +1,88 @@
 """What the carrier sends: receipts and texts, answered only when the listener has stored them."""
 
 import asyncio
-from collections.abc import Awaitable, Collection, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Generic, TypeVar
 
 from mesh.smpp import DeliverSm, FieldError, Reply, Status, receipts
 from mesh.smpp.inbox import Replies
 from mesh.telemetry import logging
 
 from messaging.channels.channel import Listener
-from messaging.channels.inbound import Receipt
-from messaging.channels.smpp import reports
-from messaging.channels.smpp.texts import AGAIN, HOLD_SECONDS, STORED, Promise, Texts, Whole
+from messaging.channels.inbound import InboundPart, InboundText, Receipt
+from messaging.channels.smpp import reports, texts
 
 _log = logging.get(__name__)
 
+STORED = Reply()
+AGAIN = Reply(Status.ESME_RX_T_APPN)
 REFUSED = Reply(Status.ESME_RX_P_APPN)
+
+Told = TypeVar("Told")
+
+
+@dataclass(slots=True)
+class _Kind(Generic[Told]):
+    """What a batch has of one kind, with its place in the batch."""
+
+    store: Callable[[Sequence[Told]], Awaitable[None]]
+    told: list[Told] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
+
+    def add(self, place: int, one: Told) -> None:
+        """One more."""
+        self.told.append(one)
+        self.places.append(place)
+
+    async def answer(self, replies: list[Reply]) -> None:
+        """Store them all, and say so at their places."""
+        if self.told:
+            reply = await _stored(self.store(self.told))
+            for place in self.places:
+                replies[place] = reply
 
 
 class Incoming:
-    """Sorts a batch, stores it in two calls at most, and says what is answered."""
+    """Sorts a batch, stores it in three calls at most, and says what is answered."""
 
-    def __init__(self, listener: Listener, hold_seconds: float = HOLD_SECONDS) -> None:
+    def __init__(self, listener: Listener) -> None:
         self._listener = listener
-        self._texts = Texts(hold_seconds)
 
     async def take(self, pdus: Sequence[DeliverSm]) -> Replies:
         """Stores a batch. What could not be stored is to come again."""
         now = datetime.now(UTC)
-        replies: list[Reply | Promise | None] = [None] * len(pdus)
-        told: list[tuple[int, Receipt]] = []
-        wholes: dict[Hashable, Whole] = {}
-        for index, pdu in enumerate(pdus):
+        replies = [STORED] * len(pdus)
+        told = _Kind[Receipt](self._listener.receipts)
+        whole = _Kind[InboundText](self._listener.inbound)
+        parts = _Kind[InboundPart](self._listener.parts)
+        for place, pdu in enumerate(pdus):
             if receipts.is_receipt(pdu):
-                replies[index] = self._read_receipt(index, pdu, now, told)
+                receipt = _receipt(pdu, now)
+                if receipt is not None:
+                    told.add(place, receipt)
+                continue
+            try:
+                text = texts.read(pdu, now)
+            except FieldError as error:
+                _log.warning("smpp.text_unreadable", error=str(error))
+                replies[place] = REFUSED
+                continue
+            if isinstance(text, InboundPart):
+                parts.add(place, text)
             else:
-                replies[index] = self._read_text(pdu, now, wholes)
-        stored, _ = await asyncio.gather(
-            self._store_receipts(told), self._store_texts(wholes.values())
-        )
-        for index, _receipt in told:
-            replies[index] = stored
+                whole.add(place, text)
+        await asyncio.gather(told.answer(replies), whole.answer(replies), parts.answer(replies))
         return replies
 
-    def close(self) -> None:
-        """Asks for the parts again that still wait for others."""
-        self._texts.close()
 
-    def _read_receipt(
-        self, index: int, pdu: DeliverSm, now: datetime, told: list[tuple[int, Receipt]]
-    ) -> Reply:
-        """A receipt that cannot be read is taken, or it would come for ever."""
-        receipt = reports.read(pdu, now)
-        if receipt is None:
-            _log.warning("smpp.receipt_unreadable", octets=len(pdu.user_data))
-        else:
-            told.append((index, receipt))
-        return STORED
-
-    def _read_text(
-        self, pdu: DeliverSm, now: datetime, wholes: dict[Hashable, Whole]
-    ) -> Reply | Promise:
-        try:
-            promise, whole = self._texts.take(pdu, now)
-        except FieldError as error:
-            _log.warning("smpp.text_unreadable", error=str(error))
-            return REFUSED
-        if whole is not None:
-            wholes[whole.identity] = whole
-        return promise
-
-    async def _store_receipts(self, told: Sequence[tuple[int, Receipt]]) -> Reply:
-        if not told:
-            return STORED
-        return await _stored(self._listener.receipts([receipt for _, receipt in told]))
-
-    async def _store_texts(self, wholes: Collection[Whole]) -> None:
-        if wholes:
-            reply = await _stored(self._listener.inbound([whole.text for whole in wholes]))
-            self._texts.settle(wholes, reply)
+def _receipt(pdu: DeliverSm, now: datetime) -> Receipt | None:
+    """None for one that cannot be read; it is taken, or it would come for ever."""
+    receipt = reports.read(pdu, now)
+    if receipt is None:
+        _log.warning("smpp.receipt_unreadable", octets=len(pdu.user_data))
+    return receipt
 
 
 async def _stored(storing: Awaitable[None]) -> Reply:
