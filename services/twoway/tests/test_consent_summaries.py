@@ -3,11 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from heliograph.messaging.v1.message_service_pb2 import FindAnsweredMessagesResponse
 from heliograph.twoway.v1 import opt_out_service_pb2 as pb
-from mesh.errors import InvalidArgument, Unimplemented
+from mesh.errors import InvalidArgument
 from twoway import clock
 from twoway_room import NOON, NUMBER, SHOP, Room, sms
 
+AnsweredMessage = FindAnsweredMessagesResponse.AnsweredMessage
 Request = pb.SummarizeConsentChangesRequest
 ALERTS = f"{SHOP}/optOutLists/alerts"
 ANN, BOB, CYD, DAN = (f"+1206555019{digit}" for digit in range(4))
@@ -52,6 +54,20 @@ async def test_changes_are_counted_by_what_is_asked(room: Room) -> None:
     assert today in by_day
 
 
+async def test_changes_are_counted_by_the_campaign_that_was_answered(room: Room) -> None:
+    spring = f"{SHOP}/campaigns/spring"
+    for person, campaign in ((ANN, spring), (BOB, spring), (CYD, f"{SHOP}/campaigns/sale")):
+        room.messaging.answered[person] = AnsweredMessage(
+            message=f"{SHOP}/messages/m", run=f"{campaign}/runs/r1"
+        )
+    room.messaging.answered[DAN] = AnsweredMessage(message=f"{SHOP}/messages/direct")
+    await happened(room)
+
+    by_campaign = await counted(room, group_by=Request.CAMPAIGN)
+
+    assert by_campaign == {spring: (2, 1), f"{SHOP}/campaigns/sale": (1, 0), "": (2, 0)}
+
+
 async def test_only_what_lies_between_the_times_counts(room: Room) -> None:
     await happened(room)
     later = NOON + timedelta(seconds=30)
@@ -64,7 +80,5 @@ async def test_only_what_lies_between_the_times_counts(room: Room) -> None:
 
 
 async def test_what_cannot_be_counted_is_refused(room: Room) -> None:
-    with pytest.raises(Unimplemented):
-        await counted(room, group_by=Request.CAMPAIGN)
     with pytest.raises(InvalidArgument):
         await counted(room, start_time={"seconds": 10**15})

@@ -125,6 +125,11 @@ def conversation(application: str, conversation_id: str) -> str:
     return f"applications/{application}/conversations/{conversation_id}"
 
 
+def campaign(application: str, campaign_id: str) -> str:
+    """Name of a campaign of campaign's."""
+    return f"applications/{application}/campaigns/{campaign_id}"
+
+
 def same_application(application: str, name: str, field: str) -> None:
     """Refuse (APPLICATION_MISMATCH) a reference into another application than the request's."""
     if application_in(name) == application:

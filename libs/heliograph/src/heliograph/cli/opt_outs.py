@@ -93,7 +93,9 @@ def export(file: Path, *, app: str, list: str = "default") -> None:
 def count(
     *,
     app: str,
-    by: Literal["opt-out-list", "origination-identity", "keyword-text", "day"] = "opt-out-list",
+    by: Literal[
+        "opt-out-list", "origination-identity", "keyword-text", "campaign", "day"
+    ] = "opt-out-list",
     json: bool = False,
 ) -> None:
     """Count who opted out and who came back, over all the time.

@@ -3,7 +3,6 @@
 from typing import Any
 
 from heliograph.twoway.v1 import opt_out_service_pb2 as pb
-from mesh.errors import Unimplemented
 from mesh.errors.refusals import invalid
 
 from twoway import clock, names
@@ -17,13 +16,20 @@ _EXPRESSIONS = {
     Request.OPT_OUT_LIST: "c.opt_out_list",
     Request.ORIGINATION_IDENTITY: "c.origination_identity",
     Request.KEYWORD_TEXT: "coalesce(m.keyword_id, '')",
+    Request.CAMPAIGN: "coalesce(split_part(a.run, '/', 2), '')",
     Request.DAY: "to_char(c.change_time AT TIME ZONE 'UTC', 'YYYY-MM-DD')",
 }
 
-_KEYWORDS = """
+_JOINS = {
+    Request.KEYWORD_TEXT: """
 LEFT JOIN inbound_messages m
     ON m.application = c.application AND m.inbound_message = c.inbound_message
-"""
+""",
+    Request.CAMPAIGN: """
+LEFT JOIN message_answers a
+    ON a.application = c.application AND a.inbound_message = c.inbound_message
+""",
+}
 
 _COUNT = """
 SELECT {group}, count(*) FILTER (WHERE c.kind = 'OPTED_OUT'),
@@ -36,15 +42,11 @@ GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT {rows_max}
 
 
 async def summarize(pool: Any, request: Request) -> list[pb.SummarizeConsentChangesResponse.Row]:
-    """The groups, the largest first. Which campaign was answered is not known here, and refused."""
-    if request.group_by == Request.CAMPAIGN:
-        raise Unimplemented(
-            "FIELD_NOT_SUPPORTED", "group_by: CAMPAIGN is not supported yet", field="group_by"
-        )
+    """The groups, the largest first."""
     application = names.application_of(request.parent)
     statement = _COUNT.format(
         group=_EXPRESSIONS[request.group_by],
-        join=_KEYWORDS if request.group_by == Request.KEYWORD_TEXT else "",
+        join=_JOINS.get(request.group_by, ""),
         rows_max=ROWS_MAX,
     )
     times = [_time(request, field) for field in ("start_time", "end_time")]
@@ -59,7 +61,11 @@ async def summarize(pool: Any, request: Request) -> list[pb.SummarizeConsentChan
 
 
 def _name(application: str, group_by: int, group: str) -> str:
-    return names.opt_out_list(application, group) if group_by == Request.OPT_OUT_LIST else group
+    if group_by == Request.OPT_OUT_LIST:
+        return names.opt_out_list(application, group)
+    if group_by == Request.CAMPAIGN and group:
+        return names.campaign(application, group)
+    return group
 
 
 def _time(request: Request, field: str) -> Any:
