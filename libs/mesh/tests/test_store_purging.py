@@ -88,7 +88,7 @@ async def test_the_loop_purges_all_there_is_and_outlasts_a_failure(sessions: Ses
             for purges in ([OLD], [missing])
         ]
         await eventually(lambda: [line for line in lines if line["event"] == "purged"])
-        await eventually(lambda: len([ln for ln in lines if ln["event"] == "purge.failed"]) > 1)
+        await eventually(lambda: len([ln for ln in lines if ln["event"] == "worker.failed"]) > 1)
         for loop in loops:
             loop.cancel()
         await asyncio.gather(*loops, return_exceptions=True)

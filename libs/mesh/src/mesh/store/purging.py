@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from mesh import worker
+from mesh.backoff import Backoff
 from mesh.telemetry import logging
 from prometheus_client import Counter
 from sqlalchemy import text
@@ -20,6 +22,9 @@ ROWS_MAX: Final = 2_000
 """In one batch: some tens of milliseconds."""
 
 INTERVAL_SECONDS: Final = 3600.0
+RETRIES_AN_INTERVAL: Final = 60
+"""At first; then they become fewer."""
+
 PAUSE_SECONDS: Final = 0.1
 """Between two batches, so that others get at the disk."""
 
@@ -78,15 +83,15 @@ async def run(
     interval_seconds: float = INTERVAL_SECONDS,
 ) -> None:
     """Purge until cancelled: what is too old now, and after each interval what has become so."""
-    while True:
+
+    async def purge() -> None:
         purged = 0
-        try:
-            while deleted := await step(sessions, purges, now()):
-                purged += deleted
-                await asyncio.sleep(PAUSE_SECONDS)
-        except Exception as error:
-            # Nothing depends on it, and what is left is found again the next time.
-            _log.warning("purge.failed", error=repr(error))
+        while deleted := await step(sessions, purges, now()):
+            purged += deleted
+            await asyncio.sleep(PAUSE_SECONDS)
         if purged:
             _log.info("purged", rows=purged)
-        await asyncio.sleep(interval_seconds)
+
+    # Nothing depends on it, and what is left is found again.
+    backoff = Backoff(interval_seconds / RETRIES_AN_INTERVAL, interval_seconds)
+    await worker.run("purging", purge, poll_seconds=interval_seconds, backoff=backoff)
