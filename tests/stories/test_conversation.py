@@ -5,6 +5,7 @@ import os
 import sys
 
 import pytest
+from heliograph.analytics.v1.report_service_pb2 import GetCampaignReportRequest
 from heliograph.audience.v1.segment_pb2 import Segment
 from heliograph.audience.v1.segment_service_pb2 import CountSegmentRequest, CreateSegmentRequest
 from heliograph.twoway.v1 import conversation_service_pb2 as pb
@@ -133,8 +134,11 @@ async def test_a_yes_to_a_campaign_becomes_a_conversation(local_mesh, shop, tmp_
     places = [transcript.index(words) for words in spoken]
     assert places == sorted(places)
 
-    async def is_in_the_segment():
+    async def is_counted():
         found = await shop.client.segments.CountSegment(CountSegmentRequest(name=interested))
-        return found.total == 1
+        report = await shop.client.reports.GetCampaignReport(
+            GetCampaignReportRequest(name=f"{shop.parent}/campaigns/shoes")
+        )
+        return (found.total, report.total.replied) == (1, 2)
 
-    await eventually(is_in_the_segment, timeout_seconds=TIMEOUT_SECONDS)
+    await eventually(is_counted, timeout_seconds=TIMEOUT_SECONDS)

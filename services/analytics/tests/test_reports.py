@@ -40,6 +40,9 @@ async def test_a_campaign_report_adds_up(service, event_store, application) -> N
         message_event(0, K.OPENED, run),
         message_event(0, K.OPENED, run, event_id="again"),
         message_event(0, K.CLICKED, run),
+        message_event(0, K.REPLIED, run, event_id="yes"),
+        message_event(0, K.REPLIED, run, event_id="really"),
+        message_event(1, K.REPLIED, run),
         message_event(20, K.SENT, later, treatment="b"),
     )
     foreign = f"applications/{application}/campaigns/other/runs/r1"
@@ -60,6 +63,7 @@ async def test_a_campaign_report_adds_up(service, event_store, application) -> N
         Reason.PROVIDER_REFUSED: 1,
     }
     assert (total.opened, total.opens, total.clicked, total.clicks) == (1, 2, 1, 1)
+    assert (total.replied, total.replies, total.reply_rate) == (2, 3, 2 / 4)
     assert (total.unique_deliveries, total.parts_sent) == (4, 12)
     assert total.delivery_rate == pytest.approx(4 / 7)
     assert total.open_rate == pytest.approx(1 / 4)
@@ -76,7 +80,7 @@ async def test_a_campaign_report_adds_up(service, event_store, application) -> N
         ("b", 1),
     ]
     assert [(p.channel_type, p.counts.targeted) for p in report.channels] == [(channels.SMS, 11)]
-    assert report.latest_event_time == stamp(NOW + timedelta(seconds=K.CLICKED))
+    assert report.latest_event_time == stamp(NOW + timedelta(seconds=K.REPLIED))
 
 
 async def test_a_campaign_report_can_be_of_one_run(service, event_store, application) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from heliograph.analytics.v1.campaign_report_pb2 import CampaignReport, MessageCounts
 
-FIGURES = ("targeted", "sent", "delivered", "failed", "skipped", "opened")
+FIGURES = ("targeted", "sent", "delivered", "failed", "skipped", "opened", "replied")
 """What a campaign's table shows, by field of MessageCounts; `--json` has them all."""
 
 

@@ -44,6 +44,7 @@ SELECT message_id, any(message_time) AS message_time, any(run_id) AS run_id,
         AND channel_type IN ({", ".join(map(str, _WITHOUT_RECEIPTS))})) AS was_delivered,
     countIf(kind = {_K["OPENED"]}) AS times_opened,
     countIf(kind = {_K["CLICKED"]}) AS times_clicked,
+    countIf(kind = {_K["REPLIED"]}) AS times_replied,
     {_any("COMPLAINED")} AS was_complained,
     {_any("UNSUBSCRIBED")} AS was_unsubscribed,
     toInt32(argMaxIf(reason, event_time, kind = {_K["FAILED"]})) AS failed_reason,
@@ -63,6 +64,7 @@ COUNTS = """
     sumMapIf(map(failed_reason, toUInt64(1)), has_failed) AS failed_by_reason,
     countIf(times_opened > 0) AS opened, sum(times_opened) AS opens,
     countIf(times_clicked > 0) AS clicked, sum(times_clicked) AS clicks,
+    countIf(times_replied > 0) AS replied, sum(times_replied) AS replies,
     countIf(was_hard_bounced) AS hard_bounced, countIf(was_soft_bounced) AS soft_bounced,
     countIf(was_complained) AS complained, countIf(was_unsubscribed) AS unsubscribed,
     uniqExactIf(endpoint_id, was_delivered AND endpoint_id != '') AS unique_deliveries,
@@ -73,11 +75,13 @@ COUNTS = """
 _NUMBERS = (
     "targeted", "sent", "delivered", "failed", "skipped", "opened", "opens", "clicked", "clicks",
     "hard_bounced", "soft_bounced", "complained", "unsubscribed", "unique_deliveries", "parts_sent",
+    "replied", "replies",
 )  # fmt: skip
 _RATES = {
     "delivery_rate": ("delivered", "sent"),
     "open_rate": ("opened", "delivered"),
     "click_rate": ("clicked", "delivered"),
+    "reply_rate": ("replied", "delivered"),
     "hard_bounce_rate": ("hard_bounced", "sent"),
     "complaint_rate": ("complained", "sent"),
 }
