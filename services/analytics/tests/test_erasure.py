@@ -48,7 +48,7 @@ async def test_everything_of_it_is_erased_and_told(service, event_store, session
     await fill(service, event_store, application)
     await fill(service, event_store, other)
     gone = Tombstones(sessions)
-    erasures = erasure.erasures(sessions, service.js, gone, event_store)
+    erasures = erasure.erasures(sessions, service.js, gone, event_store, settle_seconds=0.1)
     working = asyncio.create_task(erasures.run())
     subject = subjects.subject(ErasureReport, application)
     async with erasures.consumer(subjects.AUDIENCE.name):

@@ -53,7 +53,7 @@ async def report(js):
 
 async def test_everything_of_it_is_erased_and_told(launched):
     gone = Tombstones(launched.sessions)
-    erasures = erasure.erasures(launched.sessions, launched.js, gone)
+    erasures = erasure.erasures(launched.sessions, launched.js, gone, settle_seconds=0.1)
     working = asyncio.create_task(erasures.run())
     async with erasures.consumer(subjects.AUDIENCE.name):
         await delete(launched.js)

@@ -43,7 +43,7 @@ async def test_everything_of_it_is_erased_and_told(
     await room.receive(sms("STOP"), application="other")
     before = await rows_left(room.sessions, "shop")
     gone = Tombstones(room.sessions)
-    erasures = erasure.erasures(room.sessions, js, gone)
+    erasures = erasure.erasures(room.sessions, js, gone, settle_seconds=0.1)
     working = asyncio.create_task(erasures.run())
     async with erasures.consumer(subjects.AUDIENCE.name):
         await delete(js)

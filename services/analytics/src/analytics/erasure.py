@@ -7,7 +7,7 @@ from heliograph.analytics.v1 import events_pb2
 from heliograph.audience.v1.erasure_report_pb2 import ErasureReport
 from heliograph.audience.v1.events_pb2 import ApplicationDeleted
 from mesh.aip import operations, request_ids
-from mesh.eventing.erasures import Erasures
+from mesh.eventing.erasures import SETTLE_SECONDS, Erasures
 from mesh.store import erasing, orders
 from mesh.store.tombstones import Sessions, Tombstones
 from nats.js import JetStreamContext
@@ -18,7 +18,12 @@ from analytics.eventstore.erasing import erase_application
 
 
 def erasures(
-    sessions: Sessions, js: JetStreamContext, gone: Tombstones, store: EventStore
+    sessions: Sessions,
+    js: JetStreamContext,
+    gone: Tombstones,
+    store: EventStore,
+    *,
+    settle_seconds: float = SETTLE_SECONDS,
 ) -> Erasures:
     """The erasures of this service."""
 
@@ -40,4 +45,5 @@ def erasures(
         heard=ApplicationDeleted,
         after=[erase],
         kept=[(subjects.EVENTS.name, f"{message.full_name}.*") for message in messages],
+        settle_seconds=settle_seconds,
     )

@@ -7,7 +7,7 @@ from heliograph.audience.v1.erasure_report_pb2 import ErasureReport
 from heliograph.audience.v1.events_pb2 import ApplicationDeleted
 from heliograph.campaign.v1 import events_pb2
 from mesh.aip import request_ids
-from mesh.eventing.erasures import Erasures
+from mesh.eventing.erasures import SETTLE_SECONDS, Erasures
 from mesh.store import erasing, orders
 from mesh.store.tombstones import Sessions, Tombstones
 from nats.js import JetStreamContext
@@ -15,7 +15,13 @@ from nats.js import JetStreamContext
 from campaign import store, tables
 
 
-def erasures(sessions: Sessions, js: JetStreamContext, gone: Tombstones) -> Erasures:
+def erasures(
+    sessions: Sessions,
+    js: JetStreamContext,
+    gone: Tombstones,
+    *,
+    settle_seconds: float = SETTLE_SECONDS,
+) -> Erasures:
     """The erasures of this service."""
     messages = events_pb2.DESCRIPTOR.message_types_by_name.values()
     return Erasures(
@@ -28,6 +34,7 @@ def erasures(sessions: Sessions, js: JetStreamContext, gone: Tombstones) -> Eras
         heard=ApplicationDeleted,
         before=[partial(stop, sessions)],
         kept=[(subjects.CAMPAIGN.name, f"{message.full_name}.*") for message in messages],
+        settle_seconds=settle_seconds,
     )
 
 

@@ -9,7 +9,7 @@ from heliograph.audience.v1.erasure_report_pb2 import ErasureReport
 from heliograph.audience.v1.events_pb2 import ApplicationDeleted
 from heliograph.twoway.v1 import events_pb2
 from mesh.aip import operations, request_ids
-from mesh.eventing.erasures import Erasures
+from mesh.eventing.erasures import SETTLE_SECONDS, Erasures
 from mesh.objects import targets
 from mesh.objects.opening import Objects
 from mesh.store import erasing, orders
@@ -29,6 +29,8 @@ def erasures(
     gone: Tombstones,
     export_folder: str = "",
     objects: Objects | None = None,
+    *,
+    settle_seconds: float = SETTLE_SECONDS,
 ) -> Erasures:
     """The erasures of this service, what it exported to folders and object stores among them."""
     files = targets.erasing(export_folder), targets.erasing_objects(objects or Objects())
@@ -52,4 +54,5 @@ def erasures(
         heard=ApplicationDeleted,
         after=files,
         kept=[(subjects.TWOWAY.name, f"{message.full_name}.*") for message in messages],
+        settle_seconds=settle_seconds,
     )
