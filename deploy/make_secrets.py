@@ -17,6 +17,7 @@ from localmesh.keys import Keys
 from localmesh.tokens import mint_with
 
 PASSWORD_BYTES = 24
+KEY_BYTES = 32
 HOST_PORTS = {service: 7001 + number for number, service in enumerate(SERVICES)}
 """Where the containers of compose.yaml are reached on this machine."""
 
@@ -74,6 +75,8 @@ def _servers(folder: Path) -> dict[str, str]:
 def _of_its_own(service: str, keys: Keys, passwords: Mapping[str, str]) -> Variables:
     if service == "messaging":
         return {"HELIOGRAPH_SECRETS_KEY": lambda: keys.secrets_key}
+    if service == "twoway":
+        return {"HELIOGRAPH_SECRETS_KEY": _key}
     if service == "audience":
         return {"HELIOGRAPH_ERASURE_KEY": lambda: keys.erasure_key}
     if service == "analytics":
@@ -103,6 +106,10 @@ def _public(keys: Keys) -> str:
 def _password() -> str:
     # NATS reads variables as it reads its configuration: digits in front would be a number.
     return f"p{secrets.token_hex(PASSWORD_BYTES)}"
+
+
+def _key() -> str:
+    return base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
 
 
 def _read(path: Path) -> dict[str, str]:

@@ -12,6 +12,7 @@ from twoway.conversations import tables as conversations
 from twoway.exports import tables as exports
 from twoway.imports import tables as imports
 from twoway.keywords import tables as keywords
+from twoway.webhooks import tables as webhooks
 
 MIGRATIONS = Path(twoway.__file__).parent / "migrations"
 
@@ -26,6 +27,7 @@ async def test_migrating_gives_exactly_the_tables(migrated_database: MigratedDat
         exports.metadata,
         imports.metadata,
         keywords.metadata,
+        webhooks.metadata,
         outbox.metadata,
         operations.metadata,
         request_ids.indexed_metadata,

@@ -71,3 +71,25 @@ async def test_a_destination_of_no_country_is_refused(room: Room, destination: s
     assert refused.value.reason == "PHONE_NUMBER_INVALID"
     with pytest.raises(InvalidArgument):
         await select(room, pool="applications/bank/pools/offers")
+
+
+async def test_many_are_chosen_as_each_would_be(room: Room) -> None:
+    await room.register()
+    await room.register(SECOND)
+    await sender_id(room)
+    persons = [f"+1206555{serial:04}" for serial in range(40)]
+    request = pb.BatchSelectOriginationIdentitiesRequest(
+        parent=SHOP, destination_addresses=[*persons, DORA, "hello"]
+    )
+
+    *chosen, dora, nobody = (await room.pools.BatchSelectOriginationIdentities(request)).selections
+
+    for person, one in zip(persons, chosen, strict=True):
+        assert one.origination_identity == await select(room, person)
+    assert {one.origination_identity for one in chosen} == {FIRST, number(SECOND)}
+    assert dora.origination_identity == ACME
+    assert nobody.origination_identity == ""
+    assert "not an E.164 number" in nobody.explanation
+    request.pool = f"{SHOP}/pools/unknown"
+    with pytest.raises(NotFound):
+        await room.pools.BatchSelectOriginationIdentities(request)

@@ -36,6 +36,7 @@ from twoway.linking.asking import Asking
 from twoway.places import Places
 from twoway.services import services
 from twoway.wakeups import Wakeups
+from twoway.webhooks.rules import Webhooks
 from twoway_messaging import SERVICE, MessageServicer
 from twoway_templates import TemplateServicer
 
@@ -54,6 +55,7 @@ class Room:
         asking: Any,
         rpc_client: RpcClient,
         places: Places | None = None,
+        webhooks: Webhooks | None = None,
     ) -> None:
         self.sessions = sessions
         self.wakeups = Wakeups()
@@ -61,6 +63,7 @@ class Room:
         self.importer = Importer(sessions, self.wakeups, self.places.objects)
         self._database_url = database_url
         self._asking = asking
+        self._webhooks = webhooks
         self._rpc_client = rpc_client
         self.messaging = MessageServicer()
 
@@ -79,6 +82,7 @@ class Room:
             *(self.sessions, self._asking, self.wakeups, self.places),
             messaging=stub,
             templates=self.template_stub,
+            webhooks=self._webhooks,
         )
         await self.enter()
         return self

@@ -62,6 +62,6 @@ def _of_its_own(name: str, around: Surroundings) -> dict[str, str]:
         return {"IMPORT_FOLDER": str(around.imports), "EXPORT_FOLDER": str(around.exports)}
     if name == "analytics":
         return {"CLICKHOUSE_URL": around.clickhouse_url}
-    if name == "messaging":
+    if name in ("messaging", "twoway"):
         return {"SECRETS_KEY": around.secrets_key}
     return {}

@@ -31,6 +31,9 @@ from twoway.replies.sending import ReplySender
 from twoway.services import services
 from twoway.settings import Settings
 from twoway.wakeups import Wakeups
+from twoway.webhooks.delivering import Deliverer
+from twoway.webhooks.posting import Poster
+from twoway.webhooks.wiring import retries_of, webhooks_of
 
 DURABLE = "twoway-InboundSmsReceived"
 
@@ -69,6 +72,10 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     linking = Linker(sessions, Asking(stub))
     background(stack, worker.run("linking", linking.step, poll_seconds=POLL_SECONDS), "linking")
 
+    webhooks = webhooks_of(settings)
+    posting = Deliverer(sessions, webhooks, Poster(webhooks), wakeups, retries_of(settings))
+    background(stack, posting.run(), "webhooks")
+
     objects = Objects(settings.object_stores)
     objects.check()
     places = Places(
@@ -105,9 +112,13 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
             ack_wait_seconds=ACK_WAIT_SECONDS,
         )
     )
-    return Services(
-        services(sessions, asking, wakeups, places, messaging=stub, templates=templates), Gone(gone)
+    servicers = services(
+        *(sessions, asking, wakeups, places),
+        messaging=stub,
+        templates=templates,
+        webhooks=webhooks,
     )
+    return Services(servicers, Gone(gone))
 
 
 if __name__ == "__main__":

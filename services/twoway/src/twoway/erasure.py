@@ -21,6 +21,7 @@ from twoway.conversations import tables as conversations
 from twoway.exports import tables as exports
 from twoway.imports import tables as imports
 from twoway.keywords import tables as keywords
+from twoway.webhooks import tables as webhooks
 
 
 def erasures(
@@ -45,6 +46,7 @@ def erasures(
             exports.metadata,
             imports.metadata,
             keywords.metadata,
+            webhooks.metadata,
             operations.metadata,
             request_ids.metadata,
             orders.metadata,

@@ -15,6 +15,9 @@ from mesh.store.purging import Purge
 from twoway.settings import Settings
 from twoway.tables import PASSING
 
+POSTS_LIVE = timedelta(days=14)
+"""Texts that nobody took over can be looked at for so long; longer than any is tried."""
+
 
 def purges(settings: Settings) -> list[Purge]:
     """All of them; the order does not matter."""
@@ -27,6 +30,8 @@ def purges(settings: Settings) -> list[Purge]:
         Purge("message_answers", "receive_time < :before", inbound),
         Purge("reply_sets", "state = 'REFUSED' AND create_time < :before", inbound),
         Purge("opt_in_questions", "expire_time < :before", timedelta(0)),
+        Purge("webhook_posts", "create_time < :before", POSTS_LIVE),
+        Purge("webhook_destinations", "lease_expire_time < :before", POSTS_LIVE),
         request_ids.aged(requests),
         operations.finished(requests),
         orders.aged(),

@@ -21,3 +21,13 @@ CONSENT_ADDRESSES = Counter(
     "Addresses whose consent was asked for, by the answer.",
     ["answer"],
 )
+WEBHOOK_POSTS = Counter(
+    "heliograph_twoway_webhook_posts_total",
+    "Attempts to post a text by what became of it: taken, postponed, failed (not tried again).",
+    ["outcome"],
+)
+WEBHOOK_SECONDS = Histogram(
+    "heliograph_twoway_webhook_seconds",
+    "From a text posted to the answer.",
+    buckets=LATENCY_BUCKETS_SECONDS,
+)

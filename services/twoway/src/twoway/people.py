@@ -95,7 +95,12 @@ UPDATE reply_sets SET addresses = ARRAY(
 WHERE application = :application AND state = 'REFUSED'
     AND addresses && CAST(:addresses AS text[])
 """
+_POSTS: Final = f"""
+DELETE FROM webhook_posts WHERE {_THEIRS.format(column="source_address")}
+    AND create_time <= :until
+"""
 _STATEMENTS: Final = (
+    ("webhook_posts", _POSTS),
     ("inbound_messages", _TEXTS),
     ("inbound_messages", _CONSENT_TEXTS),
     ("conversations", _CONVERSATIONS),

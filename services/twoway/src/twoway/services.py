@@ -24,6 +24,7 @@ from twoway.places import Places
 from twoway.pools.servicer import PoolServicer
 from twoway.sender_ids.servicer import SenderIdServicer
 from twoway.wakeups import Wakeups
+from twoway.webhooks.rules import Webhooks
 
 
 def services(
@@ -34,12 +35,15 @@ def services(
     *,
     messaging: Any,
     templates: Any,
+    webhooks: Webhooks | None = None,
 ) -> dict[str, object]:
     """Every service of the contract; one without a servicer answers UNIMPLEMENTED by descriptor."""
     unwritten = object()
     return {
         _name(operations_pb2, "Operations"): OperationsServicer(sessions),
-        _name(phone_number_service_pb2, "PhoneNumberService"): PhoneNumberServicer(sessions),
+        _name(phone_number_service_pb2, "PhoneNumberService"): PhoneNumberServicer(
+            sessions, webhooks
+        ),
         _name(keyword_service_pb2, "KeywordService"): KeywordServicer(sessions, templates),
         _name(opt_out_service_pb2, "OptOutService"): OptOutServicer(
             sessions, pool, wakeups, places
@@ -47,7 +51,7 @@ def services(
         _name(conversation_service_pb2, "ConversationService"): ConversationServicer(
             sessions, wakeups, pool, messaging
         ),
-        _name(pool_service_pb2, "PoolService"): PoolServicer(sessions),
+        _name(pool_service_pb2, "PoolService"): PoolServicer(sessions, webhooks),
         _name(sender_id_service_pb2, "SenderIdService"): SenderIdServicer(sessions),
         _name(opt_out_alarm_service_pb2, "OptOutAlarmService"): unwritten,
     }

@@ -1,7 +1,8 @@
 """Settings of this room, from the environment."""
 
 from mesh.objects.settings import FileSettings
-from pydantic import Field
+from mesh.sealing import SecretsKey
+from pydantic import Field, SecretStr
 
 
 class Settings(FileSettings):
@@ -26,4 +27,20 @@ class Settings(FileSettings):
         default=30,
         ge=1,
         description="Days in which a repeated request_id gets the first answer again.",
+    )
+    secrets_key: SecretsKey = Field(
+        default=SecretStr(""),
+        description="Keys of webhooks' secrets, base64 of 32 bytes, parted by commas: the first "
+        "seals, all open. Without one no webhook can be set.",
+    )
+    webhook_retry_hours: float = Field(
+        default=24.0, gt=0, le=168, description="How long a text is posted again to its webhook."
+    )
+    webhook_http_allowed: bool = Field(
+        default=False, description="Whether webhooks may be http; everybody on the way reads along."
+    )
+    webhook_private_addresses_allowed: bool = Field(
+        default=False,
+        description="Whether webhooks may lead to addresses that are not on the internet: to "
+        "whatever twoway itself can reach.",
     )

@@ -6,6 +6,7 @@ from mesh.store import tables
 from sqlalchemy import BigInteger, CheckConstraint, Column, Identity, Index, text
 from sqlmodel import Field, SQLModel
 
+from twoway.answering import Answering
 from twoway.columns import moment, texts, tree
 
 metadata = tables.metadata()
@@ -26,7 +27,7 @@ class Table(SQLModel):
     metadata = metadata
 
 
-class PhoneNumberRow(Table, table=True):
+class PhoneNumberRow(Answering, Table, table=True):
     """A number of an application."""
 
     __tablename__ = "phone_numbers"
@@ -42,18 +43,14 @@ class PhoneNumberRow(Table, table=True):
     country_code: str = ""
     capabilities: list[str] = texts()
     message_type: str = "TRANSACTIONAL"
-    two_way_enabled: bool = False
-    self_managed_opt_outs_enabled: bool = False
     opt_out_list: str = DEFAULT_LIST
-    deletion_protection_enabled: bool = False
-    rule_set: str = Field(default="", sa_column_kwargs={"server_default": ""})
     pool: str = Field(default="", sa_column_kwargs={"server_default": ""})
     revision: int = 1
     create_time: datetime = moment()
     update_time: datetime = moment()
 
 
-class PoolRow(Table, table=True):
+class PoolRow(Answering, Table, table=True):
     """Numbers and sender ids that act as one.
 
     Its settings stand in the rows of its members as well, where each text and each question of
@@ -68,11 +65,7 @@ class PoolRow(Table, table=True):
     display_name: str = ""
     capabilities: list[str] = texts()
     message_type: str = "TRANSACTIONAL"
-    two_way_enabled: bool = False
-    self_managed_opt_outs_enabled: bool = False
     opt_out_list: str = DEFAULT_LIST
-    deletion_protection_enabled: bool = False
-    rule_set: str = Field(default="", sa_column_kwargs={"server_default": ""})
     revision: int = 1
     create_time: datetime = moment()
     update_time: datetime = moment()

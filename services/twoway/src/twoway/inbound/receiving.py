@@ -23,6 +23,7 @@ from twoway.linking import recording
 from twoway.linking.asking import Asking, Found
 from twoway.replies import sets
 from twoway.replies import store as replies
+from twoway.webhooks import store as posts
 
 log = logging.get(__name__)
 
@@ -91,6 +92,7 @@ async def _receive(
     situation = await store.load(session, application, fresh)
     followed = effects.follow(situation, fresh)
     await store.add(session, followed.messages)
+    await posts.promise(connection, application, followed.messages, clock.now())
     await opening.open_(connection, application, followed.messages)
     links = recording.links(followed.messages, found)
     await recording.keep(connection, list(links.values()))

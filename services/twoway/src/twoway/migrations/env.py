@@ -8,6 +8,7 @@ from twoway.conversations import tables as conversations
 from twoway.exports import tables as exports
 from twoway.imports import tables as imports
 from twoway.keywords import tables as keywords
+from twoway.webhooks import tables as webhooks
 
 migrate.run_env(
     tables.metadata,
@@ -15,6 +16,7 @@ migrate.run_env(
     exports.metadata,
     imports.metadata,
     keywords.metadata,
+    webhooks.metadata,
     outbox.metadata,
     operations.metadata,
     request_ids.indexed_metadata,

@@ -8,6 +8,7 @@ from mesh.errors.refusals import invalid
 from twoway import unsupported
 from twoway.consent import lists
 from twoway.tables import PhoneNumberRow
+from twoway.webhooks.rules import Webhooks
 
 PhoneNumber = phone_number_pb2.PhoneNumber
 Capability = origination_pb2.Capability
@@ -15,7 +16,7 @@ MessageType = origination_pb2.MessageType
 RuleSet = origination_pb2.RuleSet
 
 _SHORT_CODE_DIGITS_MAX = 8
-_NOT_SUPPORTED = ("two_way_webhook", "messages_per_second_max", "registration_id")
+_NOT_SUPPORTED = ("messages_per_second_max", "registration_id")
 
 
 def check_number(number: str, field: str = "phone_number_id") -> None:
@@ -48,7 +49,7 @@ def type_of(number: str) -> str:
     return "SHORT_CODE" if short else "LONG_CODE"
 
 
-def change(row: PhoneNumberRow, wanted: "PhoneNumber") -> None:
+def change(row: PhoneNumberRow, wanted: "PhoneNumber", webhooks: Webhooks) -> None:
     """Make the row what the message says; refuses settings that contradict each other."""
     unsupported.refuse(wanted, *_NOT_SUPPORTED)
     if wanted.self_managed_opt_outs_enabled and not wanted.two_way_enabled:
@@ -66,6 +67,7 @@ def change(row: PhoneNumberRow, wanted: "PhoneNumber") -> None:
     row.two_way_enabled = wanted.two_way_enabled
     row.self_managed_opt_outs_enabled = wanted.self_managed_opt_outs_enabled
     row.rule_set = RuleSet.Name(wanted.rule_set) if wanted.rule_set else ""
+    webhooks.change(row.application, row, wanted.two_way_webhook)
     row.deletion_protection_enabled = wanted.deletion_protection_enabled
     row.opt_out_list = lists.id_of(
         row.application, wanted.opt_out_list, "phone_number.opt_out_list"

@@ -5,6 +5,7 @@ from mesh.aip import etags
 
 from twoway import clock, names
 from twoway.tables import PhoneNumberRow
+from twoway.webhooks import rules
 
 
 def phone_number(row: PhoneNumberRow) -> phone_number_pb2.PhoneNumber:
@@ -19,6 +20,7 @@ def phone_number(row: PhoneNumberRow) -> phone_number_pb2.PhoneNumber:
         capabilities=[origination_pb2.Capability.Value(one) for one in row.capabilities],
         message_type=origination_pb2.MessageType.Value(row.message_type),
         two_way_enabled=row.two_way_enabled,
+        two_way_webhook=rules.render(row),
         self_managed_opt_outs_enabled=row.self_managed_opt_outs_enabled,
         opt_out_list=names.opt_out_list(row.application, row.opt_out_list),
         pool=names.pool(row.application, row.pool),

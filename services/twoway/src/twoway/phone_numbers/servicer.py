@@ -1,5 +1,6 @@
 """PhoneNumberService: open, get, ask, commit, render."""
 
+from functools import partial
 from typing import Any
 
 from google.protobuf.empty_pb2 import Empty
@@ -14,6 +15,7 @@ from twoway.originations.identities import Identities
 from twoway.phone_numbers import numbers, render, store
 from twoway.pools import following, members
 from twoway.tables import PhoneNumberRow
+from twoway.webhooks.rules import Webhooks
 
 PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX = 50, 1_000
 
@@ -21,8 +23,18 @@ PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX = 50, 1_000
 class PhoneNumberServicer:
     """The numbers of applications."""
 
-    def __init__(self, sessions: async_sessionmaker[AsyncSession]) -> None:
+    def __init__(
+        self, sessions: async_sessionmaker[AsyncSession], webhooks: Webhooks | None = None
+    ) -> None:
         self._sessions = sessions
+        self._webhooks = webhooks or Webhooks()
+        self._held: Identities[PhoneNumberRow, phone_number_pb2.PhoneNumber] = Identities(
+            names.phone_number_key,
+            _locked,
+            _rendered,
+            partial(numbers.change, webhooks=self._webhooks),
+            following.check_update,
+        )
 
     async def GetPhoneNumber(
         self, request: pb.GetPhoneNumberRequest, context: Any
@@ -67,7 +79,7 @@ class PhoneNumberServicer:
             create_time=now,
             update_time=now,
         )
-        numbers.change(row, wanted)
+        numbers.change(row, wanted, self._webhooks)
 
         async with self._sessions.begin() as session:
 
@@ -81,11 +93,11 @@ class PhoneNumberServicer:
         self, request: pb.UpdatePhoneNumberRequest, context: Any
     ) -> phone_number_pb2.PhoneNumber:
         async with self._sessions.begin() as session:
-            return await _PHONE_NUMBERS.update(session, request.update_mask, request.phone_number)
+            return await self._held.update(session, request.update_mask, request.phone_number)
 
     async def DeletePhoneNumber(self, request: pb.DeletePhoneNumberRequest, context: Any) -> Empty:
         async with self._sessions.begin() as session:
-            row = await _PHONE_NUMBERS.held(session, request.name, request.etag)
+            row = await self._held.held(session, request.name, request.etag)
             numbers.check_deletable(row)
             await members.release_number(session, row)
             await store.remove(session, row)
@@ -98,8 +110,3 @@ async def _locked(session: AsyncSession, name: str) -> PhoneNumberRow:
 
 async def _rendered(session: AsyncSession, row: PhoneNumberRow) -> phone_number_pb2.PhoneNumber:
     return render.phone_number(row)
-
-
-_PHONE_NUMBERS = Identities(
-    names.phone_number_key, _locked, _rendered, numbers.change, following.check_update
-)

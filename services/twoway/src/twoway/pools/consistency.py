@@ -32,6 +32,7 @@ GOVERNED = {
     "message_type": "MESSAGE_TYPE_MISMATCH",
     "two_way_enabled": "TWO_WAY_CONFIG_MISMATCH",
     "rule_set": "TWO_WAY_CONFIG_MISMATCH",
+    "webhook_uri": "TWO_WAY_CONFIG_MISMATCH",
     "self_managed_opt_outs_enabled": "SELF_MANAGED_OPT_OUTS_MISMATCH",
     "opt_out_list": "OPT_OUT_LIST_MISMATCH",
 }
@@ -87,7 +88,7 @@ def check_capabilities(pool: PoolRow, identity: str, capabilities: Iterable[str]
 
 def check_governed(pool: PoolRow, number: PhoneNumberRow) -> None:
     """Refuse (PHONE_NUMBER_ASSOCIATED_TO_POOL) that a member gets settings of its own."""
-    for setting in GOVERNED:
+    for setting in (*GOVERNED, "webhook_secrets"):
         if getattr(pool, setting) != getattr(number, setting):
             raise FailedPrecondition(
                 "PHONE_NUMBER_ASSOCIATED_TO_POOL",

@@ -59,7 +59,7 @@ async def follow(session: AsyncSession, pool: PoolRow) -> None:
         update(row)
         .where(col(row.application) == pool.application, col(row.pool) == pool.pool)
         .values(
-            {setting: getattr(pool, setting) for setting in GOVERNED}
+            {setting: getattr(pool, setting) for setting in (*GOVERNED, "webhook_secrets")}
             | {"revision": col(row.revision) + 1, "update_time": clock.now()}
         )
     )

@@ -125,6 +125,7 @@ def _check_free(number: PhoneNumberRow) -> None:
 
 def _place(number: PhoneNumberRow, pool: PoolRow) -> None:
     number.pool = pool.pool
+    number.webhook_secrets = dict(pool.webhook_secrets)
     number.revision += 1
     number.update_time = clock.now()
 

@@ -8,10 +8,11 @@ from twoway import names, unsupported
 from twoway.consent import lists
 from twoway.pools.consistency import SENDER_ID_CAPABILITIES
 from twoway.tables import PhoneNumberRow, PoolRow, SenderIdRow
+from twoway.webhooks.rules import Webhooks
 
 RuleSet = origination_pb2.RuleSet
 
-_NOT_SUPPORTED = ("two_way_webhook", "shared_routes_enabled")
+_NOT_SUPPORTED = ("shared_routes_enabled",)
 
 
 def take_number(row: PoolRow, number: PhoneNumberRow) -> None:
@@ -22,6 +23,7 @@ def take_number(row: PoolRow, number: PhoneNumberRow) -> None:
     row.self_managed_opt_outs_enabled = number.self_managed_opt_outs_enabled
     row.opt_out_list = number.opt_out_list
     row.rule_set = number.rule_set
+    row.webhook_uri, row.webhook_secrets = number.webhook_uri, dict(number.webhook_secrets)
 
 
 def take_sender_id(row: PoolRow, sender_id: SenderIdRow) -> None:
@@ -31,7 +33,7 @@ def take_sender_id(row: PoolRow, sender_id: SenderIdRow) -> None:
     row.opt_out_list = sender_id.opt_out_list
 
 
-def change(row: PoolRow, wanted: pool_pb2.Pool) -> None:
+def change(row: PoolRow, wanted: pool_pb2.Pool, webhooks: Webhooks) -> None:
     """Make the row what the message says; refuses settings that contradict each other."""
     unsupported.refuse(wanted, *_NOT_SUPPORTED)
     if wanted.self_managed_opt_outs_enabled and not wanted.two_way_enabled:
@@ -47,6 +49,7 @@ def change(row: PoolRow, wanted: pool_pb2.Pool) -> None:
     row.two_way_enabled = wanted.two_way_enabled
     row.self_managed_opt_outs_enabled = wanted.self_managed_opt_outs_enabled
     row.rule_set = RuleSet.Name(wanted.rule_set) if wanted.rule_set else ""
+    webhooks.change(row.application, row, wanted.two_way_webhook)
     row.deletion_protection_enabled = wanted.deletion_protection_enabled
     row.opt_out_list = lists.id_of(row.application, wanted.opt_out_list, "pool.opt_out_list")
 

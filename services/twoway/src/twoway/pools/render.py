@@ -5,6 +5,7 @@ from mesh.aip import etags
 
 from twoway import clock, names
 from twoway.tables import PoolRow
+from twoway.webhooks import rules
 
 
 def pool(row: PoolRow, member_count: int) -> pool_pb2.Pool:
@@ -16,6 +17,7 @@ def pool(row: PoolRow, member_count: int) -> pool_pb2.Pool:
         message_type=origination_pb2.MessageType.Value(row.message_type),
         capabilities=[origination_pb2.Capability.Value(one) for one in row.capabilities],
         two_way_enabled=row.two_way_enabled,
+        two_way_webhook=rules.render(row),
         self_managed_opt_outs_enabled=row.self_managed_opt_outs_enabled,
         opt_out_list=names.opt_out_list(row.application, row.opt_out_list),
         deletion_protection_enabled=row.deletion_protection_enabled,

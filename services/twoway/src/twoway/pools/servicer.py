@@ -1,5 +1,6 @@
 """PoolService: open, get, ask, commit, render."""
 
+from functools import partial
 from typing import Any
 
 from google.protobuf.empty_pb2 import Empty
@@ -15,6 +16,7 @@ from twoway.originations import choosing
 from twoway.originations.identities import Identities
 from twoway.pools import following, members, pools, render, store
 from twoway.tables import PoolRow, SenderIdRow
+from twoway.webhooks.rules import Webhooks
 
 PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX = 50, 1_000
 
@@ -22,8 +24,15 @@ PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX = 50, 1_000
 class PoolServicer:
     """The pools of applications."""
 
-    def __init__(self, sessions: async_sessionmaker[AsyncSession]) -> None:
+    def __init__(
+        self, sessions: async_sessionmaker[AsyncSession], webhooks: Webhooks | None = None
+    ) -> None:
         self._sessions = sessions
+        self._webhooks = webhooks or Webhooks()
+        change = partial(pools.change, webhooks=self._webhooks)
+        self._held: Identities[PoolRow, pool_pb2.Pool] = Identities(
+            names.pool_key, store.get, _rendered, change, following.follow
+        )
 
     async def GetPool(self, request: pb.GetPoolRequest, context: Any) -> pool_pb2.Pool:
         async with self._sessions() as session:
@@ -50,7 +59,7 @@ class PoolServicer:
             async def create() -> pool_pb2.Pool:
                 await locks.hold_identities(session, application)
                 first = await members.get(session, application, request.origination_identity)
-                row = _new(application, request, first)
+                row = _new(application, request, first, self._webhooks)
                 await lists.require(session, application, row.opt_out_list)
                 await store.add(session, row)
                 await members.begin(session, row, first)
@@ -60,11 +69,11 @@ class PoolServicer:
 
     async def UpdatePool(self, request: pb.UpdatePoolRequest, context: Any) -> pool_pb2.Pool:
         async with self._sessions.begin() as session:
-            return await _POOLS.update(session, request.update_mask, request.pool)
+            return await self._held.update(session, request.update_mask, request.pool)
 
     async def DeletePool(self, request: pb.DeletePoolRequest, context: Any) -> Empty:
         async with self._sessions.begin() as session:
-            row = await _POOLS.held(session, request.name, request.etag)
+            row = await self._held.held(session, request.name, request.etag)
             pools.check_deletable(row)
             await following.disband(session, row)
             await store.remove(session, row)
@@ -83,7 +92,7 @@ class PoolServicer:
 
     async def AddPoolMember(self, request: pb.AddPoolMemberRequest, context: Any) -> pool_pb2.Pool:
         async with self._sessions.begin() as session:
-            row = await _POOLS.held(session, request.name)
+            row = await self._held.held(session, request.name)
             identity = await members.get(session, row.application, request.origination_identity)
             await members.join(session, row, identity)
             return await _rendered(session, row)
@@ -92,7 +101,7 @@ class PoolServicer:
         self, request: pb.RemovePoolMemberRequest, context: Any
     ) -> pool_pb2.Pool:
         async with self._sessions.begin() as session:
-            row = await _POOLS.held(session, request.name)
+            row = await self._held.held(session, request.name)
             identity = await members.get(session, row.application, request.origination_identity)
             await members.leave(session, row, identity)
             return await _rendered(session, row)
@@ -103,15 +112,22 @@ class PoolServicer:
         async with self._sessions() as session:
             return await choosing.choose(session, request)
 
+    async def BatchSelectOriginationIdentities(
+        self, request: pb.BatchSelectOriginationIdentitiesRequest, context: Any
+    ) -> pb.BatchSelectOriginationIdentitiesResponse:
+        async with self._sessions() as session:
+            return pb.BatchSelectOriginationIdentitiesResponse(
+                selections=await choosing.choose_each(session, request)
+            )
+
 
 async def _rendered(session: AsyncSession, row: PoolRow) -> pool_pb2.Pool:
     return render.pool(row, await store.count(session, row))
 
 
-_POOLS = Identities(names.pool_key, store.get, _rendered, pools.change, following.follow)
-
-
-def _new(application: str, request: pb.CreatePoolRequest, first: members.Identity) -> PoolRow:
+def _new(
+    application: str, request: pb.CreatePoolRequest, first: members.Identity, webhooks: Webhooks
+) -> PoolRow:
     """The pool that an identity begins, with the settings that the request adds."""
     now = clock.now()
     row = PoolRow(application=application, pool=request.pool_id, create_time=now, update_time=now)
@@ -121,5 +137,5 @@ def _new(application: str, request: pb.CreatePoolRequest, first: members.Identit
         pools.take_number(row, first)
     settings = render.pool(row, 0)
     settings.MergeFrom(request.pool)
-    pools.change(row, settings)
+    pools.change(row, settings, webhooks)
     return row

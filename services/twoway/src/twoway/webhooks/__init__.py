@@ -1,0 +1,1 @@
+"""Texts posted to where their application wants them."""
