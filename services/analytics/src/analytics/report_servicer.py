@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from analytics import names, render, store
 from analytics.eventstore.client import EventStore
-from analytics.reports import activity, campaign_report, funnels, intervals
+from analytics.reports import activity, campaign_messages, campaign_report, funnels, intervals
 
 
 class ReportServicer:
@@ -36,6 +36,15 @@ class ReportServicer:
         asked = campaign_report.statement(ids["application"], ids["campaign"], run_id)
         rows = await self._events.query(asked.text, asked.values)
         return campaign_report.answer(request.name, rows)
+
+    async def QueryCampaignMessages(
+        self, request: pb.QueryCampaignMessagesRequest, context: object
+    ) -> pb.QueryCampaignMessagesResponse:
+        application = names.application_of(request.parent)
+        asked = campaign_messages.statement(application, request.questions)
+        rows = await self._events.query(asked.text, asked.values)
+        found = campaign_messages.answers(len(request.questions), rows)
+        return pb.QueryCampaignMessagesResponse(answers=found)
 
     async def QueryActivity(
         self, request: pb.QueryActivityRequest, context: object
