@@ -4,25 +4,25 @@ import asyncio
 import json
 import sys
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import ProxyHandler, Request, build_opener
 
-from mesh.embedded.errors import PortInUseError
-from mesh.embedded.folder import DataFolder
-from mesh.embedded.ports import LOOPBACK, is_free
+from mesh.embedded.ports import LOOPBACK
 from mesh.embedded.process import ChildProcess
+from mesh.embedded.server import EmbeddedServer
 
 _STATEMENT_TIMEOUT_SECONDS = 60.0
 
 
-class ClickHouseServer:
+class ClickHouseServer(EmbeddedServer):
     """`async with ClickHouseServer(folder) as server: get_client(dsn=server.url_for("events"))`.
 
     `port` 0 picks a free one. Acknowledged inserts survive a killed server.
     """
+
+    CONTENT = "ClickHouse engine 26"
+    STOP_GRACE_SECONDS = 30.0
 
     def __init__(
         self,
@@ -32,12 +32,7 @@ class ClickHouseServer:
         log_path: Path | None = None,
         start_timeout_seconds: float = 60.0,
     ) -> None:
-        self._folder = DataFolder(Path(data_dir), "ClickHouse engine 26")
-        self._wanted_port = port
-        self._log_path = log_path or self._folder.path / "log"
-        self._start_timeout_seconds = start_timeout_seconds
-        self._process: ChildProcess | None = None
-        self.port = port
+        super().__init__(data_dir, port, log_path, start_timeout_seconds)
 
     @property
     def url(self) -> str:
@@ -48,35 +43,6 @@ class ClickHouseServer:
         """The address of one database."""
         return f"{self.url}/{database}"
 
-    @property
-    def pid(self) -> int:
-        """The server's process number."""
-        assert self._process is not None
-        return self._process.pid
-
-    @property
-    def process(self) -> ChildProcess | None:
-        """The server; None before `start`."""
-        return self._process
-
-    async def start(self) -> None:
-        """Start; ready for queries on return. Raises a CannotStartError that says what to do."""
-        self._folder.claim()
-        try:
-            await self._folder.process_record.end_leftover()
-            if self._wanted_port and not is_free(self._wanted_port):
-                raise PortInUseError(LOOPBACK, self._wanted_port)
-            await self._start_server()
-        except BaseException:
-            await self.stop()
-            raise
-
-    async def stop(self) -> None:
-        """End the server after the queries it is at."""
-        if self._process is not None:
-            await self._process.stop(grace_seconds=30)
-        self._folder.release()
-
     async def create_database(self, name: str) -> str:
         """Make the database unless it exists; its URL."""
         await self._execute(f"CREATE DATABASE IF NOT EXISTS `{name}`")
@@ -86,25 +52,14 @@ class ClickHouseServer:
         """Remove the database and its tables."""
         await self._execute(f"DROP DATABASE IF EXISTS `{name}` SYNC")
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.stop()
-
-    async def _start_server(self) -> None:
+    async def _begin(self) -> None:
+        if self._wanted_port:
+            self._check_port(self._wanted_port)
         ports_file = self._folder.path / "ports.json"
         ports_file.unlink(missing_ok=True)
-        self._process = ChildProcess("ClickHouse engine", self._argv(ports_file), self._log_path)
-        await self._process.start()
-        self._folder.process_record.remember(self._process.pid)
-        content = await self._process.ready_file(ports_file, self._start_timeout_seconds)
+        process = ChildProcess("ClickHouse engine", self._argv(ports_file), self._log_path)
+        await self._run(process)
+        content = await process.ready_file(ports_file, self._start_timeout_seconds)
         self.port = json.loads(content)["http"]
 
     def _argv(self, ports_file: Path) -> list[str | Path]:

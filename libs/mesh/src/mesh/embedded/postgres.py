@@ -9,15 +9,12 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import mkdtemp
-from types import TracebackType
-from typing import Self
 
 import asyncpg
-from mesh.embedded.errors import PortInUseError
-from mesh.embedded.folder import DataFolder
-from mesh.embedded.ports import LOOPBACK, free_port, is_free
+from mesh.embedded.ports import LOOPBACK, free_port
 from mesh.embedded.postgres_leftover import children_ended
 from mesh.embedded.process import ChildProcess
+from mesh.embedded.server import EmbeddedServer
 
 _BINARIES = "pginstall/bin"
 _SUPERUSER = "postgres"
@@ -52,12 +49,15 @@ FAST_SETTINGS: Mapping[str, str] = {
 }
 
 
-class PostgresServer:
+class PostgresServer(EmbeddedServer):
     """`async with PostgresServer(folder) as server: connect(server.url_for("audience"))`.
 
     `port` 0 picks a free one. `durable=False` is for tests: no fsync. Everybody on this machine may
     connect: the server listens on the loopback interface without a password.
     """
+
+    CONTENT = f"PostgreSQL {_MAJOR}"
+    STOP_GRACE_SECONDS = 30.0
 
     def __init__(
         self,
@@ -70,8 +70,7 @@ class PostgresServer:
         log_path: Path | None = None,
         start_timeout_seconds: float = 60.0,
     ) -> None:
-        self._folder = DataFolder(Path(data_dir), f"PostgreSQL {_MAJOR}")
-        self._wanted_port = port
+        super().__init__(data_dir, port, log_path, start_timeout_seconds)
         self._durable = durable
         self._settings = {
             **SETTINGS,
@@ -79,50 +78,15 @@ class PostgresServer:
             "max_connections": str(max_connections),
             **(settings or {}),
         }
-        self._log_path = log_path or self._folder.path / "log"
-        self._start_timeout_seconds = start_timeout_seconds
-        self._process: ChildProcess | None = None
-        self.port = port
 
     @property
     def url(self) -> str:
         """The maintenance database."""
         return self.url_for("postgres")
 
-    @property
-    def pid(self) -> int:
-        """The postmaster's process number."""
-        assert self._process is not None
-        return self._process.pid
-
-    @property
-    def process(self) -> ChildProcess | None:
-        """The postmaster; None before `start`."""
-        return self._process
-
     def url_for(self, database: str) -> str:
         """The address of one database, for asyncpg."""
         return f"postgresql://{_SUPERUSER}@{LOOPBACK}:{self.port}/{database}"
-
-    async def start(self) -> None:
-        """Start, making the cluster first where there is none; ready for connections on return.
-
-        Raises a CannotStartError that says what to do.
-        """
-        self._folder.claim()
-        try:
-            await self._folder.process_record.end_leftover()
-            await self._ensure_cluster()
-            await self._start_postmaster()
-        except BaseException:
-            await self.stop()
-            raise
-
-    async def stop(self) -> None:
-        """Close connections, write a checkpoint, end."""
-        if self._process is not None:
-            await self._process.stop(grace_seconds=30)
-        self._folder.release()
 
     async def create_database(self, name: str, *, template: str | None = None) -> str:
         """Make the database unless it exists; its URL."""
@@ -147,17 +111,10 @@ class PostgresServer:
         finally:
             await connection.close()
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.stop()
+    async def _begin(self) -> None:
+        """Make the cluster first where there is none."""
+        await self._ensure_cluster()
+        await self._start_postmaster()
 
     async def _ensure_cluster(self) -> None:
         """initdb works beside the final place, so that a cluster is there whole or not at all.
@@ -177,17 +134,15 @@ class PostgresServer:
 
     async def _start_postmaster(self) -> None:
         self.port = self._wanted_port or free_port()
-        if not is_free(self.port):
-            raise PortInUseError(LOOPBACK, self.port)
+        self._check_port(self.port)
         # The lock and end_leftover have shown that no server works here: what is left is stale, and
         # PostgreSQL would believe it if another process had got the number meanwhile.
         pid_file = self._cluster / "postmaster.pid"
         await children_ended(pid_file, self._start_timeout_seconds)
         pid_file.unlink(missing_ok=True)
-        self._process = self._child("postgres", self._cluster, self._postmaster_arguments())
-        await self._process.start()
-        self._folder.process_record.remember(self._process.pid)
-        await self._process.ready_file(pid_file, self._start_timeout_seconds, holding="ready")
+        process = self._child("postgres", self._cluster, self._postmaster_arguments())
+        await self._run(process)
+        await process.ready_file(pid_file, self._start_timeout_seconds, holding="ready")
 
     def _postmaster_arguments(self) -> list[str]:
         arguments = ["-D", str(self._cluster), "-h", LOOPBACK, "-p", str(self.port), "-k", ""]
