@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
+from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from heliograph.messaging.v1.content_pb2 import Purpose
 from heliograph.messaging.v1.events_pb2 import MessageEvent, MessagesChanged
 from heliograph.messaging.v1.message_pb2 import Message
 from heliograph.messaging.v1.reason_pb2 import Reason
@@ -21,18 +22,20 @@ KINDS: dict[Message.State.ValueType, Kind.ValueType] = {
 }
 """What is announced of a message in a state; of the other states nothing is."""
 
+_ENDINGS: Final = {kind: name.lower() for name, kind in Kind.items()}
+_WITH_REASON: Final = (MessageEvent.FAILED, MessageEvent.SKIPPED)
+_NO_REASON: Final = Reason.REASON_UNSPECIFIED
+
 
 def event(row: Row, kind: Kind.ValueType, event_time: datetime) -> MessageEvent:
     """The event that this happened to this message at this time."""
-    application = row.application
-    time = Timestamp()
-    time.FromDatetime(event_time)
-    failed = kind in (MessageEvent.FAILED, MessageEvent.SKIPPED)
+    application, message_id = row.application, str(row.message_id)
+    failed = kind in _WITH_REASON
     return MessageEvent(
-        event_id=f"{row.message_id}-{Kind.Name(kind).lower()}",
+        event_id=f"{message_id}-{_ENDINGS[kind]}",
         kind=kind,
-        event_time=time,
-        message=f"applications/{application}/messages/{row.message_id}",
+        event_time=_timestamp(event_time),
+        message=f"applications/{application}/messages/{message_id}",
         endpoint=f"applications/{application}/endpoints/{row.endpoint_id}"
         if row.endpoint_id
         else "",
@@ -40,14 +43,22 @@ def event(row: Row, kind: Kind.ValueType, event_time: datetime) -> MessageEvent:
         run=run_name(application, row.run),
         treatment=row.treatment,
         channel_type=row.channel_type,  # type: ignore[arg-type]  # stored as its number
-        purpose=Purpose.ValueType(row.purpose),
-        reason=row.reason if failed else Reason.REASON_UNSPECIFIED,
+        purpose=row.purpose,  # type: ignore[arg-type]
+        reason=row.reason if failed else _NO_REASON,
         detail=row.detail if failed else "",
         parts=row.parts,
         country=row.country,
         context=row.context,
         address=row.address,
     )
+
+
+@lru_cache(maxsize=256)
+def _timestamp(time: datetime) -> Timestamp:
+    """What happened to a set happened at one time. Nobody changes it: a message copies it."""
+    made = Timestamp()
+    made.FromDatetime(time)
+    return made
 
 
 def history(row: Row) -> list[MessageEvent]:

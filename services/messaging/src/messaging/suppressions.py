@@ -1,8 +1,13 @@
 """The suppression list's verbs: ids, and what may enter. Pure."""
 
+from typing import Final
+from uuid import UUID
+
 from heliograph.audience.v1.channel_type_pb2 import ChannelType
 
 from messaging import addresses
+
+_EVERY_CHANNEL: Final = int(ChannelType.CHANNEL_TYPE_UNSPECIFIED)
 
 
 def id_for(channel_type: int, address: str) -> str:
@@ -10,7 +15,7 @@ def id_for(channel_type: int, address: str) -> str:
     return f"{channel_type}-{addresses.digest(address).hex}"
 
 
-def ids_for(channel_type: int, address: str) -> tuple[str, str]:
+def ids_of(channel_type: int, address_digest: UUID) -> tuple[str, str]:
     """The ids that suppress a message: on its channel, and on every channel."""
-    digest = addresses.digest(address).hex
-    return f"{channel_type}-{digest}", f"{ChannelType.CHANNEL_TYPE_UNSPECIFIED}-{digest}"
+    digest = address_digest.hex
+    return f"{channel_type}-{digest}", f"{_EVERY_CHANNEL}-{digest}"

@@ -39,6 +39,8 @@ _WORDS: Final = {
     MessageState.SKIPPED: "SKIPPED",
 }
 _STATES: Final = {word: state for state, word in _WORDS.items()}
+_BY_NUMBER: Final = {int(state): state for state in MessageState}
+_RECEIPT_BITS: Final = int(EsmClass.RECEIPT | EsmClass.INTERMEDIATE)
 
 _FIELD: Final = re.compile(
     r"\b(id|sub|dlvrd|submit date|done date|stat|err):[ ]*([^\s:]*)(?=\s|$)", re.IGNORECASE
@@ -66,7 +68,7 @@ class Receipt:
 
 def is_receipt(pdu: ShortMessage) -> bool:
     """Tells receipts, also intermediate ones, from messages of phones."""
-    return bool(pdu.esm_class & (EsmClass.RECEIPT | EsmClass.INTERMEDIATE))
+    return bool(pdu.esm_class & _RECEIPT_BITS)
 
 
 def parse(pdu: ShortMessage) -> Receipt | None:
@@ -126,8 +128,8 @@ def _count(digits: str, otherwise: int) -> int:
 
 def _state(tlvs: Tlvs, word: str) -> MessageState | None:
     value = tlvs.get(Tag.MESSAGE_STATE, b"")
-    if len(value) == 1 and value[0] <= max(MessageState):
-        return MessageState(value[0])
+    if len(value) == 1 and value[0] in _BY_NUMBER:
+        return _BY_NUMBER[value[0]]
     return _STATES.get(word.upper()[:7])
 
 

@@ -135,8 +135,8 @@ class Batches:
         originations = self._connections.originations(batch.application)
         frame = works.Frame(batch, contents, originations, datetime.now(UTC))
         made = works.make(frame, recipients, chunk.start)
-        await lists.apply(connection, batch.application, batch.run, made)
-        await leaving_out.leave_out(connection, batch, made)
+        if await lists.apply(connection, batch.application, batch.run, made):
+            await leaving_out.leave_out(connection, batch, made)
         return made
 
     def _wait_for_drivers(self, application: str, made: Sequence[works.Work]) -> None:

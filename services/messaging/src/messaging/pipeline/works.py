@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 
 from heliograph import message_ids, quiet_times
 from heliograph.audience.v1.channel_type_pb2 import ChannelType
@@ -21,6 +22,7 @@ from messaging.rendering.variables import endpoint_id
 
 DETAIL_LENGTH_MAX = 500
 NO_TIME = timedelta()
+_NO_REASON: Final = Reason.REASON_UNSPECIFIED
 
 
 @dataclass(slots=True)
@@ -205,7 +207,7 @@ def row_of(frame: Frame, recipient: SendBatch.Recipient) -> Row:
         country="",
         parts=0,
         state=Message.HANDING,
-        reason=Reason.REASON_UNSPECIFIED,
+        reason=_NO_REASON,
         detail="",
         provider_message_id="",
         context={storable(key): storable(text) for key, text in recipient.context.items()} or None,
