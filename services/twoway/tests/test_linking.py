@@ -7,6 +7,7 @@ from heliograph.twoway.v1 import conversation_service_pb2 as pb
 from heliograph.twoway.v1 import keyword_pb2, keyword_service_pb2
 from heliograph.twoway.v1.events_pb2 import InboundMessageReceived, MessagesAnswered
 from heliograph.twoway.v1.inbound_message_pb2 import CHATTER, KEYWORD_MATCH
+from mesh.errors import NotFound
 from twoway.linking.asking import Asking
 from twoway.linking.late import Linker
 from twoway_room import NUMBER, SHOP, Room, announced, sms
@@ -117,4 +118,16 @@ async def test_nobody_waits_for_messaging_again_right_after_it_did_not_answer(ro
 
     assert await told(room) == [], "not asked, and so to be linked later"
     assert await Linker(room.sessions, Asking(room.messaging_stub)).step() == 2
+    assert len(await told(room)) == 1
+
+
+async def test_what_messaging_refuses_for_good_is_not_asked_again(room: Room) -> None:
+    room.messaging.answered[ANN] = ANSWERED
+    room.messaging.refusal = NotFound("APPLICATION_DELETED", "the application is deleted")
+
+    await room.receive(sms("one", BEN))
+    assert await Linker(room.sessions, Asking(room.messaging_stub)).step() == 0
+    room.messaging.refusal = None
+    await room.receive(sms("two", ANN), sms("three", "+" + "1" * 5_000))
+
     assert len(await told(room)) == 1

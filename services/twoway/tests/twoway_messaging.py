@@ -18,7 +18,7 @@ class MessageServicer:
     acceptance and the answer of the next calls, one each.
 
     `answered` says which message the next text of a person answers, `ledger` is what was sent to
-    anybody, and while `away`, nothing is said of either.
+    anybody, and while `away`, or with a `refusal`, nothing is said of either.
     """
 
     def __init__(self) -> None:
@@ -30,6 +30,7 @@ class MessageServicer:
         self.answered: dict[str, pb.FindAnsweredMessagesResponse.AnsweredMessage] = {}
         self.ledger: list[message_pb2.Message] = []
         self.away = False
+        self.refusal: Error | None = None
 
     async def SendMessages(
         self, request: pb.SendMessagesRequest, context: Any
@@ -88,6 +89,8 @@ class MessageServicer:
         )
 
     def _refuse_away(self) -> None:
+        if self.refusal is not None:
+            raise self.refusal
         if self.away:
             raise DeadlineExceeded("AWAY", "nobody answers")
 

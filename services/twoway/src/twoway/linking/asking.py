@@ -27,6 +27,12 @@ TIMEOUT_SECONDS = 1.0
 REST_SECONDS = 2.0
 """How long nobody is asked after messaging did not answer."""
 
+ADDRESS_CHARACTERS_MAX = 400
+"""What is longer is nobody's number, and messaging takes no more."""
+
+HOPELESS = frozenset({"INVALID_ARGUMENT", "NOT_FOUND", "PERMISSION_DENIED", "FAILED_PRECONDITION"})
+"""Codes that the same question gets for ever, for example of an application that is deleted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answered:
@@ -66,10 +72,12 @@ class Asking:
                 request(application, texts), timeout=self._timeout_seconds
             )
         except Error as error:
-            self._resting_until = now + self._rest_seconds
             log.warning(
                 "answers.unknown", application=application, texts=len(texts), error=str(error)
             )
+            if error.code in HOPELESS:
+                return {text.inbound_id: Answered() for text in texts}
+            self._resting_until = now + self._rest_seconds
             return {}
         return {
             text.inbound_id: Answered(found.message, found.run, found.endpoint)
@@ -83,8 +91,8 @@ def request(application: str, texts: Sequence[Text]) -> pb.FindAnsweredMessagesR
         parent=f"applications/{application}",
         texts=[
             pb.FindAnsweredMessagesRequest.Text(
-                source_address=text.source,
-                destination_address=text.destination,
+                source_address=text.source[:ADDRESS_CHARACTERS_MAX],
+                destination_address=text.destination[:ADDRESS_CHARACTERS_MAX],
                 receive_time=clock.stamp(text.receive_time),
             )
             for text in texts

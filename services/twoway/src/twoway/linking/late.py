@@ -31,7 +31,8 @@ class Linker:
         settled = 0
         async with self._sessions.begin() as session:
             pending = await _claim(session)
-            for application, part in groupby(pending, key=lambda one: one[0].application):
+            by_application = sorted(pending, key=_application)
+            for application, part in groupby(by_application, key=_application):
                 settled += await self._link(session, application, list(part))
         return settled
 
@@ -50,6 +51,10 @@ class Linker:
         return len(settled)
 
 
+def _application(pending: Pending) -> str:
+    return pending[0].application
+
+
 async def _claim(session: AsyncSession) -> Sequence[Pending]:
     row = MessageAnswerRow
     query = (
@@ -62,7 +67,7 @@ async def _claim(session: AsyncSession) -> Sequence[Pending]:
             ),
         )
         .where(col(row.pending))
-        .order_by(col(row.application), col(row.receive_time))
+        .order_by(col(row.receive_time))
         .limit(BATCH_MAX)
         .with_for_update(of=row, skip_locked=True)
     )
