@@ -8,6 +8,7 @@ from mesh.eventing import outbox
 from mesh.store import migrate, orders, tombstones
 from mesh.testkit.postgres import MigratedDatabase
 from twoway import tables
+from twoway.alarms import tables as alarms
 from twoway.conversations import tables as conversations
 from twoway.exports import tables as exports
 from twoway.imports import tables as imports
@@ -23,6 +24,7 @@ async def test_migrating_gives_exactly_the_tables(migrated_database: MigratedDat
     await migrate.assert_matches(
         database_url,
         tables.metadata,
+        alarms.metadata,
         conversations.metadata,
         exports.metadata,
         imports.metadata,

@@ -17,6 +17,7 @@ from mesh.store.tombstones import Sessions, Tombstones
 from nats.js import JetStreamContext
 
 from twoway import tables
+from twoway.alarms import tables as alarms
 from twoway.conversations import tables as conversations
 from twoway.exports import tables as exports
 from twoway.imports import tables as imports
@@ -42,6 +43,7 @@ def erasures(
         gone,
         erasing.rows_of(
             tables.metadata,
+            alarms.metadata,
             conversations.metadata,
             exports.metadata,
             imports.metadata,

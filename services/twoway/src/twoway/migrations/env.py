@@ -4,6 +4,7 @@ from mesh.aip import operations, request_ids
 from mesh.eventing import outbox
 from mesh.store import migrate, orders, tombstones
 from twoway import tables
+from twoway.alarms import tables as alarms
 from twoway.conversations import tables as conversations
 from twoway.exports import tables as exports
 from twoway.imports import tables as imports
@@ -12,6 +13,7 @@ from twoway.webhooks import tables as webhooks
 
 migrate.run_env(
     tables.metadata,
+    alarms.metadata,
     conversations.metadata,
     exports.metadata,
     imports.metadata,

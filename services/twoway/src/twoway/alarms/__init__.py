@@ -1,0 +1,1 @@
+"""Alarms on the rate of opt-outs, which can pause the campaign that annoys."""
