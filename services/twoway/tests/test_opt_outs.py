@@ -8,6 +8,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from heliograph.twoway.v1 import events_pb2, opt_out_list_pb2
 from heliograph.twoway.v1 import opt_out_service_pb2 as pb
 from mesh.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
+from mesh.rpc import status
 from twoway import clock, names
 from twoway.consent import checking
 from twoway_room import NOON, NUMBER, SHOP, Room, announced, sms
@@ -143,6 +144,19 @@ async def test_a_batch_gives_a_result_for_each_number(room: Room) -> None:
     outcomes = [result.WhichOneof("outcome") for result in response.results]
     assert outcomes == ["opted_out_number", "error", "opted_out_number", "opted_out_number"]
     assert await check(room, ANN, BOB, CYD) == [ANN, BOB]
+
+
+@pytest.mark.parametrize("number", ["nonsense", "+1206", "1" * 31])
+async def test_what_is_no_number_is_refused_alike_in_a_call_and_a_batch(
+    room: Room, number: str
+) -> None:
+    with pytest.raises(InvalidArgument) as refusal:
+        await put(room, number, DEFAULT)
+    batch = pb.BatchPutOptedOutNumbersRequest(parent=DEFAULT, phone_numbers=[number])
+    answer = await room.consent.BatchPutOptedOutNumbers(batch)
+
+    item = status.to_error(answer.results[0].error)
+    assert refusal.value.reason == item.reason == "PHONE_NUMBER_INVALID"
 
 
 async def test_numbers_of_a_list_come_page_by_page(room: Room) -> None:

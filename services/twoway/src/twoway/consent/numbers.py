@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from heliograph.twoway.v1 import opt_out_service_pb2 as pb
 from mesh.errors import InvalidArgument, NotFound
-from mesh.errors.refusals import invalid
+from mesh.errors.refusals import invalid, shown
 from mesh.rpc import auth, status
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -50,6 +50,14 @@ async def put(
     return present
 
 
+async def put_one(session: AsyncSession, parent: str, given: str, comment: str) -> OptedOutNumber:
+    """The number, on the list now; refuses what is none."""
+    number = addresses.canonical(given)
+    if not _NUMBER.fullmatch(number):
+        raise _invalid(given, "phone_number")
+    return (await put(session, parent, [number], comment))[number]
+
+
 async def put_each(
     session: AsyncSession, parent: str, wanted: Sequence[str], comment: str
 ) -> list[pb.BatchPutOptedOutNumbersResponse.Result]:
@@ -61,7 +69,7 @@ async def put_each(
     return [
         kind(opted_out_number=render.opted_out_number(rows[known]))
         if known in rows
-        else kind(error=status.from_error(_invalid(given, position)))
+        else kind(error=status.from_error(_invalid(given, f"phone_numbers[{position}]")))
         for position, (given, known) in enumerate(zip(wanted, canonical, strict=True))
     ]
 
@@ -82,7 +90,6 @@ def _called(comment: str) -> Cause:
     return Cause(API, clock.now(), caller=auth.caller().subject, comment=comment)
 
 
-def _invalid(number: str, position: int) -> InvalidArgument:
-    field = f"phone_numbers[{position}]"
-    description = f"{number!r} is neither an E.164 number nor a short code"
+def _invalid(number: str, field: str) -> InvalidArgument:
+    description = f"{shown(number)} is neither an E.164 number nor a short code"
     return invalid("PHONE_NUMBER_INVALID", field, description, phone_number=number)

@@ -123,9 +123,10 @@ class OptOutServicer(Importing, Exporting):
         self, request: pb.PutOptedOutNumberRequest, context: Any
     ) -> opt_out_list_pb2.OptedOutNumber:
         async with self._sessions.begin() as session:
-            number = addresses.canonical(request.phone_number)
-            rows = await numbers.put(session, request.parent, [number], request.comment)
-            return render.opted_out_number(rows[number])
+            row = await numbers.put_one(
+                session, request.parent, request.phone_number, request.comment
+            )
+            return render.opted_out_number(row)
 
     async def BatchPutOptedOutNumbers(
         self, request: pb.BatchPutOptedOutNumbersRequest, context: Any
