@@ -22,6 +22,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from twoway import clock, metrics
 from twoway.replies import store
+from twoway.replies.contents import content_of, is_personal
 from twoway.tables import ReplySetRow
 from twoway.wakeups import POLL_SECONDS, Wakeups
 
@@ -101,14 +102,15 @@ def request(row: ReplySetRow) -> pb.SendMessagesRequest:
     return pb.SendMessagesRequest(
         parent=f"applications/{row.application}",
         request_id=row.request_id,
-        content=content_pb2.MessageContent(
-            sms=content_pb2.SmsContent(
-                body=row.reply_text, origination_identity=row.origination_identity
-            )
-        ),
+        content=content_of(row),
         purpose=content_pb2.Purpose.Value(row.purpose),
         recipients=[
-            pb.Recipient(address=pb.Recipient.Address(channel_type=sms, address=address))
+            pb.Recipient(
+                address=pb.Recipient.Address(
+                    channel_type=sms, address=address, personal=is_personal(row)
+                ),
+                substitutions=row.substitutions.get(address),
+            )
             for address in row.addresses
         ],
         expire_time=clock.stamp(row.create_time + TIME_TO_LIVE),
