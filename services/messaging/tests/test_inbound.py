@@ -8,6 +8,7 @@ from heliograph.messaging.v1.events_pb2 import InboundSmsReceived
 from mesh.testkit.bus import published
 from mesh.testkit.waiting import eventually
 from messaging.channels.inbound import InboundText
+from messaging.inbound import SAME_ID_WITHIN, SAME_TEXT_WITHIN
 from messaging_samples import number
 
 NOW = datetime.now(UTC)
@@ -56,7 +57,9 @@ async def test_what_a_phone_says_is_on_the_bus_before_the_carrier_is_answered(ro
         (text(provider_id="7"), text(provider_id="7", at=NOW + timedelta(days=3)), False),
         (text(provider_id="7"), text(provider_id="8"), False),
         (text(), text(at=NOW + timedelta(seconds=5)), True),
-        (text(), text(at=NOW + timedelta(seconds=60)), False),
+        (text(), text(at=NOW + SAME_TEXT_WITHIN), True),
+        (text(), text(at=NOW + SAME_TEXT_WITHIN + timedelta(microseconds=1)), False),
+        (text(provider_id="7"), text(provider_id="7", at=NOW + SAME_ID_WITHIN), True),
         (text(), text("START"), False),
         (text(), text(source=number(2)), False),
     ],

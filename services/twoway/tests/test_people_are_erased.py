@@ -27,6 +27,7 @@ TABLES = (
     "consent_changes",
     "opted_out_numbers",
     "opt_in_questions",
+    "reply_counts",
     "reply_sets",
 )
 

@@ -12,6 +12,7 @@ from mesh.aip import operations, request_ids
 from mesh.store import orders
 from mesh.store.purging import Purge
 
+from twoway.inbound import loop_guard
 from twoway.settings import Settings
 from twoway.tables import PASSING
 
@@ -29,6 +30,7 @@ def purges(settings: Settings) -> list[Purge]:
         Purge("hand_replies", "create_time < :before", inbound),
         Purge("message_answers", "receive_time < :before", inbound),
         Purge("reply_sets", "state = 'REFUSED' AND create_time < :before", inbound),
+        Purge("reply_counts", "begin_time < :before", loop_guard.WINDOW),
         Purge("opt_in_questions", "expire_time < :before", timedelta(0)),
         Purge("webhook_posts", "create_time < :before", POSTS_LIVE),
         Purge("webhook_destinations", "lease_expire_time < :before", POSTS_LIVE),

@@ -6,6 +6,11 @@ from prometheus_client import Counter, Histogram
 INBOUND = Counter(
     "heliograph_twoway_inbound_messages_total", "Texts taken in, by what they mean.", ["intent"]
 )
+REMARKS = Counter(
+    "heliograph_twoway_inbound_remarks_total",
+    "What was odd about texts taken in, for example EMPTY or REPLY_WITHHELD.",
+    ["reason"],
+)
 REPLIES = Counter(
     "heliograph_twoway_replies_total",
     "Replies by what messaging said of them: accepted, refused.",
@@ -30,4 +35,9 @@ WEBHOOK_SECONDS = Histogram(
     "heliograph_twoway_webhook_seconds",
     "From a text posted to the answer.",
     buckets=LATENCY_BUCKETS_SECONDS,
+)
+OPT_OUT_ALARMS = Counter(
+    "heliograph_twoway_opt_out_alarms_total",
+    "Alarms on opt-outs by what they did: trigger, clear.",
+    ["change"],
 )

@@ -85,6 +85,10 @@ _LIST_WORDS: Final = f"""
 UPDATE opted_out_numbers SET text = '', comment = ''
 WHERE {_THEIRS.format(column="phone_number")} AND (text <> '' OR comment <> '')
 """
+_COUNTS: Final = f"""
+DELETE FROM reply_counts WHERE {_THEIRS.format(column="source_address")}
+    AND begin_time <= :until
+"""
 _QUESTIONS: Final = f"""
 DELETE FROM opt_in_questions WHERE {_THEIRS.format(column="source_address")}
     AND ask_time <= :until
@@ -111,6 +115,7 @@ _STATEMENTS: Final = (
     ("consent_changes", _RECORD_WORDS),
     ("opted_out_numbers", _LIST_WORDS),
     ("opt_in_questions", _QUESTIONS),
+    ("reply_counts", _COUNTS),
     ("reply_sets", _REPLIES),
 )
 

@@ -202,6 +202,8 @@ class InboundMessage(Table):
     consent_changed: bool = False
     reply: str = ""
     reply_text: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    remarks: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """Names of the contract's remarks, parted by spaces."""
 
 
 class InboundMessageRow(InboundMessage, table=True):

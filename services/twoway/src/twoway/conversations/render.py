@@ -35,6 +35,7 @@ def inbound_message(
         reply=row.reply,
         conversation=names.conversation(application, thread),
         connection=row.connection,
+        remarks=map(pb.InboundMessage.Remark.Value, row.remarks.split()),
     )
     if answer is not None and answer.message:
         _answered(rendered, answer)

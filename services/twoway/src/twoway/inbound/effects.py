@@ -3,13 +3,14 @@
 Exactly one confirmation per opt-out: somebody who is opted out and was told so gets none.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from twoway import addresses
 from twoway.consent.changes import KEYWORD, Cause, Changes, Person
-from twoway.inbound import opting_in
+from twoway.inbound import opting_in, remarks
+from twoway.inbound.loop_guard import LoopGuard
 from twoway.inbound.opting_in import Questions, Step
 from twoway.inbound.situation import Number, Situation, Standing
 from twoway.inbound.texts import Text
@@ -23,6 +24,9 @@ from twoway.tables import InboundMessage
 
 OPT_OUT_CONFIRMATION, HELP_REPLY = "OPT_OUT_CONFIRMATION", "HELP_REPLY"
 TRANSACTIONAL, OPT_IN_QUESTION = "TRANSACTIONAL", "OPT_IN_QUESTION"
+
+GUARDED = (TRANSACTIONAL, OPT_IN_QUESTION)
+"""Purposes of answers that robots get only so many of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class Effects:
     replies: list[Reply] = field(default_factory=list)
     matches: list[Match] = field(default_factory=list)
     questions: Questions = field(default_factory=Questions)
+    guard: LoopGuard = field(default_factory=lambda: LoopGuard(""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,8 @@ class Reading:
 
 def follow(situation: Situation, texts: Iterable[Text]) -> Effects:
     """The effects of texts, in the order they were received."""
-    effects = Effects(Changes(situation.application))
+    guard = situation.guard or LoopGuard(situation.application)
+    effects = Effects(Changes(situation.application), guard=guard)
     for question in situation.questions:
         effects.questions.open[question.keeper, question.source_address] = question
     now: dict[Person, Standing] = {}
@@ -86,13 +92,16 @@ def _take(situation: Situation, now: dict[Person, Standing], text: Text, effects
     after = _after(reading.intent, before) if acts else before
     confirmed = acts and reading.step is Step.CONFIRM
     changed = after.opted_out != before.opted_out or confirmed
+    withheld = False
     if acts and _is_answered(reading, before):
-        _answer(situation.application, number, reading, before, effects)
+        withheld = not _answer(situation.application, number, reading, before, effects)
     _change(effects.changes, person, before, after, reading, confirmed)
     _close(effects.questions, number, person, reading, confirmed)
     _match(number, reading, effects)
     now[person] = after
-    effects.messages.append(_row(situation.application, number, reading, changed))
+    row = _row(situation.application, number, reading, changed)
+    row.remarks = " ".join(_remarks(number, text, withheld))
+    effects.messages.append(row)
 
 
 def _read(number: Number, text: Text, before: Standing, questions: Questions) -> Reading:
@@ -141,16 +150,20 @@ def _is_answered(reading: Reading, before: Standing) -> bool:
 
 def _answer(
     application: str, number: Number, reading: Reading, before: Standing, effects: Effects
-) -> None:
+) -> bool:
+    """Promise the answer, if there is one; False where it is withheld from a robot."""
     text, meaning = reading.text, reading.meaning
     confirmed = reading.step is Step.CONFIRM
     said = answers.wording(number.keyword_rows, meaning, confirmed=confirmed)
     if said == answers.NOTHING:
-        return
+        return True
+    purpose = _purpose(reading, before)
+    if purpose in GUARDED and not effects.guard.allows(text):
+        return False
     keyword = number.keyword(meaning.keyword_id)
     effects.replies.append(
         Reply(
-            purpose=_purpose(reading, before),
+            purpose=purpose,
             reply_text=said.text,
             origination_identity=text.destination,
             address=text.source,
@@ -163,6 +176,15 @@ def _answer(
         effects.questions.ask(
             opting_in.question_of(application, number, keyword, text, said.text or said.template)
         )
+    return True
+
+
+def _remarks(number: Number, text: Text, withheld: bool) -> Iterator[str]:
+    yield from text.remarks
+    registered = number.registered
+    yield from remarks.of_addresses(text.source, text.destination, registered=registered)
+    if withheld:
+        yield remarks.REPLY_WITHHELD
 
 
 def _substitutions(

@@ -4,6 +4,7 @@ A crash at any moment leaves all of it or nothing, and a delivery that comes aga
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 from heliograph.messaging.v1 import events_pb2
@@ -17,12 +18,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from twoway import channels, clock, locks, metrics
 from twoway.consent import writing
 from twoway.conversations import opening
-from twoway.inbound import announcing, effects, questions, store, texts
+from twoway.inbound import announcing, effects, loop_guard, questions, store, texts
 from twoway.inbound.texts import Text
 from twoway.linking import recording
 from twoway.linking.asking import Asking, Found
 from twoway.replies import sets
 from twoway.replies import store as replies
+from twoway.tables import InboundMessage
 from twoway.webhooks import store as posts
 
 log = logging.get(__name__)
@@ -56,8 +58,10 @@ class Receiver:
             found = await self._answered(part)
             async with self._sessions.begin() as session:
                 taken = await receive(session, part, found)
-            for intent, count in taken.items():
+            for intent, count in Counter(row.intent for row in taken).items():
                 metrics.INBOUND.labels(intent).inc(count)
+            for remark, count in Counter(" ".join(row.remarks for row in taken).split()).items():
+                metrics.REMARKS.labels(remark).inc(count)
 
     async def _answered(self, arrived: Sequence[Addressed]) -> dict[str, Found]:
         """What texts answer, asked before anything is locked."""
@@ -68,15 +72,14 @@ class Receiver:
 
 async def receive(
     session: AsyncSession, arrived: Sequence[Addressed], found: Mapping[str, Found]
-) -> dict[str, int]:
-    """Take in texts within the session's transaction; how many new ones there were by intent."""
-    taken: dict[str, int] = {}
+) -> list[InboundMessage]:
+    """Take in texts within the session's transaction; those that are new."""
+    taken: list[InboundMessage] = []
     # In one order everywhere, so that two replicas never wait for each other.
     for application, own in sorted(_by_application(arrived).items()):
         await locks.hold(session, application)
         followed = await _receive(session, application, own, found.get(application, {}))
-        for row in followed.messages if followed else ():
-            taken[row.intent] = taken.get(row.intent, 0) + 1
+        taken += followed.messages if followed else ()
     if taken:
         await session.exec(select(func.pg_notify(channels.INBOUND, "")))  # type: ignore[call-overload]
     return taken
@@ -98,6 +101,7 @@ async def _receive(
     await recording.keep(connection, list(links.values()))
     await writing.write(session, followed.changes)
     await questions.write(connection, application, followed.questions)
+    await loop_guard.write(connection, followed.guard)
     answers = sets.sets(application, followed.replies, clock.now(), propagation.inject())
     await replies.add(session, answers)
     announcing.matches(session, application, followed.matches)

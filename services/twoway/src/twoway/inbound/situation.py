@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from twoway.consent.changes import Person
+from twoway.inbound.loop_guard import LoopGuard
 from twoway.intents import Keyword, RuleSet, rule_sets
 from twoway.keywords.tables import KeywordRow, OptInQuestionRow
 from twoway.tables import DEFAULT_LIST
@@ -53,6 +54,7 @@ class Situation:
     standings: dict[Person, Standing]
     questions: tuple[OptInQuestionRow, ...] = ()
     """Questions to the writers that are open."""
+    guard: LoopGuard | None = None
 
     def number(self, address: str) -> Number:
         """The number of that address."""

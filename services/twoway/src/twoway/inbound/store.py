@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from twoway import bulk
 from twoway.consent.changes import Person
-from twoway.inbound import questions, situation
+from twoway.inbound import loop_guard, questions, situation
 from twoway.inbound.situation import Number, Situation, Standing
 from twoway.inbound.texts import Text
 from twoway.intents import rule_sets
@@ -52,7 +52,8 @@ async def load(session: AsyncSession, application: str, texts: Sequence[Text]) -
     pairs = [(text.source, text.destination) for text in texts]
     standings = await _standings(session, application, situation.persons(numbers, pairs))
     open_ = await questions.of(session, application, {text.source for text in texts})
-    return Situation(application, numbers, standings, open_)
+    guard = await loop_guard.load(await engine.raw(session), application, texts)
+    return Situation(application, numbers, standings, open_, guard)
 
 
 async def add(session: AsyncSession, rows: Sequence[InboundMessage]) -> None:

@@ -2,12 +2,14 @@
 
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from heliograph.messaging.v1 import events_pb2
 
 from twoway import addresses, clock
+from twoway.inbound import remarks
 from twoway.tables import InboundMessage
 
 TEXT_CHARACTERS_MAX = 10_000
@@ -27,6 +29,7 @@ class Text:
     parts: int
     connection: str
     receive_time: datetime
+    remarks: tuple[str, ...] = ()
 
 
 def of(sms: events_pb2.InboundSms, announce_time: datetime) -> Text:
@@ -39,6 +42,7 @@ def of(sms: events_pb2.InboundSms, announce_time: datetime) -> Text:
         parts=max(sms.parts, 1),
         connection=_storable(sms.connection),
         receive_time=_receive_time(sms, announce_time),
+        remarks=tuple(_remarks(sms)),
     )
 
 
@@ -53,6 +57,12 @@ def of_row(row: InboundMessage) -> Text:
         connection=row.connection,
         receive_time=row.receive_time,
     )
+
+
+def _remarks(sms: events_pb2.InboundSms) -> Iterator[str]:
+    yield from remarks.of_words(sms.text, TEXT_CHARACTERS_MAX)
+    if sms.incomplete:
+        yield remarks.INCOMPLETE
 
 
 def _receive_time(sms: events_pb2.InboundSms, announce_time: datetime) -> datetime:

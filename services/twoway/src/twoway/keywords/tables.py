@@ -1,4 +1,4 @@
-"""Keywords as rows, and the questions of double opt-ins that wait for their yes."""
+"""Keywords as rows, the questions that wait for a yes, and how often people were answered."""
 
 from datetime import datetime
 
@@ -75,3 +75,22 @@ class OptInQuestionRow(SQLModel, table=True):
     question_text: str
     ask_time: datetime = moment()
     expire_time: datetime = moment()
+
+
+class ReplyCount(SQLModel):
+    """How many answers somebody had from a number since `begin_time`; see the loop guard."""
+
+    __tablename__ = "reply_counts"
+    metadata = metadata
+
+    application: str = Field(primary_key=True)
+    destination_address: str = Field(primary_key=True)
+    source_address: str = Field(primary_key=True)
+    replies: int
+    begin_time: datetime = moment()
+
+
+class ReplyCountRow(ReplyCount, table=True):
+    """As the database has it."""
+
+    __table_args__ = (Index(None, "begin_time"),)

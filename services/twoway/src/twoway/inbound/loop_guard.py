@@ -1,0 +1,79 @@
+"""Robots that answer answers: two of them write to each other for ever, unless one falls silent.
+
+A sender gets so many answers from a number within a window, then none until it is over. STOP and
+HELP do not count: they must be answered.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from twoway import bulk
+from twoway.inbound.texts import Text
+from twoway.keywords.tables import ReplyCount
+
+REPLIES_MAX = 10
+WINDOW = timedelta(minutes=10)
+
+Pair = tuple[str, str]
+"""The number that is written to, and who writes."""
+
+_READ = """
+SELECT c.application, c.destination_address, c.source_address, c.replies, c.begin_time
+FROM (SELECT DISTINCT * FROM unnest($2::text[], $3::text[]) AS p (destination, source)) AS pairs
+JOIN reply_counts c ON c.application = $1 AND c.destination_address = pairs.destination
+    AND c.source_address = pairs.source
+"""
+_REPLACE = bulk.overwriting(ReplyCount, "application", "destination_address", "source_address")
+
+
+@dataclass(slots=True)
+class LoopGuard:
+    """How often people were answered, and what changes about it."""
+
+    application: str
+    counts: dict[Pair, ReplyCount] = field(default_factory=dict)
+    changed: dict[Pair, ReplyCount] = field(default_factory=dict)
+    replies_max: int = REPLIES_MAX
+    window: timedelta = WINDOW
+
+    def allows(self, text: Text) -> bool:
+        """Whether a text may be answered; if so, the answer is counted."""
+        pair = (text.destination, text.source)
+        count = self.counts.get(pair)
+        if count is None or text.receive_time >= count.begin_time + self.window:
+            count = self._begin(pair, text.receive_time)
+        if count.replies >= self.replies_max:
+            return False
+        count.replies += 1
+        self.counts[pair] = self.changed[pair] = count
+        return True
+
+    def _begin(self, pair: Pair, time: datetime) -> ReplyCount:
+        destination, source = pair
+        return ReplyCount(
+            application=self.application,
+            destination_address=destination,
+            source_address=source,
+            replies=0,
+            begin_time=time,
+        )
+
+
+async def load(connection: Any, application: str, texts: Iterable[Text]) -> LoopGuard:
+    """The guard of the people who wrote these texts."""
+    pairs = [(text.destination, text.source) for text in texts]
+    records = await connection.fetch(
+        _READ, application, [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    )
+    counts = [ReplyCount(**dict(record)) for record in records]
+    return LoopGuard(
+        application, {(one.destination_address, one.source_address): one for one in counts}
+    )
+
+
+async def write(connection: Any, guard: LoopGuard) -> None:
+    """Keep what has been counted. The caller holds the application's lock."""
+    counted: Sequence[ReplyCount] = list(guard.changed.values())
+    await bulk.insert(connection, counted, conflict=_REPLACE)

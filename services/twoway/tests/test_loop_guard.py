@@ -1,0 +1,65 @@
+"""Robots that answer answers get only so many."""
+
+from datetime import timedelta
+
+import pytest
+from heliograph.twoway.v1 import conversation_service_pb2, inbound_message_pb2, keyword_pb2
+from heliograph.twoway.v1 import keyword_service_pb2 as pb
+from sqlmodel import select
+from twoway.inbound import texts
+from twoway.inbound.loop_guard import REPLIES_MAX, WINDOW, LoopGuard
+from twoway.inbound.texts import Text
+from twoway.tables import ReplySetRow
+from twoway_room import NOON, NUMBER, SHOP, Room, sms
+
+ANN, BOB = "+12065550191", "+12065550192"
+OTHER = "+12065550101"
+Remark = inbound_message_pb2.InboundMessage.Remark
+
+
+def text(at_seconds: float = 0, source: str = ANN, destination: str = NUMBER) -> Text:
+    return texts.of(sms("HOURS", source, destination, at_seconds=at_seconds), NOON + 10 * WINDOW)
+
+
+def test_a_sender_gets_so_many_answers_from_a_number_and_others_theirs() -> None:
+    guard = LoopGuard("shop", replies_max=2)
+
+    answered = [guard.allows(text(at)) for at in range(4)]
+
+    assert answered == [True, True, False, False]
+    assert guard.allows(text(source=BOB))
+    assert guard.allows(text(destination=OTHER))
+
+
+@pytest.mark.parametrize(
+    ("after", "answered"),
+    [(WINDOW - timedelta(microseconds=1), False), (WINDOW, True), (-WINDOW, False)],
+)
+def test_the_window_begins_with_its_first_answer(after: timedelta, answered: bool) -> None:
+    guard = LoopGuard("shop", replies_max=1)
+    guard.allows(text())
+
+    assert guard.allows(text(after.total_seconds())) == answered
+
+
+async def test_two_robots_fall_silent_and_stop_and_help_are_answered_all_the_same(
+    room: Room,
+) -> None:
+    await room.register()
+    hours = keyword_pb2.Keyword(keyword="HOURS", reply_text="HOURS: 9 to 5")
+    parent = f"{SHOP}/phoneNumbers/{NUMBER}"
+    await room.keywords.CreateKeyword(pb.CreateKeywordRequest(parent=parent, keyword=hours))
+
+    for at in range(REPLIES_MAX + 2):
+        await room.receive(sms("HOURS: 9 to 5", ANN, at_seconds=at))
+    await room.receive(sms("HELP", ANN, at_seconds=100), sms("STOP", ANN, at_seconds=101))
+
+    async with room.sessions() as session:
+        promised = [row.purpose for row in (await session.exec(select(ReplySetRow))).all()]
+    assert promised.count("TRANSACTIONAL") == REPLIES_MAX
+    assert {"HELP_REPLY", "OPT_OUT_CONFIRMATION"} <= set(promised)
+    request = conversation_service_pb2.ListInboundMessagesRequest(parent=SHOP)
+    listed = (await room.conversations.ListInboundMessages(request)).inbound_messages
+    withheld = [one for one in listed if Remark.REPLY_WITHHELD in one.remarks]
+    assert len(withheld) == 2
+    assert {one.intent for one in withheld} == {inbound_message_pb2.KEYWORD_MATCH}
