@@ -26,7 +26,7 @@ from messaging.settings import Settings
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from messaging_room import CarrierAccount, Endpoints, OptOuts, Room
+from messaging_room import CarrierAccount, Endpoints, OptOuts, Pools, Room
 
 MIGRATIONS = Path(messaging.__file__).parent / "migrations"
 _numbers = count(1)
@@ -70,9 +70,10 @@ async def make_room(
     async with AsyncExitStack() as stack:
 
         async def make(*, at_work: bool = True, **overrides: Any) -> Room:
-            opt_outs, endpoints = OptOuts(), Endpoints()
+            opt_outs, endpoints, pools = OptOuts(), Endpoints(), Pools()
             neighbours = {
                 "heliograph.twoway.v1.OptOutService": opt_outs,
+                "heliograph.twoway.v1.PoolService": pools,
                 "heliograph.audience.v1.EndpointService": endpoints,
             }
             address = await rpc_serve(neighbours)
@@ -100,6 +101,7 @@ async def make_room(
                 js=nats[1],
                 carrier=carrier,
                 opt_outs=opt_outs,
+                pools=pools,
                 endpoints=endpoints,
                 settings=settings,
                 assembly=assembly,

@@ -25,9 +25,10 @@ from heliograph.messaging.v1.send_batch_pb2 import SendBatch
 from heliograph.messaging.v1.suppression_service_pb2_grpc import SuppressionServiceStub
 from heliograph.messaging.v1.template_service_pb2_grpc import TemplateServiceStub
 from heliograph.twoway.v1.opt_out_service_pb2 import CheckConsentResponse
+from heliograph.twoway.v1.pool_service_pb2 import BatchSelectOriginationIdentitiesResponse
 from localmesh.peers.remote import RemotePeer
 from localmesh.peers.running import PeerProcess
-from mesh.errors import Unavailable
+from mesh.errors import NotFound, Unavailable
 from mesh.eventing import publisher
 from mesh.testkit.bus import last_published, published
 from mesh.testkit.waiting import eventually
@@ -55,6 +56,31 @@ class OptOuts:
         return CheckConsentResponse(
             opted_out_addresses=[number for number in asked if number in self.numbers]
         )
+
+
+class Pools:
+    """Twoway's pools: the member for a destination, of a pool by name; no name is all numbers."""
+
+    def __init__(self) -> None:
+        self.members: dict[str, dict[str, str]] = {}
+        self.away = False
+        self.asked: list[Any] = []
+
+    async def BatchSelectOriginationIdentities(
+        self, request: Any, context: Any
+    ) -> BatchSelectOriginationIdentitiesResponse:
+        if self.away:
+            raise Unavailable("AWAY", "nobody answers")
+        self.asked.append(request)
+        if request.pool and request.pool not in self.members:
+            raise NotFound("POOL_NOT_FOUND", f"{request.pool} does not exist", pool=request.pool)
+        members = self.members.get(request.pool, {})
+        answer = BatchSelectOriginationIdentitiesResponse(candidate_count=len(members))
+        for address in request.destination_addresses:
+            answer.selections.add(
+                origination_identity=members.get(address, ""), explanation="1 only simulated"
+            )
+        return answer
 
 
 class Endpoints:
@@ -118,6 +144,7 @@ class Room:
     js: Any
     carrier: CarrierAccount
     opt_outs: OptOuts
+    pools: Pools
     endpoints: Endpoints
     settings: Settings
     assembly: Assembly
@@ -170,9 +197,8 @@ class Room:
         channel = Channel(
             channel_type=ChannelType.SMS,
             enabled=True,
-            default_origination_identity="+12065550100",
             smpp=smpp,
-            **fields,
+            **{"default_origination_identity": "+12065550100", **fields},
         )
         made: Channel = await self.channels.CreateChannel(
             channel_service_pb2.CreateChannelRequest(

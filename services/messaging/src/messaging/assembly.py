@@ -12,6 +12,7 @@ from heliograph.audience.v1.endpoint_service_pb2_grpc import EndpointServiceStub
 from heliograph.messaging.v1 import otp_service_pb2, phone_number_lookup_service_pb2
 from heliograph.messaging.v1.send_batch_pb2 import SendBatch
 from heliograph.twoway.v1.opt_out_service_pb2_grpc import OptOutServiceStub
+from heliograph.twoway.v1.pool_service_pb2_grpc import PoolServiceStub
 from mesh import service, worker
 from mesh.eventing import jetstream
 from mesh.eventing.consumer import Consumer
@@ -44,6 +45,7 @@ from messaging.pipeline.batches import Batches
 from messaging.pipeline.consent import Consent
 from messaging.pipeline.handing import Handing
 from messaging.pipeline.holding import Holding
+from messaging.pipeline.originating import Originating
 from messaging.receiving import Receiving
 from messaging.servicers.channel_servicer import ChannelServicer
 from messaging.servicers.message_servicer import MessageServicer
@@ -147,6 +149,7 @@ class Assembly:
             connections=connections,
             batches=Batches(
                 *(bulk, js, partitions, connections, templates, handing, holding),
+                Originating(PoolServiceStub(twoway)),
                 settings.chunk_size_max,
                 gone,
             ),

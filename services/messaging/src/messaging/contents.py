@@ -15,15 +15,20 @@ def check(content: MessageContent, field: str = "content") -> CompiledContent:
     for part in NOT_SUPPORTED:
         if content.HasField(part):  # type: ignore[arg-type]  # names of fields
             raise unsupported(f"{field}.{part}")
-    _check_origination(content.origination_identity, f"{field}.origination_identity")
-    _check_origination(content.sms.origination_identity, f"{field}.sms.origination_identity")
     try:
         return compile_content(content)
     except TemplateError as error:
         raise invalid("TEMPLATE_INVALID", field, str(error)) from None
 
 
-def _check_origination(origination: str, field: str) -> None:
-    """A pool would have to choose a number for each recipient."""
-    if origination.startswith("applications/") and "/pools/" in origination:
-        raise unsupported(field)
+def check_pools(application: str, content: MessageContent) -> None:
+    """Refuse (APPLICATION_MISMATCH) that texts come from a pool of another application."""
+    for origination, field in (
+        (content.origination_identity, "content.origination_identity"),
+        (content.sms.origination_identity, "content.sms.origination_identity"),
+    ):
+        is_pool = origination.startswith("applications/") and "/pools/" in origination
+        if is_pool and not origination.startswith(f"applications/{application}/"):
+            raise invalid(
+                "APPLICATION_MISMATCH", field, "is of another application", name=origination
+            )

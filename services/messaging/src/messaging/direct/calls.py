@@ -42,6 +42,7 @@ class Calls:
         if content.templates:
             content = await self._templates.complete_or_refuse(application, content)
         compiled = contents.check(content)
+        contents.check_pools(application, content)
         known = await self._known(request)
         persons = await self._persons.find(request)
         judged = recipients.judge(request.recipients, known, compiled.parts, persons)

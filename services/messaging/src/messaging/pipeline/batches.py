@@ -25,6 +25,7 @@ from messaging.pipeline import barrier, entering, lists, works
 from messaging.pipeline.entering import Entered
 from messaging.pipeline.handing import Handing
 from messaging.pipeline.holding import Holding
+from messaging.pipeline.originating import Originating
 from messaging.pipeline.patience import Patience
 from messaging.rendering.contents import CompiledContent
 from messaging.rendering.engine import TemplateError
@@ -48,6 +49,7 @@ class Batches:
         templates: StoredTemplates,
         handing: Handing,
         holding: Holding,
+        originating: Originating,
         chunk_size_max: int,
         gone: Container[str] = (),
     ) -> None:
@@ -60,6 +62,7 @@ class Batches:
         self._templates = templates
         self._handing = handing
         self._holding = holding
+        self._originating = originating
         self._chunk_size_max = chunk_size_max
         self._stopping = asyncio.Event()
         self._begun: OrderedDict[str, int] = OrderedDict()
@@ -137,6 +140,7 @@ class Batches:
         made = works.make(frame, recipients, chunk.start)
         if await lists.apply(connection, batch.application, batch.run, made):
             await leaving_out.leave_out(connection, batch, made)
+        await self._originating.choose(batch.application, batch.purpose, made)
         return made
 
     def _wait_for_drivers(self, application: str, made: Sequence[works.Work]) -> None:

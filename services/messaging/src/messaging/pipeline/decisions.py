@@ -24,6 +24,14 @@ def obstacle(
 
 
 def identity(origination: str) -> str:
-    """The bare identity of an origination: `+14155550123` of `…/phoneNumbers/+14155550123`."""
-    named = origination.startswith("applications/")
-    return origination.rpartition("/")[2] if named else origination
+    """The bare identity of an origination: `+14155550123` of `…/phoneNumbers/+14155550123`, `ACME`
+    of `…/senderIds/DE-ACME`. A pool is none, and stays what it is."""
+    collection, _, name = origination.rpartition("/")
+    if not origination.startswith("applications/") or is_to_be_chosen(origination):
+        return origination
+    return name.partition("-")[2] if collection.endswith("/senderIds") else name
+
+
+def is_to_be_chosen(origination: str) -> bool:
+    """Whether it does not say which number or sender id: empty, or the name of a pool."""
+    return not origination or (origination.startswith("applications/") and "/pools/" in origination)

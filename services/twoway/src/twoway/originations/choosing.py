@@ -38,7 +38,7 @@ async def choose(
 
 async def choose_each(
     session: AsyncSession, request: pb.BatchSelectOriginationIdentitiesRequest
-) -> list[Selection]:
+) -> pb.BatchSelectOriginationIdentitiesResponse:
     """What is chosen for each destination; the candidates are read once for each country."""
     application = names.application_of(request.parent)
     pool = await _pool(session, application, request.pool)
@@ -56,7 +56,8 @@ async def choose_each(
         choice = selection.select(known[country], wanted)
         name = choice.candidate.name if choice.candidate else ""
         chosen.append(Selection(origination_identity=name, explanation=choice.explanation))
-    return chosen
+    most = max(map(len, known.values()), default=0)
+    return pb.BatchSelectOriginationIdentitiesResponse(selections=chosen, candidate_count=most)
 
 
 async def _pool(session: AsyncSession, application: str, name: str) -> str:

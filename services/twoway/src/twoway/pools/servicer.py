@@ -116,9 +116,7 @@ class PoolServicer:
         self, request: pb.BatchSelectOriginationIdentitiesRequest, context: Any
     ) -> pb.BatchSelectOriginationIdentitiesResponse:
         async with self._sessions() as session:
-            return pb.BatchSelectOriginationIdentitiesResponse(
-                selections=await choosing.choose_each(session, request)
-            )
+            return await choosing.choose_each(session, request)
 
 
 async def _rendered(session: AsyncSession, row: PoolRow) -> pool_pb2.Pool:
