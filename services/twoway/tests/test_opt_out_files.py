@@ -2,7 +2,7 @@
 
 import asyncio
 import gzip
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from google.longrunning import operations_pb2
 from heliograph.twoway.v1 import opt_out_service_pb2 as pb
-from mesh.errors import FailedPrecondition, NotFound, PermissionDenied
+from mesh.errors import FailedPrecondition, NotFound, PermissionDenied, Unavailable
 from mesh.testkit import eventually
 from mesh.testkit.rpc import RpcClient
 from sqlalchemy.ext.asyncio import async_sessionmaker
@@ -18,6 +18,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from twoway.exports import jobs
 from twoway.exports.exporting import Exporter
 from twoway.imports.importing import Importer
+from twoway.imports.reading import Line
 from twoway.places import Places
 from twoway_files import (
     DEFAULT,
@@ -269,3 +270,20 @@ async def test_an_import_of_an_address_goes_on_where_it_died(room: Room, folder:
     response = pb.ImportOptedOutNumbersResponse()
     (await told(room, begun)).response.Unpack(response)
     assert (response.read_count, response.opted_out_count, response.present_count) == (950, 950, 0)
+
+
+async def test_an_import_whose_store_is_away_is_tried_later_and_not_with_every_wake(
+    room: Room,
+) -> None:
+    begun = await begin_import(room, content=SEVERAL)
+
+    def away() -> Iterator[Line]:
+        raise Unavailable("OBJECT_STORE_UNAVAILABLE", "nobody answers")
+        yield
+
+    with pytest.raises(Unavailable):
+        await room.importer.chunk(("shop", begun.name.rpartition("/")[2]), 0, away())
+
+    assert not (await told(room, begun)).done
+    await room.importer.step()
+    assert (await told(room, begun)).HasField("response")

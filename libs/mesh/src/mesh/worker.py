@@ -12,6 +12,8 @@ from mesh.waking import Waiting, Wakeup
 
 RETRY_SECONDS: Final = 0.1
 RETRY_SECONDS_MAX: Final = 30.0
+COUNTED: Final = Backoff(first_seconds=4.0, max_seconds=4.0)
+"""For work that is given up after some attempts: what it needs may be away for a while."""
 
 Step: TypeAlias = Callable[[], Awaitable[int | None]]
 """A part of the work, small enough to be begun again; true when there may be more to do at once."""

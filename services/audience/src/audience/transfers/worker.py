@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, NamedTuple
 
 from mesh import worker
-from mesh.backoff import Backoff
 from mesh.store import claims
 from mesh.store.notifications import Listener
 from sqlalchemy.ext.asyncio import async_sessionmaker
@@ -18,9 +17,6 @@ Jobs = Sequence[tuple[str, str]]
 """Application and id of each."""
 
 POLL_SECONDS: Final = 2.0
-BACKOFF: Final = Backoff(first_seconds=4.0, max_seconds=4.0)
-"""What a job needs may be away for a while, and its attempts are counted."""
-
 CANDIDATES_MAX: Final = 50
 
 
@@ -59,7 +55,7 @@ class Worker:
                 self.step,
                 poll_seconds=self._poll_seconds,
                 woken=listener,
-                backoff=BACKOFF,
+                backoff=worker.COUNTED,
             )
 
     async def step(self) -> bool:

@@ -49,7 +49,12 @@ class Exporter:
 
     async def run(self) -> None:
         """Export until cancelled."""
-        await worker.run("exports", self.step, poll_seconds=POLL_SECONDS, woken=self._woken)
+        await worker.run(
+            *("exports", self.step),
+            poll_seconds=POLL_SECONDS,
+            woken=self._woken,
+            backoff=worker.COUNTED,
+        )
 
     async def step(self) -> bool:
         """The oldest export that nobody is at, to its end; false when there is none.

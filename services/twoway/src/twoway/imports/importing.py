@@ -53,18 +53,32 @@ class Importer:
 
     async def run(self) -> None:
         """Import until cancelled."""
-        await worker.run("imports", self.step, poll_seconds=self._poll_seconds, woken=self._woken)
+        await worker.run(
+            *("imports", self._paced),
+            poll_seconds=self._poll_seconds,
+            woken=self._woken,
+            backoff=worker.COUNTED,
+        )
 
-    async def step(self) -> None:
-        """Every import that waits, to its end, one after the other."""
+    async def _paced(self) -> None:
+        """What was stopped is tried again after a while, and not with the next wake."""
+        stopped = await self.step()
+        if stopped is not None:
+            raise stopped
+
+    async def step(self) -> Exception | None:
+        """Every import that waits, to its end, one after the other; what stopped one of them."""
         async with self._sessions() as session:
             keys = await jobs.waiting(session, JOBS_MAX)
+        stopped = None
         for key in keys:
             try:
                 await self._import(key)
-            except Exception:
+            except Exception as error:
                 # What is done is recorded, and what is left is tried again: nobody waits for it.
-                log.exception("imports.import_failed", application=key[0], operation=key[1])
+                log.warning("imports.import_failed", operation=key[1], error=repr(error))
+                stopped = error
+        return stopped
 
     async def _import(self, key: Key) -> None:
         async with self._sessions() as session:
@@ -106,8 +120,13 @@ class Importer:
         """The file cannot be read on: for now, if the store is away, else for good."""
         async with self._sessions.begin() as session:
             row = await jobs.at(session, key, position)
-            if row is not None and not jobs.may_pass(row, error):
+            if row is None:
+                return
+            may_pass = jobs.may_pass(row, error)
+            if not may_pass:
                 await jobs.fail(session, row, error)
+        if may_pass:
+            raise error
 
 
 async def _check_list(session: AsyncSession, row: OptedOutImportRow) -> None:
