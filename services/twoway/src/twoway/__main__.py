@@ -1,9 +1,12 @@
 """Wiring: what is made, started and stopped, in order."""
 
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 from heliograph import subjects
+from heliograph.analytics.v1 import report_service_pb2_grpc
+from heliograph.campaign.v1 import campaign_service_pb2_grpc
 from heliograph.messaging.v1 import (
     events_pb2,
     message_service_pb2_grpc,
@@ -21,6 +24,8 @@ from mesh.store import engine, pool, purging
 from mesh.store.tombstones import Tombstones
 
 from twoway import channels, clock, erasure, housekeeping, people
+from twoway.alarms import pausing, watching
+from twoway.alarms.counting import Counting
 from twoway.exports.exporting import Exporter
 from twoway.imports.importing import Importer
 from twoway.inbound.receiving import Receiver
@@ -53,18 +58,24 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     stack.push_async_callback(database.dispose)
     sessions = engine.sessions(database)
     asking = await stack.enter_async_context(
-        pool.create(settings.database_url, max_size=connections, application_name="twoway-consent")
+        pool.create(
+            settings.database_url,
+            max_size=connections,
+            application_name="twoway-consent",
+            reset=False,  # it only reads, statement by statement
+        )
     )
     wakeups = Wakeups()
     background(stack, wakeups.run(settings.database_url, channels.INBOUND), "wakeups")
 
-    messaging = await stack.enter_async_context(
-        channel(
-            settings.messaging_address,
-            token=settings.service_token.get_secret_value(),
-            credentials=tls.channel_credentials(settings),
-        )
+    neighbour = partial(
+        channel,
+        token=settings.service_token.get_secret_value(),
+        credentials=tls.channel_credentials(settings),
     )
+    messaging = await stack.enter_async_context(neighbour(settings.messaging_address))
+    analytics = await stack.enter_async_context(neighbour(settings.analytics_address))
+    campaign = await stack.enter_async_context(neighbour(settings.campaign_address))
     stub = message_service_pb2_grpc.MessageServiceStub(messaging)
     templates = template_service_pb2_grpc.TemplateServiceStub(messaging)
     for _ in range(REPLY_SENDERS):
@@ -84,6 +95,11 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     background(stack, Importer(sessions, wakeups, objects).run(), "imports")
     exporter = Exporter(settings.database_url, sessions, asking, objects, wakeups)
     background(stack, exporter.run(), "exports")
+
+    reports = report_service_pb2_grpc.ReportServiceStub(analytics)
+    background(stack, watching.run(sessions, Counting(asking, reports)), "alarms")
+    campaigns = campaign_service_pb2_grpc.CampaignServiceStub(campaign)
+    background(stack, pausing.run(sessions, campaigns), "pauses")
 
     background(stack, purging.run(sessions, housekeeping.purges(settings), clock.now), "purging")
 
