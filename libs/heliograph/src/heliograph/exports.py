@@ -8,29 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from google.longrunning import operations_pb2
+from heliograph import operations
 from heliograph.audience.v1.export_job_pb2 import ExportJob
 from heliograph.audience.v1.transfer_service_pb2 import StreamExportRequest, StreamExportResponse
 from heliograph.endpoint_records import record
-from heliograph.operations import current
 
 if TYPE_CHECKING:
     from heliograph.client import Client
 
-POLL_SECONDS = 0.2
 
-
-async def follow(mesh: "Client", operation: operations_pb2.Operation) -> AsyncIterator[ExportJob]:
+def follow(mesh: "Client", operation: operations_pb2.Operation) -> AsyncIterator[ExportJob]:
     """The export job as it comes along, until it has ended; HeliographError when it failed."""
-    name = operation.name
-    while True:
-        job = ExportJob()
-        operation.metadata.Unpack(job)
-        yield job
-        if operation.done:
-            await mesh.finished(operation)
-            return
-        await asyncio.sleep(POLL_SECONDS)
-        operation = await current(mesh, name)
+    return operations.follow(mesh, operation, ExportJob)
 
 
 async def stream(

@@ -6,19 +6,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from google.longrunning import operations_pb2
+from heliograph import operations
 from heliograph.audience.v1.import_job_pb2 import ImportFailure, ImportJob, ImportSpec
 from heliograph.audience.v1.transfer_service_pb2 import (
     ListImportFailuresRequest,
     UploadEndpointsRequest,
 )
-from heliograph.operations import current
 from heliograph.paging import pages
 
 if TYPE_CHECKING:
     from heliograph.client import Client
 
 CHUNK_BYTES = 1024 * 1024
-POLL_SECONDS = 0.2
 FAILURES_PAGE_SIZE = 1000
 
 
@@ -44,20 +43,9 @@ async def upload(
     return await mesh.transfers.UploadEndpoints(chunks())  # type: ignore[no-any-return]  # grpc.aio
 
 
-async def follow(mesh: "Client", operation: operations_pb2.Operation) -> AsyncIterator[ImportJob]:
-    """The import job as it comes along, until it has ended."""
-    name = operation.name
-    while True:
-        job = ImportJob()
-        operation.metadata.Unpack(job)
-        if operation.done:
-            operation.response.Unpack(job)
-            yield job
-            await mesh.finished(operation)
-            return
-        yield job
-        await asyncio.sleep(POLL_SECONDS)
-        operation = await current(mesh, name)
+def follow(mesh: "Client", operation: operations_pb2.Operation) -> AsyncIterator[ImportJob]:
+    """The import job as it comes along, until it has ended; HeliographError when it failed."""
+    return operations.follow(mesh, operation, ImportJob)
 
 
 async def followed(mesh: "Client", operation: operations_pb2.Operation) -> ImportJob:
