@@ -20,19 +20,22 @@ class Frontier:
         self._batch_id = batch_id
         self._turn = asyncio.Lock()
         self._wanted = 0
-        self._reached = 0
+        self._asked = 0
+        self._answered = 0
+        self._may_leave = False
 
     async def reach(self, position: int) -> bool:
         """Whether the batch's first `position` recipients may leave: not of an application that was
         deleted."""
         self._wanted = max(self._wanted, position)
+        self._asked += 1
+        asked = self._asked
         async with self._turn:
-            if self._reached >= position:
-                return True
-            wanted, now = self._wanted, datetime.now(UTC)
-            moved = await persist(
-                self._pool,
-                lambda c: frontiers.reach(c, self._application, self._batch_id, wanted, now),
-            )
-            self._reached = wanted if moved else self._reached
-            return moved
+            if self._answered < asked:
+                including, wanted, now = self._asked, self._wanted, datetime.now(UTC)
+                self._may_leave = await persist(
+                    self._pool,
+                    lambda c: frontiers.reach(c, self._application, self._batch_id, wanted, now),
+                )
+                self._answered = including
+            return self._may_leave
