@@ -69,7 +69,9 @@ async def make_room(
     """`await make_room(**settings)`: the service, not yet with a channel."""
     async with AsyncExitStack() as stack:
 
-        async def make(*, at_work: bool = True, **overrides: Any) -> Room:
+        async def make(
+            *, at_work: bool = True, settle_seconds: float = 0.5, **overrides: Any
+        ) -> Room:
             opt_outs, endpoints, pools = OptOuts(), Endpoints(), Pools()
             neighbours = {
                 "heliograph.twoway.v1.OptOutService": opt_outs,
@@ -89,7 +91,7 @@ async def make_room(
                 batch_ack_wait_seconds=1.0,
                 **overrides,
             )
-            assembly = await Assembly.make(settings, stack)
+            assembly = await Assembly.make(settings, stack, settle_seconds=settle_seconds)
             if at_work:
                 await assembly.start(stack)
             else:

@@ -249,6 +249,14 @@ class Room:
 
         return await eventually(probe, timeout_seconds)
 
+    async def drained(self, timeout_seconds: float = 30.0) -> None:
+        """Waits until every batch is done with: the last record of one follows its receipts."""
+
+        async def is_empty() -> bool:
+            return (await self.js.stream_info(subjects.SENDS.name)).state.messages == 0
+
+        await eventually(is_empty, timeout_seconds)
+
     async def arrived(self) -> list[dict[str, Any]]:
         """What the carrier has taken, in its own words."""
         log = self.carrier.remote.log(self.carrier.begun, "message")

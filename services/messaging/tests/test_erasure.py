@@ -5,7 +5,6 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
 import pytest
-from heliograph import subjects
 from heliograph.audience.v1.channel_type_pb2 import ChannelType
 from heliograph.audience.v1.events_pb2 import ApplicationDeleted
 from heliograph.messaging.v1 import suppression_service_pb2
@@ -84,11 +83,7 @@ async def test_a_run_that_is_under_way_stops_and_nothing_follows_the_answer(room
     late = batch([endpoint(9_000)], "late")
     await room.publish(late)
 
-    async def are_passed_by():
-        info = await room.js.stream_info(subjects.SENDS.name)
-        return info.state.messages == 0
-
-    await eventually(are_passed_by, 30)
+    await room.drained()
     assert len(await room.arrived()) == arrived < 4 * MEMBERS
     assert set(await left(room, APPLICATION)) == {"tombstones"}
 
@@ -117,12 +112,7 @@ async def test_the_ledger_takes_nothing_whoever_has_not_heard_yet(room):
     )
     # This process has not looked at the tombstones since, or just now.
     await room.publish(batch([endpoint(i) for i in range(5)]))
-
-    async def is_done():
-        info = await room.js.stream_info(subjects.SENDS.name)
-        return info.state.messages == 0
-
-    await eventually(is_done, 30)
+    await room.drained()
     assert (await room.rows(), await room.arrived()) == ([], [])
 
 

@@ -114,18 +114,14 @@ async def test_a_batch_that_comes_again_holds_nobody_twice(room):
 
     for copy in range(3):
         await room.publish(sent, msg_id=f"copy-{copy}")
-    await eventually(lambda: drained(room))
+    await room.drained()
 
     await held(room, 20)
     await time_passes(room)
     await room.settled(20)
     await room.publish(sent, msg_id="late")
-    await eventually(lambda: drained(room))
+    await room.drained()
     assert set(Counter(entry["destination"] for entry in await room.arrived()).values()) == {1}
-
-
-async def drained(room):
-    return (await room.js.stream_info("SENDS")).state.messages == 0
 
 
 async def test_who_is_still_in_quiet_time_waits_again_and_who_is_not_does_not(room):
@@ -174,7 +170,7 @@ async def test_of_a_run_that_is_cancelled_nobody_waits_any_longer(room):
     answer = await room.messages.CancelMessages(rpc.CancelMessagesRequest(parent=PARENT, run=RUN))
     await time_passes(room)
 
-    await eventually(lambda: drained(room))
+    await room.drained()
     assert answer.cancelled_count == 3
     assert set((await room.settled(3)).values()) == {"CANCELLED"}
     assert await room.arrived() == []

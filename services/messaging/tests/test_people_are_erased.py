@@ -161,6 +161,7 @@ async def test_who_came_again_is_written_to(room):
 async def test_what_is_being_handed_over_is_waited_for(room):
     await room.publish(batch([endpoint(0)]))
     await room.settled(1)
+    await room.drained()
     await room.pool.execute("UPDATE messages SET state = $1", Message.HANDING)
     database = engine.create(room.database_url)
     sessions = engine.sessions(database)

@@ -125,13 +125,8 @@ async def test_a_batch_that_is_delivered_again_sends_nothing_twice(room):
 
     await room.settled(300)
     await asyncio.gather(*(room.publish(sent, msg_id=f"late-{copy}") for copy in range(2)))
-    await eventually(lambda: drained(room))
+    await room.drained()
     assert len(once_each(await room.arrived())) == 300
-
-
-async def drained(room):
-    """Whether the bus has no batch left."""
-    return (await room.js.stream_info("SENDS")).state.messages == 0
 
 
 async def test_overlapping_batches_send_to_each_member_once(room):
@@ -229,7 +224,7 @@ async def test_every_end_is_announced_with_what_analytics_needs(room):
     await room.publish(sent)
 
     await room.settled(3)
-    await eventually(lambda: drained(room))
+    await room.drained()
     events = {(event.user_id, event.kind): event for event in await room.events()}
     assert set(events) == {
         ("u0", MessageEvent.SENT),

@@ -16,7 +16,7 @@ from heliograph.twoway.v1.pool_service_pb2_grpc import PoolServiceStub
 from mesh import service, worker
 from mesh.eventing import jetstream
 from mesh.eventing.consumer import Consumer
-from mesh.eventing.erasures import Erasures
+from mesh.eventing.erasures import SETTLE_SECONDS, Erasures
 from mesh.eventing.orders import Orders
 from mesh.rpc import tls
 from mesh.rpc.auth.gone import Gone, Services
@@ -97,8 +97,17 @@ class Assembly:
     services: Mapping[str, object]
 
     @classmethod
-    async def make(cls, settings: Settings, stack: AsyncExitStack) -> Self:
-        """Opens connections; nothing is at work yet."""
+    async def make(
+        cls,
+        settings: Settings,
+        stack: AsyncExitStack,
+        *,
+        settle_seconds: float = SETTLE_SECONDS,
+    ) -> Self:
+        """Opens connections; nothing is at work yet.
+
+        Who was erased is looked for again `settle_seconds` after that was heard of.
+        """
         database = engine.create(settings.database_url, application_name="messaging")
         stack.push_async_callback(database.dispose)
         sessions = engine.sessions(database)
@@ -160,8 +169,8 @@ class Assembly:
             inbound=inbound,
             long_texts=long_texts,
             gone=gone,
-            erasures=erasure.erasures(sessions, js, gone, bulk, connections),
-            orders=people.orders_of(sessions, js, bulk),
+            erasures=erasure.erasures(sessions, js, gone, bulk, connections, settle_seconds),
+            orders=people.orders_of(sessions, js, bulk, settle_seconds),
             services=Services(
                 {
                     "heliograph.messaging.v1.MessageService": MessageServicer(

@@ -15,7 +15,7 @@ from heliograph.messaging.v1.events_pb2 import InboundSmsReceived, MessagesChang
 from heliograph.messaging.v1.send_batch_pb2 import SendBatch
 from mesh.aip import request_ids
 from mesh.errors import Unavailable
-from mesh.eventing.erasures import Erasures
+from mesh.eventing.erasures import SETTLE_SECONDS, Erasures
 from mesh.store import erasing, orders
 from mesh.store.tombstones import Sessions, Tombstones
 from nats.errors import Error as NatsError
@@ -40,6 +40,7 @@ def erasures(
     gone: Tombstones,
     pool: Pool,
     connections: Connections,
+    settle_seconds: float = SETTLE_SECONDS,
 ) -> Erasures:
     """The erasures of this service."""
     return Erasures(
@@ -57,6 +58,7 @@ def erasures(
             (subjects.MESSAGES.name, subjects.subject(MessagesChanged, "*")),
             (subjects.INBOUND.name, subjects.subject(InboundSmsReceived, "*")),
         ],
+        settle_seconds=settle_seconds,
     )
 
 

@@ -138,11 +138,17 @@ class PersonErasing:
         return kept
 
 
-def orders_of(sessions: Sessions, js: JetStreamContext, pool: Pool) -> Orders:
+def orders_of(
+    sessions: Sessions,
+    js: JetStreamContext,
+    pool: Pool,
+    settle_seconds: float = ordering.SETTLE_SECONDS,
+) -> Orders:
     """The orders of this service."""
     erasing = PersonErasing(sessions, js, pool)
     answer = ordering.reporting(js, "messaging", ErasureReport)
-    return Orders(sessions, [erasing.stop, erasing.erase], erasing.keeping, answer)
+    steps = [erasing.stop, erasing.erase]
+    return Orders(sessions, steps, erasing.keeping, answer, settle_seconds=settle_seconds)
 
 
 def consumer(js: JetStreamContext, taking: Orders) -> Consumer:
