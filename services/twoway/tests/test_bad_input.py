@@ -48,6 +48,8 @@ CASES = [
     Case("10,000 characters", broken("x" * TEXT_CHARACTERS_MAX), (), False, False),
     Case("more", broken("x" * (TEXT_CHARACTERS_MAX + 1)), ("TRUNCATED",), False, False),
     Case("binary", broken("\x00\x06\x27\x01\x9d"), ("UNREADABLE",), False, False),
+    Case("a multimedia message", broken("\x01\x06\x03\u00be", mms=True), ("UNREADABLE", "MMS"),
+         False, False),
     Case("UCS-2 said to be Latin-1", broken(data_coding.decode(WORDS, 3)), ("UNREADABLE",)),
     Case("UCS-2 said to be GSM", broken(data_coding.decode(WORDS, 0))),
     Case("GSM said to be UCS-2", broken(data_coding.decode(b"STOP!", 8)), ("UNREADABLE",), False,

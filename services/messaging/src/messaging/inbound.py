@@ -110,6 +110,7 @@ def _render(inbound_id: str, text: InboundText, connection_name: str) -> Inbound
         connection=connection_name,
         parts=text.parts,
         incomplete=text.incomplete,
+        mms=text.mms,
     )
 
 

@@ -40,6 +40,8 @@ class InboundText:
     parts: int = 1
     incomplete: bool = False
     """Parts of it never came."""
+    mms: bool = False
+    """It is only the notice of a multimedia message."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ class Calls:
         compiled = contents.check(content)
         contents.check_pools(application, content)
         known = await self._known(request)
-        persons = await self._persons.find(request)
+        persons = await self._persons.find(request, content)
         judged = recipients.judge(request.recipients, known, compiled.parts, persons)
         return Call(
             request=Request(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from heliograph.audience.v1.channel_type_pb2 import ChannelType
 from heliograph.audience.v1.endpoint_pb2 import Endpoint
 from heliograph.audience.v1.endpoint_service_pb2 import FindEndpointsRequest
+from heliograph.messaging.v1.content_pb2 import MessageContent
 from heliograph.messaging.v1.message_service_pb2 import SendMessagesRequest
 from heliograph.obstacles import ANSWERS
 from mesh.errors import Error, Unavailable
@@ -29,11 +30,13 @@ class Persons:
     def __init__(self, endpoints: "EndpointServiceAsyncStub") -> None:
         self._endpoints = endpoints
 
-    async def find(self, request: SendMessagesRequest) -> dict[Addressed, Endpoint]:
-        """The endpoints that there are.
+    async def find(
+        self, request: SendMessagesRequest, content: MessageContent
+    ) -> dict[Addressed, Endpoint]:
+        """The endpoints that there are; `content` has its templates in it.
 
-        Without an answer of audience raises Unavailable, but for what must be answered at once: a
-        confirmation in the wrong language is better than none.
+        Without an answer of audience raises Unavailable, but for what must be answered at once and
+        what speaks of nobody: a text in the wrong language is better than none.
         """
         wanted = recipients.personal(request.recipients)
         try:
@@ -41,7 +44,7 @@ class Persons:
                 *(self._find(request.parent, kind, held) for kind, held in wanted.items())
             )
         except Error as error:
-            if request.purpose in ANSWERS:
+            if request.purpose in ANSWERS or not _speaks_of_people(content):
                 _log.warning("persons.not_found", error=str(error))
                 return {}
             raise Unavailable(
@@ -57,3 +60,11 @@ class Persons:
             timeout=TIMEOUT_SECONDS,
         )
         return answer.endpoints
+
+
+def _speaks_of_people(content: MessageContent) -> bool:
+    """Whether it has variables, and not only languages."""
+    if not content.HasField("sms"):
+        return True
+    texts = (content.sms.body, *content.sms.localized_bodies.values())
+    return any("{{" in text for text in texts)

@@ -7,6 +7,7 @@ from hashlib import blake2b
 from uuid import UUID, uuid4
 
 from mesh.sms import data_coding
+from mesh.sms.wap_push import announces_mms
 
 from messaging.channels.inbound import InboundPart, InboundText
 
@@ -108,6 +109,7 @@ def inbound_text(text: LongText) -> InboundText:
         provider_id=f"parts {text.text_id}",
         parts=len(there),
         incomplete=not text.whole,
+        mms=announces_mms(b"".join(there), text.data_coding),
     )
 
 

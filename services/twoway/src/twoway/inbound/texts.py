@@ -63,6 +63,8 @@ def _remarks(sms: events_pb2.InboundSms) -> Iterator[str]:
     yield from remarks.of_words(sms.text, TEXT_CHARACTERS_MAX)
     if sms.incomplete:
         yield remarks.INCOMPLETE
+    if sms.mms:
+        yield remarks.MMS
 
 
 def _receive_time(sms: events_pb2.InboundSms, announce_time: datetime) -> datetime:

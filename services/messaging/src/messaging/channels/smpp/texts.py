@@ -4,6 +4,7 @@ from datetime import datetime
 
 from mesh.smpp import DeliverSm, FieldError, Status, long_messages
 from mesh.sms import data_coding
+from mesh.sms.wap_push import announces_mms
 
 from messaging.channels.inbound import InboundPart, InboundText
 from messaging.channels.smpp import addresses
@@ -16,7 +17,8 @@ def read(pdu: DeliverSm, now: datetime) -> InboundText | InboundPart:
     destination = addresses.read(pdu.destination_addr, pdu.dest_addr_ton)
     if concatenation is None or concatenation.total == 1:
         text = data_coding.decode(octets, pdu.data_coding)
-        return InboundText(source, destination, text, now)
+        mms = announces_mms(octets, pdu.data_coding)
+        return InboundText(source, destination, text, now, mms=mms)
     if not 1 <= concatenation.sequence <= concatenation.total:
         raise FieldError(Status.ESME_RINVESMCLASS, "a part outside its message")
     return InboundPart(
