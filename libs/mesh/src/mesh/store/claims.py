@@ -5,9 +5,9 @@ it without holding a snapshot.
 """
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import asyncpg
 from mesh.store import engine
@@ -16,38 +16,38 @@ CONNECT_TIMEOUT_SECONDS: Final = 10
 STATEMENT_TIMEOUT_SECONDS: Final = 30.0
 
 _TAKE: Final = "SELECT pg_try_advisory_lock($1)"
-_GIVE_BACK: Final = "SELECT pg_advisory_unlock($1)"
 
-
-class Claims:
-    """The claims of one worker, on a connection of its own."""
-
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-
-    async def take(self, kind: str, *ids: str) -> bool:
-        """Whether the work of that kind and these ids is the worker's from now on."""
-        return bool(await self._connection.fetchval(_TAKE, _key(kind, *ids)))
-
-    async def give_back(self, kind: str, *ids: str) -> None:
-        """Let others do it."""
-        await self._connection.execute(_GIVE_BACK, _key(kind, *ids))
+Key: TypeAlias = tuple[str, str]
+"""An application and the id of a piece of work."""
 
 
 @asynccontextmanager
-async def opened(database_url: str, application_name: str) -> AsyncIterator[Claims]:
-    """A connection for claims; all of them end with it."""
+async def first(
+    database_url: str, kind: str, waiting: Sequence[Key], application_name: str
+) -> AsyncIterator[Key | None]:
+    """The first of what waits that no other worker is at, the caller's alone until the end; None
+    when there is none. Work of another kind may have the same keys."""
+    if not waiting:
+        yield None
+        return
     connection = await asyncpg.connect(
         database_url,
         timeout=CONNECT_TIMEOUT_SECONDS,
         server_settings=engine.limits(STATEMENT_TIMEOUT_SECONDS, 0, application_name),
     )
     try:
-        yield Claims(connection)
+        yield await _taken(connection, kind, waiting)
     finally:
         await connection.close()
 
 
-def _key(*words: str) -> int:
+async def _taken(connection: Any, kind: str, waiting: Sequence[Key]) -> Key | None:
+    for key in waiting:
+        if await connection.fetchval(_TAKE, _number(kind, *key)):
+            return key
+    return None
+
+
+def _number(*words: str) -> int:
     digest = hashlib.blake2b(" ".join(words).encode(), digest_size=8).digest()
     return int.from_bytes(digest, signed=True)

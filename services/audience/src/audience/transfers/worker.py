@@ -65,11 +65,10 @@ class Worker:
         """
         async with self._sessions() as session:
             open_jobs = await self._kind.waiting(session, CANDIDATES_MAX)
-        if not open_jobs:
-            return False
-        async with claims.opened(self._database_url, f"audience-{self._kind.name}-lock") as claimed:
-            for application, job in open_jobs:
-                if await claimed.take(self._kind.name, application, job):
-                    await self._kind.run(application, job)
-                    return True
-        return False
+        name = self._kind.name
+        async with claims.first(
+            self._database_url, name, open_jobs, f"audience-{name}-lock"
+        ) as job:
+            if job is not None:
+                await self._kind.run(*job)
+        return job is not None

@@ -63,14 +63,10 @@ class Exporter:
         """
         async with self._sessions() as session:
             keys = await jobs.waiting(session, JOBS_MAX)
-        if not keys:
-            return False
-        async with claims.opened(self._database_url, "twoway-export-lock") as claimed:
-            for key in keys:
-                if await claimed.take("export", *key):
-                    await self._export(key)
-                    return True
-        return False
+        async with claims.first(self._database_url, "export", keys, "twoway-export-lock") as key:
+            if key is not None:
+                await self._export(key)
+        return key is not None
 
     async def _export(self, key: Key) -> None:
         row = await self._begin(key)
