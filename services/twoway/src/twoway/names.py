@@ -14,6 +14,8 @@ OPTED_OUT_NUMBER = (
     "applications/{application}/optOutLists/{opt_out_list}/optedOutNumbers/{opted_out_number}"
 )
 CONSENT_CHANGE = "applications/{application}/consentChanges/{consent_change}"
+OPT_OUT_ALARM = "applications/{application}/optOutAlarms/{opt_out_alarm}"
+CAMPAIGN = "applications/{application}/campaigns/{campaign}"
 INBOUND_MESSAGE = "applications/{application}/inboundMessages/{inbound_message}"
 CONVERSATION = "applications/{application}/conversations/{conversation}"
 
@@ -123,6 +125,17 @@ def inbound_message(application: str, inbound_id: str) -> str:
 def conversation(application: str, conversation_id: str) -> str:
     """Name of a conversation."""
     return f"applications/{application}/conversations/{conversation_id}"
+
+
+def opt_out_alarm_key(name: str) -> tuple[str, str]:
+    """Application and alarm id."""
+    ids = resource_names.parse(OPT_OUT_ALARM, name)
+    return ids["application"], ids["opt_out_alarm"]
+
+
+def opt_out_alarm(application: str, alarm_id: str) -> str:
+    """Name of an alarm."""
+    return f"applications/{application}/optOutAlarms/{alarm_id}"
 
 
 def campaign(application: str, campaign_id: str) -> str:

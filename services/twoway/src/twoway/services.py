@@ -16,6 +16,7 @@ from mesh.aip.operations_servicer import OperationsServicer
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from twoway.alarms.servicer import OptOutAlarmServicer
 from twoway.consent.servicer import OptOutServicer
 from twoway.conversations.conversation_servicer import ConversationServicer
 from twoway.keywords.servicer import KeywordServicer
@@ -38,7 +39,6 @@ def services(
     webhooks: Webhooks | None = None,
 ) -> dict[str, object]:
     """Every service of the contract; one without a servicer answers UNIMPLEMENTED by descriptor."""
-    unwritten = object()
     return {
         _name(operations_pb2, "Operations"): OperationsServicer(sessions),
         _name(phone_number_service_pb2, "PhoneNumberService"): PhoneNumberServicer(
@@ -53,7 +53,7 @@ def services(
         ),
         _name(pool_service_pb2, "PoolService"): PoolServicer(sessions, webhooks),
         _name(sender_id_service_pb2, "SenderIdService"): SenderIdServicer(sessions),
-        _name(opt_out_alarm_service_pb2, "OptOutAlarmService"): unwritten,
+        _name(opt_out_alarm_service_pb2, "OptOutAlarmService"): OptOutAlarmServicer(sessions),
     }
 
 

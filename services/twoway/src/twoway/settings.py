@@ -12,6 +12,14 @@ class Settings(FileSettings):
         default="127.0.0.1:7003",
         description="Where messaging answers: host:port or a gRPC target. Replies wait for it.",
     )
+    analytics_address: str = Field(
+        default="127.0.0.1:7004",
+        description="Where analytics answers: host:port or a gRPC target. Alarms ask it.",
+    )
+    campaign_address: str = Field(
+        default="127.0.0.1:7002",
+        description="Where campaign answers: host:port or a gRPC target. Alarms pause by it.",
+    )
     inbound_batch: int = Field(
         default=256, ge=1, le=2_000, description="Bus messages taken in by one transaction."
     )

@@ -24,9 +24,9 @@ class OptOutAlarmRow(SQLModel, table=True):
     application: str = Field(primary_key=True)
     opt_out_alarm: str = Field(primary_key=True)
     campaign: str = ""
-    rate_max: float
-    window_seconds: int
-    delivered_min: int = Field(sa_type=BigInteger)
+    rate_max: float = 0.0
+    window_seconds: int = 0
+    delivered_min: int = Field(default=0, sa_type=BigInteger)
     pause_campaign: bool = False
     revision: int = 1
     check_time: datetime = moment()

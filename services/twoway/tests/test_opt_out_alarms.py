@@ -1,0 +1,276 @@
+"""Alarms on the rate of opt-outs: when they go off, whom they tell, what they pause."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest_asyncio
+from heliograph.analytics.v1 import report_service_pb2_grpc
+from heliograph.campaign.v1 import campaign_service_pb2_grpc
+from heliograph.messaging.v1.message_service_pb2 import FindAnsweredMessagesResponse
+from heliograph.twoway.v1 import opt_out_alarm_pb2, opt_out_alarm_service_pb2_grpc
+from heliograph.twoway.v1 import opt_out_alarm_service_pb2 as pb
+from heliograph.twoway.v1.events_pb2 import OptOutAlarmCleared, OptOutAlarmTriggered
+from mesh.errors import FailedPrecondition, Unavailable
+from mesh.testkit.rpc import RpcClient
+from twoway.alarms.counting import Counting
+from twoway.alarms.pausing import AGAIN_SECONDS, Pausing
+from twoway.alarms.servicer import OptOutAlarmServicer
+from twoway.alarms.watching import LOOK_SECONDS, Watching
+from twoway_neighbours import CAMPAIGNS, REPORTS, CampaignServicer, ReportServicer
+from twoway_room import NOON, SHOP, Room, announced, sms
+
+SERVICE = pb.DESCRIPTOR.services_by_name["OptOutAlarmService"].full_name
+SPRING, SALE = f"{SHOP}/campaigns/spring", f"{SHOP}/campaigns/sale"
+ALARM = f"{SHOP}/optOutAlarms/annoyed"
+State = opt_out_alarm_pb2.OptOutAlarm
+
+
+class Watch:
+    """The loops of alarms, a clock that is set, and the neighbours."""
+
+    def __init__(self, room: Room, asking: Any) -> None:
+        self.reports, self.campaigns = ReportServicer(), CampaignServicer()
+        self.room = room
+        self.time = NOON
+        self.alarms: Any = None
+        self.stubs: tuple[Any, Any] = None, None
+        self._asking = asking
+
+    def loops(self) -> tuple[Watching, Pausing]:
+        """Those of one replica."""
+        reports, campaigns = self.stubs
+        counting = Counting(self._asking, reports)
+        return (
+            Watching(self.room.sessions, counting, self.now),
+            Pausing(self.room.sessions, campaigns, self.now),
+        )
+
+    def now(self) -> datetime:
+        """What it is set to."""
+        return self.time
+
+    async def look(self, minutes: float = 1) -> None:
+        """Later, each loop does what there is to do."""
+        self.time += timedelta(minutes=minutes)
+        watching, pausing = self.loops()
+        await watching.step()
+        await pausing.step()
+
+    def delivered(self, campaign: str, count: int) -> None:
+        """Messages arrive now."""
+        self.reports.delivered.setdefault(campaign, []).extend([self.time.timestamp()] * count)
+
+    async def stop(self, campaign: str, *people: int) -> None:
+        """People answer a campaign with STOP now."""
+        seconds = (self.time - NOON).total_seconds()
+        texts = []
+        for person in people:
+            number = f"+1206555{person:04}"
+            self.room.messaging.answered[number] = FindAnsweredMessagesResponse.AnsweredMessage(
+                message=f"{SHOP}/messages/m{person}", run=f"{campaign}/runs/r1"
+            )
+            texts.append(sms("STOP", number, at_seconds=seconds))
+        await self.room.receive(*texts)
+
+    async def make(self, alarm_id: str = "annoyed", **fields: Any) -> State:
+        """An alarm of two percent of a hundred messages within an hour, unless it says so."""
+        settings = {"rate_max": 0.02, **fields}
+        made: State = await self.alarms.CreateOptOutAlarm(
+            pb.CreateOptOutAlarmRequest(
+                parent=SHOP, opt_out_alarm_id=alarm_id, opt_out_alarm=State(**settings)
+            )
+        )
+        return made
+
+    async def read(self) -> State:
+        """The alarm as it stands."""
+        found: State = await self.alarms.GetOptOutAlarm(pb.GetOptOutAlarmRequest(name=ALARM))
+        return found
+
+    async def told(self) -> list[tuple[str, int, int]]:
+        """What went off so far."""
+        return [
+            (event.campaign, event.opted_out_count, event.delivered_count)
+            for event in await announced(self.room, OptOutAlarmTriggered)
+        ]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def watch(room: Room, asking: Any, rpc_client: RpcClient) -> Watch:
+    """A registered number, and alarms that are looked at by hand."""
+    await room.register()
+    watch = Watch(room, asking)
+    neighbours = await rpc_client({REPORTS: watch.reports, CAMPAIGNS: watch.campaigns})
+    watch.stubs = (
+        report_service_pb2_grpc.ReportServiceStub(neighbours),
+        campaign_service_pb2_grpc.CampaignServiceStub(neighbours),
+    )
+    front = await rpc_client({SERVICE: OptOutAlarmServicer(room.sessions, watch.now)})
+    watch.alarms = opt_out_alarm_service_pb2_grpc.OptOutAlarmServiceStub(front)
+    return watch
+
+
+async def test_an_alarm_goes_off_once_pauses_and_is_quiet_again_after_its_window(
+    watch: Watch,
+) -> None:
+    await watch.make(pause_campaign=True)
+    watch.delivered(SPRING, 200)
+    await watch.stop(SPRING, 1, 2, 3, 4)
+    await watch.look()
+    assert await watch.told() == []
+
+    await watch.stop(SPRING, 5)
+    await watch.look()
+    await watch.look()
+
+    assert await watch.told() == [(SPRING, 5, 200)]
+    assert watch.campaigns.paused == [SPRING]
+    alarm = await watch.read()
+    (state,) = alarm.campaign_states
+    assert (alarm.state, state.state, state.pause) == (State.ALARM, State.ALARM, state.DONE)
+    assert alarm.trigger_time.ToDatetime() == (NOON + timedelta(minutes=2)).replace(tzinfo=None)
+
+    await watch.look(minutes=61)
+    (cleared,) = await announced(watch.room, OptOutAlarmCleared)
+    assert cleared.campaign == SPRING
+    assert (await watch.read()).state == State.OK
+
+
+async def test_a_campaign_that_is_resumed_is_paused_for_what_comes_after_alone(
+    watch: Watch,
+) -> None:
+    await watch.make(pause_campaign=True)
+    watch.delivered(SPRING, 100)
+    await watch.stop(SPRING, *range(10))
+    await watch.look()
+    watch.delivered(SPRING, 90)
+    await watch.stop(SPRING, *range(10, 20))
+    await watch.look()
+    assert watch.campaigns.paused == [SPRING]
+
+    watch.delivered(SPRING, 10)
+    await watch.look()
+
+    assert watch.campaigns.paused == [SPRING, SPRING]
+    assert await watch.told() == [(SPRING, 10, 100), (SPRING, 10, 100)]
+
+
+async def test_an_alarm_that_pauses_nothing_is_told_once_until_the_rate_falls(
+    watch: Watch,
+) -> None:
+    await watch.make()
+    for person in range(3):
+        watch.delivered(SPRING, 100)
+        await watch.stop(SPRING, *range(person * 10, person * 10 + 9))
+        await watch.look()
+    assert len(await watch.told()) == 1
+
+    watch.delivered(SPRING, 1_000)
+    await watch.look()
+
+    assert (await watch.read()).state == State.OK
+    assert watch.campaigns.paused == []
+
+
+async def test_each_campaign_stands_by_itself_and_direct_messages_count_for_none(
+    watch: Watch,
+) -> None:
+    await watch.make()
+    await watch.make("spring-alone", campaign=SPRING, rate_max=0.5)
+    watch.delivered(SPRING, 100)
+    watch.delivered(SALE, 100)
+    await watch.stop(SPRING, 1, 2)
+    await watch.stop(SALE, 3, 4, 5)
+    await watch.room.receive(sms("STOP", "+12065559999"))
+
+    await watch.look()
+
+    assert await watch.told() == [(SALE, 3, 100)]
+    assert watch.reports.calls == 1
+    by_campaign = {one.campaign: one.state for one in (await watch.read()).campaign_states}
+    assert by_campaign == {SPRING: State.OK, SALE: State.ALARM}
+
+
+async def test_messages_of_carriers_without_receipts_count_when_they_are_sent(
+    watch: Watch,
+) -> None:
+    await watch.make(delivered_min=50)
+    watch.reports.sent[SPRING] = [NOON.timestamp()] * 50
+    await watch.stop(SPRING, 1, 2)
+
+    await watch.look()
+
+    assert await watch.told() == [(SPRING, 2, 50)]
+
+
+async def test_what_is_older_than_the_window_and_too_few_messages_set_nothing_off(
+    watch: Watch,
+) -> None:
+    await watch.make(window={"seconds": 600}, delivered_min=10)
+    watch.delivered(SPRING, 9)
+    await watch.stop(SPRING, *range(9))
+    await watch.look()
+    watch.delivered(SPRING, 100)
+
+    await watch.look(minutes=10)
+
+    assert await watch.told() == []
+
+
+async def test_replicas_tell_and_pause_once(watch: Watch) -> None:
+    await watch.make(pause_campaign=True)
+    watch.delivered(SPRING, 100)
+    await watch.stop(SPRING, 1, 2, 3)
+    watch.time += timedelta(minutes=1)
+    loops = [watch.loops() for _ in range(3)]
+
+    await asyncio.gather(*(watching.step() for watching, _ in loops))
+    await asyncio.gather(*(pausing.step() for _, pausing in loops))
+
+    assert len(await watch.told()) == 1
+    assert watch.campaigns.paused == [SPRING]
+
+
+async def test_a_pause_is_asked_for_until_campaign_answers(watch: Watch) -> None:
+    away = Unavailable("AWAY", "nobody answers")
+    watch.campaigns.failures = [away] * 5  # the first question, and what the channel asks again
+    await watch.make(pause_campaign=True)
+    watch.delivered(SPRING, 100)
+    await watch.stop(SPRING, 1, 2, 3)
+    await watch.look()
+    (state,) = (await watch.read()).campaign_states
+    assert (state.pause, watch.campaigns.paused) == (state.PENDING, [])
+    watch.campaigns.failures = [FailedPrecondition("CAMPAIGN_WRONG_STATE", "it is paused")]
+
+    await watch.look(minutes=AGAIN_SECONDS / 60)
+    await watch.look(minutes=AGAIN_SECONDS / 60)
+
+    (state,) = (await watch.read()).campaign_states
+    assert (state.pause, watch.campaigns.failures) == (state.DONE, [])
+
+
+async def test_while_analytics_is_away_nothing_is_decided(watch: Watch) -> None:
+    await watch.make()
+    watch.delivered(SPRING, 100)
+    await watch.stop(SPRING, 1, 2, 3)
+    watch.reports.failures = [Unavailable("AWAY", "nobody answers")] * 5
+    await watch.look()
+    assert await watch.told() == []
+    watch.reports.failures = []
+
+    await watch.look(minutes=LOOK_SECONDS / 60)
+
+    assert await watch.told() == [(SPRING, 3, 100)]
+
+
+async def test_an_alarm_that_is_deleted_pauses_nothing_any_more(watch: Watch) -> None:
+    await watch.make(pause_campaign=True)
+    watch.delivered(SPRING, 100)
+    await watch.stop(SPRING, 1, 2, 3)
+    watch.time += timedelta(minutes=1)
+    watching, pausing = watch.loops()
+    await watching.step()
+    await watch.alarms.DeleteOptOutAlarm(pb.DeleteOptOutAlarmRequest(name=ALARM))
+
+    assert await pausing.step() == 0
