@@ -279,6 +279,17 @@ class Room:
         told = await published(self.js, subjects.MESSAGES.name, everyones, MessagesChanged)
         return list({event.event_id: event for one in told for event in one.events}.values())
 
+    async def told(self, count: int) -> list[MessageEvent]:
+        """Waits until so many message events are on the bus, which they reach after the ledger."""
+
+        async def enough() -> list[MessageEvent]:
+            found = await self.events()
+            assert len(found) >= count, f"{len(found)} events, not {count}"
+            return found
+
+        await self.drained()
+        return await eventually(enough)
+
 
 def word(row: Row) -> str:
     """A row's reason, or its state without one."""

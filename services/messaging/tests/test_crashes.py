@@ -47,15 +47,16 @@ async def test_a_worker_that_dies_at_a_step_loses_and_doubles_nothing(room, tmp_
 
         async with room.another_process():
             states = await room.settled(60)
+            delivered = {key for key, state in states.items() if state == "DELIVERED"}
+            told = await room.told(60 + len(delivered))
 
     arrived = Counter(entry["destination"] for entry in await room.arrived())
     assert max(arrived.values()) == 1
     reached = {f"e{i}" for i in range(60) if number(i) in arrived}
-    assert {key for key, state in states.items() if state == "DELIVERED"} == reached
+    assert delivered == reached
     assert states["e3"] in ("OPTED_OUT", "OUTCOME_UNKNOWN")
     given_up = {key for key, state in states.items() if state == "OUTCOME_UNKNOWN"}
     assert len(given_up) <= (0 if moment in BEFORE_ANYTHING_LEFT else 20)
-    told = Counter(event.event_id for event in await room.events())
     assert len(told) == 2 * len(reached) + (60 - len(reached))
 
 

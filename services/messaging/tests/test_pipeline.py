@@ -211,7 +211,7 @@ async def test_receipts_that_come_twice_early_and_late_are_one_end(room):
     await room.publish(batch([endpoint(i) for i in range(300)]))
 
     assert Counter((await room.settled(300)).values()) == {"DELIVERED": 300}
-    kinds = Counter(MessageEvent.Kind.Name(event.kind) for event in await room.events())
+    kinds = Counter(MessageEvent.Kind.Name(event.kind) for event in await room.told(600))
     assert kinds == {"SENT": 300, "DELIVERED": 300}
 
 
@@ -224,8 +224,7 @@ async def test_every_end_is_announced_with_what_analytics_needs(room):
     await room.publish(sent)
 
     await room.settled(3)
-    await room.drained()
-    events = {(event.user_id, event.kind): event for event in await room.events()}
+    events = {(event.user_id, event.kind): event for event in await room.told(4)}
     assert set(events) == {
         ("u0", MessageEvent.SENT),
         ("u0", MessageEvent.DELIVERED),
@@ -266,7 +265,7 @@ async def test_an_unknown_outcome_is_settled_by_the_receipt(room):
     await room.publish(batch([endpoint(0)]))
 
     assert await room.settled(1) == {"e0": "DELIVERED"}
-    kinds = {event.kind for event in await room.events()}
+    kinds = {event.kind for event in await room.told(2)}
     assert kinds == {MessageEvent.SENT, MessageEvent.DELIVERED}
 
 

@@ -155,7 +155,7 @@ async def test_receipts_in_any_order_and_number_tell_each_fact_once(room):
         await room.assembly.receiving.receive("shop", told[start : start + 7])
 
     assert set((await room.settled(30)).values()) == {"DELIVERED"}
-    kinds = [event.kind for event in await room.events()]
+    kinds = [event.kind for event in await room.told(60)]
     assert kinds.count(MessageEvent.SENT) == kinds.count(MessageEvent.DELIVERED) == 30
 
 
