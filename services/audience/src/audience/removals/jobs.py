@@ -5,12 +5,11 @@ from datetime import datetime
 from typing import Final
 
 from heliograph.audience.v1 import endpoint_service_pb2 as pb
-from mesh.aip import operations
+from mesh.aip import operations, works
 from mesh.aip.operations import OperationRow
-from mesh.errors import Cancelled, Error
 from mesh.errors.refusals import invalid
 from sqlalchemy import func
-from sqlmodel import col, select
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from audience.tables import AttributeRemovalRow
@@ -51,12 +50,7 @@ async def create(
 
 async def waiting(session: AsyncSession, limit: int) -> Sequence[tuple[str, str]]:
     """Removals that have not ended, oldest first, as application and operation."""
-    query = (
-        select(AttributeRemovalRow.application, AttributeRemovalRow.operation)
-        .order_by(col(AttributeRemovalRow.create_time))
-        .limit(limit)
-    )
-    return (await session.exec(query)).all()
+    return await works.waiting(session, AttributeRemovalRow, limit)
 
 
 async def get(
@@ -77,10 +71,7 @@ async def move_on(
     progress = pb.RemoveAttributesMetadata(
         scanned_count=row.scanned_count, changed_count=row.changed_count
     )
-    operation = await operations.update(session, _name(row), progress)
-    if operation.cancel_requested:
-        await fail(session, row, Cancelled("REMOVAL_CANCELLED", "somebody stopped the removal"))
-    return not operation.cancel_requested
+    return await works.move_on(session, row, progress, "removal")
 
 
 async def succeed(session: AsyncSession, row: AttributeRemovalRow) -> None:
@@ -88,15 +79,4 @@ async def succeed(session: AsyncSession, row: AttributeRemovalRow) -> None:
     response = pb.RemoveAttributesResponse(
         removed_attributes=row.removed, changed_count=row.changed_count
     )
-    await operations.finish(session, _name(row), response)
-    await session.delete(row)
-
-
-async def fail(session: AsyncSession, row: AttributeRemovalRow, error: Error) -> None:
-    """End a removal that cannot go on; what it removed stays removed."""
-    await operations.fail(session, _name(row), error)
-    await session.delete(row)
-
-
-def _name(row: AttributeRemovalRow) -> str:
-    return f"applications/{row.application}/operations/{row.operation}"
+    await works.succeed(session, row, response)

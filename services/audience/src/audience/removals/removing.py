@@ -7,6 +7,7 @@ time of the last write stays: a removal says nothing about how recent an endpoin
 from typing import Any, Final, NamedTuple
 
 from heliograph.audience.v1.endpoint_service_pb2 import RemoveAttributesRequest
+from mesh.aip import works
 from mesh.errors import Error
 from mesh.store import engine, failures
 from sqlalchemy.ext.asyncio import async_sessionmaker
@@ -117,7 +118,7 @@ class Removing:
             if row.attempts < ATTEMPTS_MAX:
                 return True
             message = f"the removal failed {ATTEMPTS_MAX} times after {row.last!r}"
-            await jobs.fail(session, row, Error("REMOVAL_ABANDONED", message, last=row.last))
+            await works.fail(session, row, Error("REMOVAL_ABANDONED", message, last=row.last))
             return False
 
 

@@ -7,6 +7,8 @@ file again. Any number of replicas may run it: an export has one worker.
 from typing import Any, Final
 
 from mesh import worker
+from mesh.aip import works
+from mesh.aip.works import Key
 from mesh.errors import Error, Unavailable
 from mesh.objects import targets
 from mesh.objects.opening import Objects
@@ -20,7 +22,6 @@ from twoway import names
 from twoway.consent import store
 from twoway.exports import files, jobs, reading
 from twoway.exports.files import NumbersFile
-from twoway.exports.jobs import Key
 from twoway.exports.tables import OptedOutExportRow
 from twoway.wakeups import POLL_SECONDS, Wakeups
 
@@ -89,7 +90,7 @@ class Exporter:
                 return None
             row.attempts += 1
             if row.attempts > jobs.ATTEMPTS_MAX:
-                await jobs.fail(session, row, jobs.abandoned(row))
+                await works.fail(session, row, jobs.abandoned(row))
                 return None
         return row
 
@@ -168,4 +169,4 @@ class Exporter:
                 return
             if isinstance(error, Unavailable) and row.attempts < jobs.ATTEMPTS_MAX:
                 raise error
-            await jobs.fail(session, row, error)
+            await works.fail(session, row, error)

@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Final
 
 from heliograph.twoway.v1 import opt_out_service_pb2 as pb
-from mesh.aip import operations
+from mesh.aip import operations, works
 from mesh.aip.operations import OperationRow
-from mesh.errors import Cancelled, Error, FailedPrecondition
+from mesh.aip.works import Key
+from mesh.errors import Error, FailedPrecondition
 from mesh.errors.refusals import shown
 from sqlalchemy import func
 from sqlmodel import col, select
@@ -15,9 +16,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from twoway import names
 from twoway.exports.tables import OptedOutExportRow
-
-Key = tuple[str, str]
-"""An application and the id of its operation."""
 
 ATTEMPTS_MAX: Final = 5
 NUMBERS_PER_FILE: Final = 1_000_000
@@ -62,12 +60,7 @@ async def _refuse_shared(session: AsyncSession, path: str, uri: str) -> None:
 
 async def waiting(session: AsyncSession, limit: int) -> Sequence[Key]:
     """Exports that have not ended, oldest first."""
-    query = (
-        select(OptedOutExportRow.application, OptedOutExportRow.operation)
-        .order_by(col(OptedOutExportRow.create_time))
-        .limit(limit)
-    )
-    return (await session.exec(query)).all()
+    return await works.waiting(session, OptedOutExportRow, limit)
 
 
 async def get(session: AsyncSession, key: Key) -> OptedOutExportRow | None:
@@ -80,10 +73,7 @@ async def move_on(session: AsyncSession, row: OptedOutExportRow, written: int) -
     progress = pb.ExportOptedOutNumbersMetadata(
         written_count=written, total_count=max(written, row.total_count)
     )
-    operation = await operations.update(session, name(row), progress)
-    if operation.cancel_requested:
-        await fail(session, row, Cancelled("EXPORT_CANCELLED", "somebody stopped the export"))
-    return not operation.cancel_requested
+    return await works.move_on(session, row, progress, "export")
 
 
 async def succeed(session: AsyncSession, row: OptedOutExportRow) -> None:
@@ -92,22 +82,10 @@ async def succeed(session: AsyncSession, row: OptedOutExportRow) -> None:
     response = pb.ExportOptedOutNumbersResponse(
         written_count=row.written_count, uris=[folder + one for one in row.files]
     )
-    await operations.finish(session, name(row), response)
-    await session.delete(row)
-
-
-async def fail(session: AsyncSession, row: OptedOutExportRow, error: Error) -> None:
-    """End an export that cannot go on; files that are whole stay."""
-    await operations.fail(session, name(row), error)
-    await session.delete(row)
+    await works.succeed(session, row, response)
 
 
 def abandoned(row: OptedOutExportRow) -> Error:
     """How one ends that failed too often without getting on."""
     message = f"the export failed {ATTEMPTS_MAX} times after {row.written_count} numbers"
     return Error("EXPORT_ABANDONED", message, written_count=str(row.written_count))
-
-
-def name(row: OptedOutExportRow) -> str:
-    """The name of its operation."""
-    return f"applications/{row.application}/operations/{row.operation}"

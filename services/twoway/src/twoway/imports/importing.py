@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from itertools import islice
 
 from mesh import worker
+from mesh.aip import works
+from mesh.aip.works import Key
 from mesh.errors import Error
 from mesh.objects.opening import Objects
 from mesh.objects.sources import Files
@@ -20,7 +22,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from twoway import locks, names
 from twoway.consent import store as lists
 from twoway.imports import jobs, opening, reading, taking
-from twoway.imports.jobs import Key
 from twoway.imports.reading import Line
 from twoway.imports.tables import OptedOutImportRow
 from twoway.wakeups import POLL_SECONDS, Wakeups
@@ -108,12 +109,12 @@ class Importer:
             try:
                 await _check_list(session, row)
             except Error as error:
-                await jobs.fail(session, row, error)
+                await works.fail(session, row, error)
                 return False
             if not await jobs.move_on(session, row, await taking.take(session, row, part)):
                 return False
             if len(part) < self._lines_max:
-                await jobs.succeed(session, row)
+                await works.succeed(session, row, jobs.outcome(row))
             return len(part) == self._lines_max
 
     async def _stop(self, key: Key, position: int, error: Error) -> None:
@@ -124,7 +125,7 @@ class Importer:
                 return
             may_pass = jobs.may_pass(row, error)
             if not may_pass:
-                await jobs.fail(session, row, error)
+                await works.fail(session, row, error)
         if may_pass:
             raise error
 

@@ -4,19 +4,16 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from heliograph.twoway.v1 import opt_out_service_pb2 as pb
-from mesh.aip import operations
+from mesh.aip import operations, works
 from mesh.aip.operations import OperationRow
-from mesh.errors import Cancelled, Error, Unavailable
+from mesh.aip.works import Key
+from mesh.errors import Error, Unavailable
 from mesh.objects.sources import FileFacts
 from mesh.rpc import auth
-from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from twoway import clock, names
 from twoway.imports.tables import OptedOutImportRow
-
-Key = tuple[str, str]
-"""An application and the id of its operation."""
 
 ATTEMPTS_MAX: Final = 5
 
@@ -55,12 +52,7 @@ def _found(uri: str, file: FileFacts | None) -> dict[str, Any]:
 
 async def waiting(session: AsyncSession, limit: int) -> Sequence[Key]:
     """Imports that have not ended, oldest first."""
-    query = (
-        select(OptedOutImportRow.application, OptedOutImportRow.operation)
-        .order_by(col(OptedOutImportRow.create_time))
-        .limit(limit)
-    )
-    return (await session.exec(query)).all()
+    return await works.waiting(session, OptedOutImportRow, limit)
 
 
 async def get(session: AsyncSession, key: Key, *, lock: bool = False) -> OptedOutImportRow | None:
@@ -96,24 +88,4 @@ async def move_on(
         present_count=so_far.present_count,
         refused_count=so_far.refused_count,
     )
-    operation = await operations.update(session, name(row), progress)
-    if operation.cancel_requested:
-        await fail(session, row, Cancelled("IMPORT_CANCELLED", "somebody stopped the import"))
-    return not operation.cancel_requested
-
-
-async def succeed(session: AsyncSession, row: OptedOutImportRow) -> None:
-    """End an import that has read every line."""
-    await operations.finish(session, name(row), outcome(row))
-    await session.delete(row)
-
-
-async def fail(session: AsyncSession, row: OptedOutImportRow, error: Error) -> None:
-    """End an import that cannot go on; who was opted out by it stays so."""
-    await operations.fail(session, name(row), error)
-    await session.delete(row)
-
-
-def name(row: OptedOutImportRow) -> str:
-    """The resource name of its operation."""
-    return f"applications/{row.application}/operations/{row.operation}"
+    return await works.move_on(session, row, progress, "import")
