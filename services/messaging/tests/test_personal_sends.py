@@ -99,3 +99,13 @@ async def test_a_preview_names_variables_that_nobody_can_have(room):
     )
 
     assert list(answer.unknown_variables) == ["Atributes.color"]
+
+
+async def test_a_preview_of_nothing_but_variables_says_which_are_missing(room):
+    request = templates.RenderTemplateRequest(parent=PARENT, content=content("{{User.UserId}}"))
+
+    answer = await room.templates.RenderTemplate(request)
+
+    assert answer.content.HasField("sms")
+    assert list(answer.missing_variables) == ["User.UserId"]
+    assert not answer.unknown_variables

@@ -10,7 +10,7 @@ from mesh.sms import Encoding, gsm7
 from messaging import contents
 from messaging.channels.outgoing import Rendered, RenderedEmail, RenderedPush, RenderedSms
 from messaging.rendering import paths, variables
-from messaging.rendering.contents import CompiledContent, parse_texts
+from messaging.rendering.contents import CompiledContent, NothingSaid, parse_texts
 from messaging.rendering.engine import Scope, TemplateError
 from messaging.stored_templates import StoredTemplates
 
@@ -41,7 +41,12 @@ def _render(
         answer.content.ClearField(part)  # type: ignore[arg-type]  # names of fields
     for channel_type in _channels(request.endpoint.channel_type):
         if channel_type in content.parts:
-            _fill(answer, whole, content.parts[channel_type].render(scope))
+            try:
+                _fill(answer, whole, content.parts[channel_type].render(scope))
+            except NothingSaid:
+                # Not sent so; but what is missing is what the preview is asked for.
+                answer.content.sms.CopyFrom(whole.sms)
+                answer.content.sms.body = ""
     answer.missing_variables.extend(dict.fromkeys(scope.missing))
     answer.unknown_variables.extend(filter(_is_unknown, answer.missing_variables))
     return answer

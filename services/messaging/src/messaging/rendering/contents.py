@@ -29,6 +29,10 @@ ENGINE: TemplateEngine = HandlebarsEngine()
 Render = Callable[[Scope], Rendered]
 
 
+class NothingSaid(TemplateError):
+    """Without values for its variables, a text is empty."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One channel's content: how it is rendered, and where it comes from when it says so."""
@@ -89,6 +93,8 @@ def _sms(content: SmsContent, origination: str) -> Part:
 
     def render(scope: Scope) -> Rendered:
         text = body(scope)
+        if not text:
+            raise NothingSaid("sms.body: nothing is left of it")
         if not 0 < len(text) <= SMS_LENGTH_MAX:
             raise TemplateError(f"sms.body: {len(text)} characters, allowed are 1 to 1600")
         return RenderedSms(text, segment(text), time_to_live_seconds)
