@@ -93,7 +93,23 @@ async def test_opt_outs_of_another_platform_are_brought_over_and_taken_out(helio
         *("opt-outs", "import", str(theirs), "--app", "moved", "--comment", "moved", "--json")
     )
     taken, _, _ = await heliograph("opt-outs", "export", str(ours), "--app", "moved")
-    counted, counts, _ = await heliograph("opt-outs", "count", "--app", "moved")
+    there, files, err = await heliograph(
+        *(
+            "opt-outs",
+            "export",
+            "--folder",
+            "all",
+            "--compression",
+            "gzip",
+            "--app",
+            "moved",
+            "--json",
+        )
+    )
+    assert there == 0, err
+    (uri,) = json.loads(files)["uris"]
+    back, _, whence = await heliograph("opt-outs", "import", uri, "--app", "moved")
+    counted, counts, _ = await heliograph("opt-outs", "count", "--app", "moved", "--by", "campaign")
     refused, _, why = await heliograph(
         *("opt-outs", "import", str(theirs), "--app", "moved", "--list", "nowhere")
     )
@@ -102,9 +118,12 @@ async def test_opt_outs_of_another_platform_are_brought_over_and_taken_out(helio
     assert json.loads(out)["opted_out_count"] == "1"
     assert json.loads(out)["refusals"][0]["line"] == "3"
     header, line = ours.read_text().splitlines()
-    assert line == "+12127370171,2024-05-01T10:00:00Z,false,moved"
+    assert line == "+12127370171,2024-05-01T10:00:00Z,false"
     assert header.startswith("phone_number,opt_out_time")
-    assert "optOutLists/default" in counts
+    # What is exported lies in another folder than what is imported.
+    assert back == 1
+    assert "No such file" in whence
+    assert "campaign" in counts
     assert "NOT_FOUND" in why
 
 

@@ -39,6 +39,7 @@ from heliograph.messaging.v1 import (
 from heliograph.twoway.v1 import (
     conversation_service_pb2_grpc,
     keyword_service_pb2_grpc,
+    opt_out_alarm_service_pb2_grpc,
     opt_out_service_pb2_grpc,
     phone_number_service_pb2_grpc,
 )
@@ -111,6 +112,7 @@ class Client:
         self.phone_numbers = phone_number_service_pb2_grpc.PhoneNumberServiceStub(twoway)
         self.keywords = keyword_service_pb2_grpc.KeywordServiceStub(twoway)
         self.opt_outs = opt_out_service_pb2_grpc.OptOutServiceStub(twoway)
+        self.opt_out_alarms = opt_out_alarm_service_pb2_grpc.OptOutAlarmServiceStub(twoway)
         self.opt_out_operations = operations_pb2_grpc.OperationsStub(twoway)
         self.conversations = conversation_service_pb2_grpc.ConversationServiceStub(twoway)
 

@@ -1,30 +1,38 @@
-"""Opt-out lists on their way into the mesh and out of it, as CSV files."""
+"""Opt-out lists on their way into the mesh and out of it: as files here, or by addresses there."""
 
 import csv
+import gzip
+import io
+import json
 import uuid
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, TextIO
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, TypeVar, cast
 
 from google.longrunning.operations_pb2 import Operation, WaitOperationRequest
-from heliograph.paging import pages
+from google.protobuf.message import Message
 from heliograph.twoway.v1.opt_out_service_pb2 import (
+    ExportOptedOutNumbersMetadata,
+    ExportOptedOutNumbersRequest,
+    ExportOptedOutNumbersResponse,
     ImportOptedOutNumbersMetadata,
     ImportOptedOutNumbersRequest,
     ImportOptedOutNumbersResponse,
-    ListOptedOutNumbersRequest,
+    StreamOptedOutNumbersRequest,
 )
 
 if TYPE_CHECKING:
     from heliograph.client import Client
+    from heliograph.twoway.v1.opt_out_list_pb2 import OptedOutNumber
 
 PART_BYTES_MAX = 3 * 1024 * 1024
 """What one import takes."""
 
-COLUMNS = ("phone_number", "opt_out_time", "end_user_opted_out", "comment")
+COLUMNS = ("phone_number", "opt_out_time", "end_user_opted_out")
 WAIT_SECONDS = 1
-PAGE_SIZE = 1000
 
 Advance = Callable[[int], None]
+Progress = TypeVar("Progress", bound=Message)
 
 
 def parts(content: bytes, bytes_max: int = PART_BYTES_MAX) -> Iterator[tuple[bytes, int]]:
@@ -53,46 +61,121 @@ async def import_(
     """
     whole = ImportOptedOutNumbersResponse()
     for part, lines_before in parts(content):
-        request = ImportOptedOutNumbersRequest(
-            parent=parent, content=part, comment=comment, request_id=str(uuid.uuid4())
-        )
-        operation = await mesh.opt_outs.ImportOptedOutNumbers(request)
-        ended = await _ended(mesh, operation, whole.read_count, advance)
+        request = ImportOptedOutNumbersRequest(parent=parent, content=part, comment=comment)
+        ended = await _imported(mesh, request, whole.read_count, advance)
         for refusal in ended.refusals:
             refusal.line += lines_before
         _add(whole, ended)
     return whole
 
 
-async def export(mesh: "Client", parent: str, file: TextIO) -> int:
-    """Write who is on an opt-out list as CSV that can be imported again; how many they are."""
-    writer = csv.writer(file)
-    writer.writerow(COLUMNS)
+async def import_from(
+    mesh: "Client", parent: str, uri: str, comment: str = "", advance: Advance | None = None
+) -> ImportOptedOutNumbersResponse:
+    """The same of a file at an address, which the mesh reads itself."""
+    request = ImportOptedOutNumbersRequest(parent=parent, uri=uri, comment=comment)
+    return await _imported(mesh, request, 0, advance)
+
+
+async def export(mesh: "Client", parent: str, target: Path, advance: Advance | None = None) -> int:
+    """Write who is on an opt-out list to a file that can be imported again; how many they are.
+
+    JSON lines if it is named `*.jsonl`, else CSV; packed if `.gz` is behind that. The file is there
+    when it is whole: until then it has `.partial` behind its name. `advance` hears how many numbers
+    have been written.
+    """
+    partial = target.with_name(target.name + ".partial")
+    is_json = ".jsonl" in target.suffixes[-2:]
     count = 0
-    request = ListOptedOutNumbersRequest(parent=parent, page_size=PAGE_SIZE)
-    async for page in pages(mesh.opt_outs.ListOptedOutNumbers, request):
-        for one in page.opted_out_numbers:
-            number = one.name.rpartition("/")[2]
-            end_user = "true" if one.end_user_opted_out else "false"
-            writer.writerow((number, one.opt_out_time.ToJsonString(), end_user, one.comment))
-        count += len(page.opted_out_numbers)
+    try:
+        with (
+            _opened(partial, packed=target.suffix == ".gz") as raw,
+            io.TextIOWrapper(raw, encoding="utf-8", newline="") as file,
+        ):
+            writer = csv.writer(file)
+            if not is_json:
+                writer.writerow(COLUMNS)
+            request = StreamOptedOutNumbersRequest(parent=parent)
+            async for page in mesh.opt_outs.StreamOptedOutNumbers(request):
+                rows = [_row(one) for one in page.opted_out_numbers]
+                if is_json:
+                    file.writelines(_json_line(row) for row in rows)
+                else:
+                    writer.writerows((*row[:2], "true" if row[2] else "false") for row in rows)
+                count += len(rows)
+                if advance is not None:
+                    advance(count)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
     return count
 
 
-async def _ended(
-    mesh: "Client", operation: Operation, read_before: int, advance: Advance | None
+async def export_to(
+    mesh: "Client",
+    request: ExportOptedOutNumbersRequest,
+    advance: Callable[[int, int], None] | None = None,
+) -> ExportOptedOutNumbersResponse:
+    """Have files written where the mesh runs, to the end. `advance` hears how many numbers have
+    been written, and of how many."""
+
+    def heard(progress: ExportOptedOutNumbersMetadata) -> None:
+        if advance is not None:
+            advance(progress.written_count, progress.total_count)
+
+    request.request_id = request.request_id or str(uuid.uuid4())
+    operation = await mesh.opt_outs.ExportOptedOutNumbers(request)
+    operation = await _followed(mesh, operation, ExportOptedOutNumbersMetadata, heard)
+    response = ExportOptedOutNumbersResponse()
+    operation.response.Unpack(response)
+    return response
+
+
+async def _imported(
+    mesh: "Client",
+    request: ImportOptedOutNumbersRequest,
+    read_before: int,
+    advance: Advance | None,
 ) -> ImportOptedOutNumbersResponse:
-    while not operation.done:
-        request = WaitOperationRequest(name=operation.name, timeout={"seconds": WAIT_SECONDS})
-        operation = await mesh.opt_out_operations.WaitOperation(request)
-        progress = ImportOptedOutNumbersMetadata()
-        operation.metadata.Unpack(progress)
+    def heard(progress: ImportOptedOutNumbersMetadata) -> None:
         if advance is not None:
             advance(read_before + progress.read_count)
-    await mesh.finished(operation)
+
+    request.request_id = str(uuid.uuid4())
+    operation = await mesh.opt_outs.ImportOptedOutNumbers(request)
+    operation = await _followed(mesh, operation, ImportOptedOutNumbersMetadata, heard)
     response = ImportOptedOutNumbersResponse()
     operation.response.Unpack(response)
     return response
+
+
+async def _followed(
+    mesh: "Client",
+    operation: Operation,
+    kind: type[Progress],
+    heard: Callable[[Progress], None],
+) -> Operation:
+    """The operation when it has ended well; raises HeliographError when it failed."""
+    while not operation.done:
+        request = WaitOperationRequest(name=operation.name, timeout={"seconds": WAIT_SECONDS})
+        operation = await mesh.opt_out_operations.WaitOperation(request)
+        progress = kind()
+        operation.metadata.Unpack(progress)
+        heard(progress)
+    await mesh.finished(operation)
+    return operation
+
+
+def _opened(path: Path, *, packed: bool) -> BinaryIO:
+    return cast(BinaryIO, gzip.open(path, "wb")) if packed else path.open("wb")
+
+
+def _row(one: "OptedOutNumber") -> tuple[str, str, bool]:
+    return one.name.rpartition("/")[2], one.opt_out_time.ToJsonString(), one.end_user_opted_out
+
+
+def _json_line(row: Sequence[object]) -> str:
+    return json.dumps(dict(zip(COLUMNS, row, strict=True))) + "\n"
 
 
 def _add(whole: ImportOptedOutNumbersResponse, ended: ImportOptedOutNumbersResponse) -> None:

@@ -1,6 +1,9 @@
 """`heliograph opt-outs`: who must not be written to, brought in, taken out and counted."""
 
+import gzip
+import re
 import sys
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -11,16 +14,23 @@ from heliograph.cli.session import talk
 
 if TYPE_CHECKING:
     from heliograph.client import Client
-    from heliograph.twoway.v1.opt_out_service_pb2 import ImportOptedOutNumbersResponse
+    from heliograph.twoway.v1.opt_out_service_pb2 import (
+        ExportOptedOutNumbersRequest,
+        ExportOptedOutNumbersResponse,
+        ImportOptedOutNumbersResponse,
+    )
 
 app = App(name="opt-outs", help="Opt-out lists: import, export, count.")
 
 REFUSALS_SHOWN = 20
+GZIP = b"\x1f\x8b"
+ADDRESS = re.compile(r"file:|[a-z][a-z0-9]+://")
+"""What stands before a file that the mesh reads itself."""
 
 
 @app.command(name="import")
 def import_(
-    file: Path, *, app: str, list: str = "default", comment: str = "", json: bool = False
+    file: str, *, app: str, list: str = "default", comment: str = "", json: bool = False
 ) -> None:
     """Opt out who stands in a file of another platform; bad lines are told, the rest is taken.
 
@@ -28,24 +38,26 @@ def import_(
     ----------
     file
         CSV whose first line names a column phone_number, and may name opt_out_time and
-        end_user_opted_out; or JSON lines as Pinpoint's DescribeOptedOutNumbers gives them.
+        end_user_opted_out; or JSON lines as Pinpoint's DescribeOptedOutNumbers gives them; *.gz is
+        packed. Or an address that the mesh reads itself: file:PATH below the application's folder
+        of its import folder, s3://bucket/key, gs://, az:// or https://.
     list
         The opt-out list.
     comment
         Why, for the record of consent.
     """
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        sys.exit(f"heliograph: {file} cannot be read: {error.strerror}")
     parent = resource(app, "optOutLists", list)
+    content = None if ADDRESS.match(file) else _content(Path(file))
 
     async def run(mesh: "Client") -> "ImportOptedOutNumbersResponse":
         from heliograph import opt_outs
         from heliograph.cli.progress import bar
 
-        total = content.count(b"\n")
-        with bar(file.name, quiet=json) as advance:
+        total = content.count(b"\n") if content is not None else 0
+        with bar(file.rpartition("/")[2], quiet=json) as advance:
+            if content is None:
+                told = lambda read: advance(read, 0)  # noqa: E731
+                return await opt_outs.import_from(mesh, parent, file, comment, told)
             return await opt_outs.import_(
                 mesh, parent, content, comment, lambda read: advance(read, total)
             )
@@ -66,27 +78,96 @@ def import_(
 
 
 @app.command
-def export(file: Path, *, app: str, list: str = "default") -> None:
-    """Write who is on an opt-out list into a CSV file, which can be imported again.
+def export(
+    file: Path | None = None,
+    /,
+    *,
+    app: str,
+    list: str = "default",
+    folder: str = "",
+    format: Literal["csv", "jsonl"] = "csv",
+    compression: Literal["plain", "gzip"] = "plain",
+    per_file: int = 0,
+    json: bool = False,
+) -> None:
+    """Write who is on an opt-out list to a file here, or with --folder where the mesh runs; either
+    can be imported again.
 
     Parameters
     ----------
+    file
+        CSV, or JSON lines if it is named *.jsonl; packed if it is named *.gz.
     list
         The opt-out list.
+    folder
+        Below the application's folder of the mesh's export folder, or in an object store as
+        s3://bucket/key/, gs:// or az://; empty, or not there yet.
+    per_file
+        Numbers in a file of the folder; 0 means 1,000,000.
     """
+    if bool(file) == bool(folder):
+        sys.exit("heliograph: expected a file, or --folder FOLDER")
     parent = resource(app, "optOutLists", list)
+    if file:
+        if format != "csv" or compression != "plain" or per_file:
+            sys.exit("heliograph: a file is written as it is named: say more only with --folder")
+        _here(file, parent, as_json=json)
+        return
+    from heliograph.twoway.v1.opt_out_service_pb2 import ExportOptedOutNumbersRequest as Request
 
+    request = Request(
+        parent=parent,
+        uri=folder if "://" in folder else f"file:{folder}",
+        format=Request.Format.Value({"csv": "CSV", "jsonl": "JSON_LINES"}[format]),
+        compression=Request.Compression.Value(compression.upper()),
+        numbers_per_file=per_file,
+    )
+    _there(request, as_json=json)
+
+
+def _here(file: Path, parent: str, *, as_json: bool) -> None:
     async def run(mesh: "Client") -> int:
         from heliograph import opt_outs
+        from heliograph.cli.progress import bar
 
-        with file.open("w", newline="") as opened:
-            return await opt_outs.export(mesh, parent, opened)
+        with bar(file.name, quiet=as_json) as advance:
+            return await opt_outs.export(mesh, parent, file, lambda count: advance(count, 0))
 
     try:
         count = talk(run)
     except OSError as error:
         sys.exit(f"heliograph: {file} cannot be written: {error.strerror}")
-    sys.stdout.write(f"{file}: {count} numbers\n")
+    if as_json:
+        output.print_json({"file": str(file), "written_count": count})
+    else:
+        sys.stdout.write(f"{file}: {count} numbers\n")
+
+
+def _there(request: "ExportOptedOutNumbersRequest", *, as_json: bool) -> None:
+    async def run(mesh: "Client") -> "ExportOptedOutNumbersResponse":
+        from heliograph import opt_outs
+        from heliograph.cli.progress import bar
+
+        with bar(request.uri, quiet=as_json) as advance:
+            return await opt_outs.export_to(mesh, request, advance)
+
+    ended = talk(run)
+    if as_json:
+        output.print_message(ended, as_json=True)
+        return
+    output.print_table(
+        ["folder", "numbers", "files"], [(request.uri, ended.written_count, len(ended.uris))]
+    )
+
+
+def _content(file: Path) -> bytes:
+    """What a file of this machine holds, unpacked."""
+    try:
+        content = file.read_bytes()
+        return gzip.decompress(content) if content.startswith(GZIP) else content
+    except (OSError, EOFError, zlib.error) as error:
+        said = getattr(error, "strerror", None) or error
+        sys.exit(f"heliograph: {file} cannot be read: {said}")
 
 
 @app.command
