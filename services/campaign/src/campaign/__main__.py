@@ -20,18 +20,22 @@ from mesh.rpc.auth.gone import Gone, Services
 from mesh.rpc.channel import channel
 from mesh.store import engine, orders, purging
 from mesh.store.tombstones import Tombstones
+from mesh.waking import Wakeups
 
 from campaign import erasure, pacing, people, ticker
 from campaign.audience import Segments
 from campaign.campaign_servicer import CampaignServicer
 from campaign.closing import Closing, Ledger
 from campaign.fanout import Fanout
+from campaign.looking import Looking
 from campaign.rules import Applications
 from campaign.run_servicer import RunServicer
 from campaign.settings import Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-IDLE_SECONDS = 0.25
+LOOK_SECONDS = 0.25
+REST_SECONDS = 5.0
+"""How long a loop rests that nobody wakes, as when the look at the database fails."""
 
 
 def now() -> datetime:
@@ -65,16 +69,21 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> Mapping[str, objec
     persons = people.orders_of(sessions, js)
     service.background(stack, persons.run(), "orders")
     await stack.enter_async_context(people.consumer(js, persons))
-    _start(stack, "ticker", partial(ticker.tick, sessions, now))
-    _start(stack, "closing", closing.step)
+    looking = Looking(sessions, now)
+    service.background(
+        stack, worker.run("looking", looking.step, poll_seconds=LOOK_SECONDS), "looking"
+    )
+    _start(stack, "ticker", partial(ticker.tick, sessions, now), looking.due)
+    _start(stack, "closing", closing.step, looking.closing)
     purges = [request_ids.aged(settings.request_id_retention), orders.aged()]
     service.background(stack, purging.run(sessions, purges, now), "purging")
     applications = Applications(ApplicationServiceStub(audience))
     fanout = Fanout(sessions, js, segments, applications, holder, now, settings)
     for number in range(settings.fan_out_workers):
         own = replace(fanout, worker=f"{holder}-{number}")
-        _start(stack, f"fan-out {number}", own.step)
-    paced = pacing.several(fanout.take_paced, settings.paced_runs_max, IDLE_SECONDS)
+        _start(stack, f"fan-out {number}", own.step, looking.sending)
+    woken = looking.paced.wakeup()
+    paced = pacing.several(fanout.take_paced, settings.paced_runs_max, REST_SECONDS, woken)
     service.background(stack, paced, "paced fan-out")
     served = {
         "heliograph.campaign.v1.CampaignService": CampaignServicer(
@@ -85,8 +94,9 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> Mapping[str, objec
     return Services(served, Gone(gone))
 
 
-def _start(stack: AsyncExitStack, name: str, step: worker.Step) -> None:
-    service.background(stack, worker.run(name, step, poll_seconds=IDLE_SECONDS), name)
+def _start(stack: AsyncExitStack, name: str, step: worker.Step, wakeups: Wakeups) -> None:
+    woken = wakeups.wakeup()
+    service.background(stack, worker.run(name, step, poll_seconds=REST_SECONDS, woken=woken), name)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from heliograph.audience.v1.endpoint_pb2 import Endpoint
 from heliograph.audience.v1.segment_service_pb2 import MemberPage
 from mesh import worker
 from mesh.telemetry import logging
+from mesh.waking import Waiting
 
 log = logging.get(__name__)
 
@@ -47,7 +48,10 @@ Sending = Callable[[], Awaitable[None]]
 
 
 async def several(
-    take: Callable[[], Awaitable[Sending | None]], runs_max: int, idle_seconds: float
+    take: Callable[[], Awaitable[Sending | None]],
+    runs_max: int,
+    idle_seconds: float,
+    woken: Waiting | None = None,
 ) -> None:
     """Send what there is to take, up to `runs_max` at the same time, until cancelled."""
     room = asyncio.Semaphore(runs_max)
@@ -74,4 +78,4 @@ async def several(
         return sending is not None
 
     async with asyncio.TaskGroup() as tasks:
-        await worker.run("paced fan-out", begin, poll_seconds=idle_seconds)
+        await worker.run("paced fan-out", begin, poll_seconds=idle_seconds, woken=woken)

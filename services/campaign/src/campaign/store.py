@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from mesh.errors import AlreadyExists, NotFound
-from sqlalchemy import not_, tuple_, update
+from sqlalchemy import ColumnElement, not_, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -100,12 +101,37 @@ async def lock_due(session: AsyncSession, now: datetime, limit: int) -> Sequence
     return (
         await session.exec(
             select(CampaignRow)
-            .where(CampaignRow.state == "SCHEDULED", col(CampaignRow.next_run_time) <= now)
+            .where(*_due(now))
             .order_by(col(CampaignRow.next_run_time))
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
     ).all()
+
+
+async def waiting(session: AsyncSession, now: datetime) -> tuple[bool, bool, bool, bool]:
+    """Whether there is a campaign that is due, a run that nobody sends, one with a pace that nobody
+    sends, and one that nobody closes."""
+    asked = (
+        select(CampaignRow.campaign).where(*_due(now)),
+        select(RunRow.run).where(*_free("FANNING_OUT", now, paced=False)),
+        select(RunRow.run).where(*_free("FANNING_OUT", now, paced=True)),
+        select(RunRow.run).where(*_free("SENDING", now, paced=None)),
+    )
+    statement: Any = select(*(one.exists() for one in asked))
+    due, sending, paced, closing = (await session.exec(statement)).one()
+    return due, sending, paced, closing
+
+
+def _due(now: datetime) -> list[ColumnElement[bool]]:
+    return [col(CampaignRow.state) == "SCHEDULED", col(CampaignRow.next_run_time) <= now]
+
+
+def _free(state: str, now: datetime, paced: bool | None) -> list[ColumnElement[bool]]:
+    """What makes a run one that anybody may take."""
+    is_paced = col(RunRow.messages_per_second) > 0
+    kind = [] if paced is None else [is_paced if paced else not_(is_paced)]
+    return [col(RunRow.state) == state, col(RunRow.lease_time) <= now, *kind]
 
 
 async def next_due(session: AsyncSession) -> datetime | None:
@@ -172,11 +198,9 @@ async def take_run(
     `paced` narrows it to runs with, or without, a number of messages per second.
     """
     key = (col(RunRow.application), col(RunRow.campaign), col(RunRow.run))
-    is_paced = col(RunRow.messages_per_second) > 0
-    kind = [] if paced is None else [is_paced if paced else not_(is_paced)]
     free = (
         select(*key)
-        .where(RunRow.state == state, RunRow.lease_time <= now, *kind)
+        .where(*_free(state, now, paced))
         .order_by(col(RunRow.lease_time))
         .limit(1)
         .with_for_update(skip_locked=True)
