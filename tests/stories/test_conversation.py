@@ -37,12 +37,10 @@ async def who_answered_yes(shop):
             segment_id="interested",
             segment=Segment(
                 filter={
-                    "event": {
-                        "event_type": "_message.replied",
-                        "attributes": [
-                            {"name": "campaign", "operator": "INCLUSIVE", "values": ["shoes"]},
-                            {"name": "answer", "operator": "INCLUSIVE", "values": ["yes"]},
-                        ],
+                    "campaign": {
+                        "campaign": f"{shop.parent}/campaigns/shoes",
+                        "outcome": "REPLIED",
+                        "answers": ["Yes"],
                     }
                 }
             ),

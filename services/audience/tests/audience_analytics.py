@@ -62,4 +62,5 @@ def _message(application: str, one: Happening) -> MessageEvent:
         message=f"applications/{application}/messages/{message_id}",
         endpoint=f"applications/{application}/endpoints/{one.endpoint}",
         run=one.words["run"],
+        context={name: word for name, word in one.words.items() if name != "run"},
     )

@@ -81,6 +81,7 @@ def campaign(condition: pb.CampaignCondition, did: list[Happening], now: datetim
         one.kind == OUTCOMES[condition.outcome]
         and is_recent(condition, one, now)
         and f"{one.words['run']}/".startswith(f"{condition.campaign}/")
+        and (not condition.answers or one.words.get("answer") in condition.answers)
         for one in did
     )
     return found != condition.negate

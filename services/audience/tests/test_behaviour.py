@@ -37,6 +37,9 @@ ACTIVE = {"recency": {"window": {"seconds": 7 * DAY}, "activity": "ACTIVE"}}
 INACTIVE = {"recency": {"window": {"seconds": 7 * DAY}, "activity": "INACTIVE"}}
 OPENED = {"campaign": {"campaign": SPRING, "outcome": "OPENED"}}
 NOT_OPENED = {"campaign": {"campaign": SPRING, "outcome": "OPENED", "negate": True}}
+REPLIED = {"campaign": {"campaign": SPRING, "outcome": "REPLIED"}}
+SAID_YES = {"campaign": {**REPLIED["campaign"], "answers": [" YES ", "ok"]}}
+NOT_YES = {"campaign": {**SAID_YES["campaign"], "negate": True}}
 NEW = {"first_seen": {"window": {"seconds": 7 * DAY}}}
 
 MEMBERS = [
@@ -50,6 +53,9 @@ MEMBERS = [
     (NEW, "e5"),
     (OPENED, "e7"),
     (NOT_OPENED, "e0 e1 e2 e3 e4 e5 e6 e8 e9"),
+    (REPLIED, "e7 e8"),
+    (SAID_YES, "e8"),
+    (joined("ALL", REPLIED, NOT_YES), "e7"),
     (joined("NONE", bought(1), ACTIVE, OPENED), "e3 e6 e8 e9"),
     (joined("ALL", GOLD, bought(1)), "e0 e2"),
     (joined("ANY", bought(1), GOLD, NEW), "e0 e1 e2 e4 e5 e6 e8"),
@@ -73,6 +79,8 @@ async def what_happened(event_store: EventStore) -> None:
         Happening("e6", "_session.start", old),
         Happening("e7", "_message.opened", recent, {"run": f"{SPRING}/runs/r1"}),
         Happening("e8", "_message.sent", recent, {"run": f"{SPRING}/runs/r1"}),
+        Happening("e7", "_message.replied", recent, {"run": f"{SPRING}/runs/r1", "answer": "no"}),
+        Happening("e8", "_message.replied", recent, {"run": f"{SPRING}/runs/r1", "answer": "yes"}),
         *(Happening(f"e{n}gone", kind, recent) for n in range(10) for kind in ("buy", "view")),
     ]
     await store(event_store, "shop", happened)
@@ -238,6 +246,12 @@ async def test_a_set_that_breaks_off_is_no_answer_either(
             {"campaign": {"campaign": "applications/other/campaigns/c", "outcome": "SENT"}},
             "APPLICATION_MISMATCH",
             "campaign.campaign",
+        ),
+        (joined("ALL", SAID_YES, NOT_YES), "FILTER_CONTRADICTORY", "group.filters[1].campaign"),
+        (
+            {"campaign": {"campaign": SPRING, "outcome": "SENT", "answers": ["yes"]}},
+            "FILTER_CONTRADICTORY",
+            "campaign.answers",
         ),
     ],
 )

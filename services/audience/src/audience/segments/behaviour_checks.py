@@ -65,6 +65,9 @@ def _check_first_seen(application: str, condition: pb.FirstSeenCondition, path: 
 def _check_campaign(application: str, condition: pb.CampaignCondition, path: str) -> None:
     ids = names.campaign_of(condition.campaign, field=f"{path}.campaign")
     names.refuse_mismatch(application, ids["application"], f"{path}.campaign")
+    if condition.answers and condition.outcome != pb.CampaignCondition.REPLIED:
+        description = "only messages with the outcome REPLIED have answers"
+        raise invalid("FILTER_CONTRADICTORY", f"{path}.answers", description)
     _check_window(application, condition, path)
 
 

@@ -160,9 +160,16 @@ def _campaign(condition: pb.CampaignCondition) -> list[Part]:
     for key in ("campaign", "run"):
         if key in ids:
             event_filter.attributes.add(key=key, values=[ids[key]])
+    if condition.answers:
+        event_filter.attributes.add(key="answer", values=sorted(answers(condition)))
     window = condition.window if condition.HasField("window") else None
     message = events_pb.EventCondition(filter=event_filter, window=window)
     return [Part(message, not condition.negate)]
+
+
+def answers(condition: pb.CampaignCondition) -> frozenset[str]:
+    """The answers that are meant, as twoway writes them; none: all."""
+    return frozenset(" ".join(answer.lower().split()) for answer in condition.answers)
 
 
 PARTS: Final[dict[str, Callable[[Any], list[Part]]]] = {

@@ -171,16 +171,20 @@ def _event(asked: Sequence[Asked]) -> bool:
 
 
 def _campaign(asked: Sequence[Asked]) -> bool:
-    """Something became of a message of a run, and nothing of any of its campaign."""
-    was: list[tuple[str, float]] = []
-    was_not: list[tuple[str, float]] = []
+    """Something became of a message of a run, and nothing of any of its campaign; or somebody gave
+    an answer, and none of several that it is one of."""
+    was: list[tuple[str, float, frozenset[str]]] = []
+    was_not: list[tuple[str, float, frozenset[str]]] = []
     for condition, holds in asked:
         window = condition.window.ToNanoseconds() if condition.HasField("window") else math.inf
-        (was_not if condition.negate == holds else was).append((condition.campaign, window))
+        said = behaviours.answers(condition)
+        (was_not if condition.negate == holds else was).append((condition.campaign, window, said))
     return not any(
-        f"{name}/".startswith(f"{other}/") and longer >= window
-        for name, window in was
-        for other, longer in was_not
+        f"{name}/".startswith(f"{other}/")
+        and longer >= window
+        and (not unsaid or (said and said <= unsaid))
+        for name, window, said in was
+        for other, longer, unsaid in was_not
     )
 
 
