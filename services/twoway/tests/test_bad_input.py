@@ -1,8 +1,8 @@
 """Whatever comes in is kept, acted upon as far as that goes, counted and shown."""
 
+from collections import Counter
 from dataclasses import dataclass
 
-import pytest
 from heliograph.messaging.v1 import events_pb2
 from heliograph.twoway.v1 import (
     conversation_service_pb2,
@@ -89,25 +89,43 @@ async def found(room: Room, parent: str) -> list[inbound_message_pb2.InboundMess
     return list((await room.conversations.ListInboundMessages(request)).inbound_messages)
 
 
+async def promised(room: Room) -> int:
+    async with room.sessions() as session:
+        return len((await session.exec(select(ReplySetRow))).all())
+
+
 async def outs(room: Room, parent: str) -> int:
     request = opt_out_service_pb2.ListOptedOutNumbersRequest(parent=f"{parent}/optOutLists/default")
     return len((await room.consent.ListOptedOutNumbers(request)).opted_out_numbers)
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
-async def test_bad_input_is_handled_counted_and_visible(room: Room, case: Case) -> None:
+async def after(room: Room, case: Case, number: int) -> tuple[tuple[str, ...], int, int]:
+    """The remarks on a case, and how many opt-outs and answers it brought; of a new person."""
+    message = case.message
+    message.inbound_id = f"case-{number}"
+    message.receive_time.seconds += number
+    if message.source_address == ANN:
+        message.source_address = f"+1206555{number:04}"
+    before = await outs(room, SHOP), await promised(room)
+
+    await room.receive(message)
+
+    newest = conversation_service_pb2.ListInboundMessagesRequest(parent=SHOP, page_size=1)
+    (shown,) = (await room.conversations.ListInboundMessages(newest)).inbound_messages
+    assert shown.name == f"{SHOP}/inboundMessages/case-{number}"
+    remarks = tuple(map(Remark.Name, shown.remarks))
+    return remarks, await outs(room, SHOP) - before[0], await promised(room) - before[1]
+
+
+async def test_bad_input_is_handled_counted_and_visible(room: Room) -> None:
     await numbers(room)
-    before = {remark: counted(remark) for remark in case.remarks}
+    expected = Counter(remark for case in CASES for remark in case.remarks)
+    before = {remark: counted(remark) for remark in expected}
 
-    await room.receive(case.message)
+    for number, case in enumerate(CASES):
+        became = await after(room, case, number)
 
-    (shown,) = await found(room, SHOP)
-    assert tuple(map(Remark.Name, shown.remarks)) == case.remarks
-    assert {remark: counted(remark) for remark in before} == {
-        remark: count + 1 for remark, count in before.items()
-    }
-    assert await outs(room, SHOP) == case.opted_out
-    async with room.sessions() as session:
-        assert len((await session.exec(select(ReplySetRow))).all()) == case.answered
+        assert became == (case.remarks, case.opted_out, case.answered), case.name
+    assert {remark: counted(remark) - before[remark] for remark in before} == expected
     assert not await found(room, "applications/store")
     assert not await outs(room, "applications/store")

@@ -50,8 +50,9 @@ async def test_two_robots_fall_silent_and_stop_and_help_are_answered_all_the_sam
     parent = f"{SHOP}/phoneNumbers/{NUMBER}"
     await room.keywords.CreateKeyword(pb.CreateKeywordRequest(parent=parent, keyword=hours))
 
-    for at in range(REPLIES_MAX + 2):
-        await room.receive(sms("HOURS: 9 to 5", ANN, at_seconds=at))
+    for begin in (0, REPLIES_MAX // 2 + 1):
+        said = range(begin, begin + REPLIES_MAX // 2 + 1)
+        await room.receive(*(sms("HOURS: 9 to 5", ANN, at_seconds=at) for at in said))
     await room.receive(sms("HELP", ANN, at_seconds=100), sms("STOP", ANN, at_seconds=101))
 
     async with room.sessions() as session:

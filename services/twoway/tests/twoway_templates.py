@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from heliograph.messaging.v1 import template_service_pb2 as pb
-from mesh.errors import InvalidArgument, NotFound, Unavailable
+from mesh.errors import DeadlineExceeded, InvalidArgument, NotFound
 
 SERVICE = pb.DESCRIPTOR.services_by_name["TemplateService"].full_name
 
@@ -25,7 +25,8 @@ class TemplateServicer:
     ) -> pb.RenderTemplateResponse:
         self.asked += 1
         if self.away:
-            raise Unavailable("AWAY", "nobody answers")
+            # Not UNAVAILABLE, which callers try again for a while.
+            raise DeadlineExceeded("AWAY", "nobody answers")
         body = request.content.sms.body
         for name in request.content.templates:
             if name not in self.stored:
