@@ -250,6 +250,27 @@ async def test_a_pause_is_asked_for_until_campaign_answers(watch: Watch) -> None
     assert (state.pause, watch.campaigns.failures) == (state.DONE, [])
 
 
+async def test_what_a_replica_took_on_and_did_not_do_another_does(watch: Watch) -> None:
+    await watch.make(pause_campaign=True)
+    watch.delivered(SPRING, 100)
+    await watch.stop(SPRING, 1, 2, 3)
+    watch.time += timedelta(minutes=1)
+    watching, pausing = watch.loops()
+    await watching.step()
+    watch.campaigns.asked = asyncio.Event()
+    dying = asyncio.create_task(pausing.step())
+    await watch.campaigns.asked.wait()
+    dying.cancel()
+    await asyncio.gather(dying, return_exceptions=True)
+    watch.campaigns.asked = None
+    assert watch.campaigns.paused == []
+
+    await watch.look(minutes=AGAIN_SECONDS / 60)
+
+    assert watch.campaigns.paused == [SPRING]
+    assert len(await watch.told()) == 1
+
+
 async def test_while_analytics_is_away_nothing_is_decided(watch: Watch) -> None:
     await watch.make()
     watch.delivered(SPRING, 100)

@@ -1,5 +1,6 @@
 """analytics and campaign as this room sees them: counts, pauses, and can be away."""
 
+import asyncio
 from typing import Any
 
 from heliograph.analytics.v1 import report_service_pb2
@@ -37,23 +38,26 @@ class ReportServicer:
 
 
 class CampaignServicer:
-    """`paused` are the campaigns that were, once for each call."""
+    """`paused` are the campaigns that were, once for each call. With `asked`, it says so and never
+    answers."""
 
     def __init__(self) -> None:
         self.paused: list[str] = []
         self.failures: list[Error] = []
+        self.asked: asyncio.Event | None = None
 
     async def PauseCampaign(
         self, request: campaign_service_pb2.PauseCampaignRequest, context: Any
     ) -> campaign_pb2.Campaign:
         if self.failures:
             raise self.failures.pop(0)
+        if self.asked is not None:
+            self.asked.set()
+            await asyncio.Future()
         self.paused.append(request.name)
         return campaign_pb2.Campaign(name=request.name, state=campaign_pb2.Campaign.PAUSED)
 
 
 def _within(times: dict[str, list[float]], question: Any) -> int:
-    begin, end = (
-        stamp.ToNanoseconds() / 1e9 for stamp in (question.start_time, question.end_time)
-    )
+    begin, end = (stamp.ToNanoseconds() / 1e9 for stamp in (question.start_time, question.end_time))
     return sum(begin <= time < end for time in times.get(question.campaign, ()))
