@@ -12,7 +12,7 @@ from heliograph.analytics.v1.event_service_pb2 import PutEventsRequest
 SOURCES = Path(analytics.__file__).parent
 REFUSAL = re.compile(
     r"(?:InvalidArgument|NotFound|AlreadyExists|ResourceExhausted|Unavailable|Unimplemented|"
-    r"_refuse|_invalid)\(\s*(?:\w+, \w+, |\"[\w.]+\", [^,]+, )?\"([A-Z][A-Z_]+)\""
+    r"refuse|invalid)\(\s*(?:\w+, \w+, |\"[\w.]+\", [^,]+, )?\"([A-Z][A-Z_]+)\""
 )
 
 
