@@ -4,6 +4,7 @@ import pytest
 from heliograph.campaign.v1.campaign_pb2 import Campaign
 from heliograph.campaign.v1.campaign_service_pb2 import GetCampaignRequest
 from heliograph.campaign.v1.schedule_pb2 import Schedule
+from heliograph.opt_outs import of_campaign
 from heliograph.twoway.v1 import opt_out_alarm_service_pb2 as pb
 from heliograph.twoway.v1.opt_out_alarm_pb2 import OptOutAlarm
 from heliograph.twoway.v1.opt_out_service_pb2 import SummarizeConsentChangesRequest as Asked
@@ -29,6 +30,7 @@ async def test_a_campaign_that_drives_people_away_is_paused(shop, tmp_path):
         return [(row.group, row.opted_out_count) for row in rows] == [(campaign, 3)]
 
     await eventually(are_counted, timeout_seconds=TIMEOUT_SECONDS)
+    assert await of_campaign(shop.client, campaign) == 3
     alarm = await shop.client.opt_out_alarms.CreateOptOutAlarm(
         pb.CreateOptOutAlarmRequest(
             parent=shop.parent,

@@ -19,6 +19,7 @@ from heliograph.twoway.v1.opt_out_service_pb2 import (
     ImportOptedOutNumbersRequest,
     ImportOptedOutNumbersResponse,
     StreamOptedOutNumbersRequest,
+    SummarizeConsentChangesRequest,
 )
 
 if TYPE_CHECKING:
@@ -129,6 +130,15 @@ async def export_to(
     response = ExportOptedOutNumbersResponse()
     operation.response.Unpack(response)
     return response
+
+
+async def of_campaign(mesh: "Client", campaign: str) -> int:
+    """How many opted out by answering a campaign; 0 where a thousand others drove more away."""
+    request = SummarizeConsentChangesRequest(
+        parent="/".join(campaign.split("/")[:2]), group_by=SummarizeConsentChangesRequest.CAMPAIGN
+    )
+    rows = (await mesh.opt_outs.SummarizeConsentChanges(request)).rows
+    return next((row.opted_out_count for row in rows if row.group == campaign), 0)
 
 
 async def _imported(

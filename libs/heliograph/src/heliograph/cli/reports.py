@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from heliograph.analytics.v1.campaign_report_pb2 import CampaignReport, MessageCounts
+    from heliograph.analytics.v1.report_service_pb2 import GetCampaignReportRequest
+    from heliograph.client import Client
 
 FIGURES = ("targeted", "sent", "delivered", "failed", "skipped", "opened", "replied")
 """What a campaign's table shows, by field of MessageCounts; `--json` has them all."""
@@ -28,9 +30,9 @@ def _campaign(name: str, json: bool) -> None:
     from heliograph.analytics.v1.report_service_pb2 import GetCampaignReportRequest
 
     request = GetCampaignReportRequest(name=name)
-    found = talk(lambda mesh: mesh.reports.GetCampaignReport(request))
+    found, opted_out = talk(lambda mesh: _asked(mesh, request))
     if json:
-        output.print_json(output.as_dict(found))
+        output.print_json({**output.as_dict(found), "opted_out_count": opted_out})
         return
     if not found.total.targeted:
         sys.exit(
@@ -42,9 +44,27 @@ def _campaign(name: str, json: bool) -> None:
         [(part, *(getattr(counts, figure) for figure in FIGURES)) for part, counts in parts],
         title=name,
     )
+    if opted_out:
+        sys.stdout.write(f"{opted_out} opted out by answering it\n")
     reasons = [*_reasons(found.total, "skipped"), *_reasons(found.total, "failed")]
     if reasons:
         output.print_table(["what became of it", "reason", "messages"], reasons)
+
+
+async def _asked(
+    mesh: "Client", request: "GetCampaignReportRequest"
+) -> "tuple[CampaignReport, int | None]":
+    """The report, and how many opted out: nobody knows while twoway is away."""
+    from heliograph.errors import HeliographError
+    from heliograph.opt_outs import of_campaign
+
+    report = await mesh.reports.GetCampaignReport(request)
+    try:
+        return report, await of_campaign(mesh, request.name)
+    except HeliographError as error:
+        if error.code != "UNAVAILABLE":
+            raise
+        return report, None
 
 
 def _parts(report: "CampaignReport") -> "Iterator[tuple[str, MessageCounts]]":
