@@ -56,7 +56,7 @@ async def test_without_the_bus_nothing_is_acknowledged(nats, fresh_nats_server) 
     _, js = nats
     await jetstream.ensure_streams(js, subjects.EVENTS)
 
-    async with Recorder(js, publish_attempts_max=1) as recorder:
+    async with Recorder(js, publish_attempts_max=1, ack_timeout_seconds=1.0) as recorder:
         await recorder.record("shop", split([event(0)]))
         await fresh_nats_server.stop()
         with pytest.raises(Unavailable) as refused:

@@ -18,7 +18,7 @@ from heliograph.analytics.v1.event_pb2 import Event
 from heliograph.analytics.v1.events_pb2 import EventsRecorded
 from mesh.errors import Unavailable
 from mesh.eventing import headers
-from mesh.eventing.publisher import Outgoing, send
+from mesh.eventing.publisher import ACK_TIMEOUT_SECONDS, Outgoing, send
 from mesh.eventing.subjects import subject_of
 from mesh.telemetry import logging, propagation
 from nats.js import JetStreamContext
@@ -66,9 +66,14 @@ class Recorder:
     """`async with Recorder(js) as recorder: await recorder.record("shop", split(events))`."""
 
     def __init__(
-        self, js: JetStreamContext, publish_attempts_max: int = PUBLISH_ATTEMPTS_MAX
+        self,
+        js: JetStreamContext,
+        *,
+        publish_attempts_max: int = PUBLISH_ATTEMPTS_MAX,
+        ack_timeout_seconds: float = ACK_TIMEOUT_SECONDS,
     ) -> None:
         self._js = js
+        self._ack_timeout_seconds = ack_timeout_seconds
         self._publish_attempts_max = publish_attempts_max
         self._lanes: dict[str, _Lane] = {}
         self._room = Room(WAITING_BYTES_MAX, ROOM_TIMEOUT_SECONDS)
@@ -119,7 +124,12 @@ class Recorder:
             group = _gathered(lane.parts)
             try:
                 message = _message(application, group)
-                await send(self._js, message, attempts_max=self._publish_attempts_max)
+                await send(
+                    self._js,
+                    message,
+                    attempts_max=self._publish_attempts_max,
+                    ack_timeout_seconds=self._ack_timeout_seconds,
+                )
             except Exception as failure:
                 log.warning("events not stored", application=application, error=repr(failure))
                 _settle(group, _not_stored(failure))
