@@ -92,6 +92,22 @@ async def test_a_caller_who_opts_somebody_out_ends_their_question(room: Room) ->
     assert [kind for kind, _, _ in await changes(room)] == ["OPTED_OUT"]
 
 
+async def test_an_import_that_opts_somebody_out_ends_their_question(room: Room) -> None:
+    await room.register()
+    await create(room)
+    await room.receive(sms("JOIN", ANN))
+    await room.consent.ImportOptedOutNumbers(
+        consent_pb.ImportOptedOutNumbersRequest(
+            parent=f"{SHOP}/optOutLists/default", content=f"phone_number\n{ANN}\n".encode()
+        )
+    )
+    await room.importer.step()
+
+    await room.receive(sms("YES", ANN, at_seconds=5))
+
+    assert [kind for kind, _, _ in await changes(room)] == ["OPTED_OUT"]
+
+
 async def test_a_question_that_nobody_answered_is_forgotten(room: Room) -> None:
     await room.register()
     await create(room, double_opt_in_window=Duration(seconds=60))

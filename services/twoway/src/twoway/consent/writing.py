@@ -1,7 +1,9 @@
 """Changes of consent become rows, a record and announcements, all in the caller's transaction."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from itertools import groupby
+from typing import Any
 
 from heliograph.twoway.v1 import events_pb2, opt_out_list_pb2
 from mesh.eventing import outbox
@@ -10,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from twoway import bulk, clock, names
 from twoway.consent import render
-from twoway.consent.changes import OPTED_OUT, Changes
+from twoway.consent.changes import OPTED_OUT, Changes, Person
 from twoway.parcels import parcels
 from twoway.tables import OptedOutNumber, OptOutListRow
 
@@ -37,18 +39,22 @@ async def write(session: AsyncSession, changes: Changes) -> None:
     if changes.on:
         rows = list(changes.on.values())
         await bulk.insert(connection, rows, conflict=_REPLACE)
-        await connection.execute(
-            _END_QUESTIONS,
-            changes.application,
-            [row.opt_out_list for row in rows],
-            [row.phone_number for row in rows],
-            [row.opt_out_time for row in rows],
-        )
+        ended = [((row.opt_out_list, row.phone_number), row.opt_out_time) for row in rows]
+        await end_questions(connection, changes.application, ended)
     if changes.off:
         lists, numbers = zip(*changes.off, strict=True)
         await connection.execute(_REMOVE, changes.application, list(lists), list(numbers))
     await bulk.insert(connection, changes.record)
     _announce(session, changes)
+
+
+async def end_questions(
+    connection: Any, application: str, opted_out: Iterable[tuple[Person, datetime]]
+) -> None:
+    """Whoever went on a list then was asked in vain, before, whether they want to be written to."""
+    columns = [(*person, time) for person, time in opted_out]
+    lists, numbers, times = ([column[at] for column in columns] for at in range(3))
+    await connection.execute(_END_QUESTIONS, application, lists, numbers, times)
 
 
 def announce(

@@ -56,6 +56,8 @@ async def take(
     wanted = {line.number: line for line in reversed(part) if not line.refusal}
     connection = await engine.raw(session)
     placed = await connection.fetch(_TAKE, *_arguments(row, wanted.values(), now))
+    ended = [((row.opt_out_list, number), now) for _, number in placed]
+    await writing.end_questions(connection, row.application, ended)
     changes = _changes(row, placed, now)
     writing.announce(session, row.application, events_pb2.NumberOptedOut, changes)
     return _count(jobs.outcome(row), part, len(placed))
