@@ -1,12 +1,25 @@
 """Ports of the loopback interface: finding a free one and noticing a taken one early."""
 
+import random
 import socket
+from typing import Final
 
 LOOPBACK = "127.0.0.1"
+
+_PORTS: Final = range(15_000, 32_768)
+"""Below those that Linux gives to outgoing connections (ip_local_port_range, ip(7)): one of these
+would otherwise take a port between its choice and its use."""
+
+_TRIES = 100
+_random = random.SystemRandom()
+"""Processes that seed `random` alike must not choose alike."""
 
 
 def free_port(host: str = LOOPBACK) -> int:
     """A port that nobody listens on at this moment; another program may still be quicker."""
+    for port in _random.sample(_PORTS, _TRIES):
+        if is_free(port, host):
+            return port
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])
