@@ -86,13 +86,21 @@ async def surroundings(
 
 def services(layout: Layout, ports: PortBook, around: Surroundings) -> dict[str, ServiceProcess]:
     """The services by name, not yet started."""
-    return {
-        name: ServiceProcess(
-            name,
-            layout.services / name,
-            ports.port(name),
-            environment.of_service(name, around, ports.port(f"{name} metrics")),
-            layout.log(name),
-        )
-        for name in SERVICES
-    }
+    return {name: _service(layout, ports, around, name, name) for name in SERVICES}
+
+
+def replica(layout: Layout, ports: PortBook, around: Surroundings, name: str) -> ServiceProcess:
+    """A second process of a service, not yet started."""
+    return _service(layout, ports, around, name, f"{name}-2")
+
+
+def _service(
+    layout: Layout, ports: PortBook, around: Surroundings, name: str, process: str
+) -> ServiceProcess:
+    return ServiceProcess(
+        name,
+        layout.services / process,
+        ports.port(process),
+        environment.of_service(name, around, ports.port(f"{process} metrics")),
+        layout.log(process),
+    )

@@ -1,7 +1,8 @@
 """The whole mesh on one machine: what is started in which order, kept running, and ended."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -49,6 +50,7 @@ class LocalMesh:
         self._peers: dict[str, PeerProcess] = {}
         self._moved: dict[str, int] = {}
         self._description: MeshFile | None = None
+        self._around: Surroundings | None = None
 
     @property
     def description(self) -> MeshFile:
@@ -89,6 +91,21 @@ class LocalMesh:
         """SIGKILL to one process, by the name it has in `pids`; it serves again on return."""
         await self._kept()[name].kill(timeout_seconds)
 
+    @asynccontextmanager
+    async def replica(self, name: str) -> AsyncIterator[KeptRunning]:
+        """One more process of a service, kept running for the time of the block.
+
+        It shares the work on the bus and in the database; who dials the service finds the first.
+        """
+        assert self._around is not None
+        process = assembly.replica(self.layout, self._ports, self._around, name)
+        kept = KeptRunning(process.name, process, self._report, lambda: None)
+        await kept.start()
+        try:
+            yield kept
+        finally:
+            await kept.stop()
+
     async def __aenter__(self) -> Self:
         await self.start()
         return self
@@ -103,7 +120,7 @@ class LocalMesh:
 
     async def _start(self) -> None:
         layout = self.layout
-        ports = PortBook(layout.ports_file, self._report)
+        self._ports = ports = PortBook(layout.ports_file, self._report)
         keys = Keys(layout.keys)
         Authority(layout.authority)
         servers = assembly.servers(layout, ports, self._durable)
@@ -111,6 +128,7 @@ class LocalMesh:
         self._moved = ports.moved
         await self._start_layer({**vars(servers), **self._peers})
         around = await assembly.surroundings(layout, ports, keys, servers, self._settings)
+        self._around = around
         await self._start_layer(assembly.services(layout, ports, around))
         self._description = self._described(around, keys)
         self._write_mesh_file()
