@@ -2,17 +2,16 @@
 
 import asyncio
 import json
-import random
-import socket
 import sys
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import obstore
+from mesh.embedded.ports import free_port
 from mesh.objects.places import ObjectPlace
 from mesh.objects.stores import Patience
 from mesh.testkit import eventually
@@ -23,7 +22,6 @@ WEED = str(Path(sys.executable).with_name("weed"))
 READY_SECONDS = 60
 STARTS_MAX = 3
 LOG_SHOWN = 2000
-PORTS = range(20_000, 32_000)
 HURRIED = Patience(connect_seconds=1, request_seconds=2, retries_max=1, retry_seconds=2)
 OWNER = {"aws_access_key_id": "AKIAOWNER", "aws_secret_access_key": "secret"}
 READER = {"aws_access_key_id": "AKIAREADER", "aws_secret_access_key": "secret"}
@@ -143,11 +141,7 @@ def _prepare(folder: Path) -> None:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Ports that no outgoing connection takes before the server does, as those below 32768 are."""
-    found: list[int] = []
+    found: set[int] = set()
     while len(found) < count:
-        port = random.choice(PORTS)
-        with socket.socket() as opened, suppress(OSError):
-            opened.bind(("127.0.0.1", port))
-            found += [port] if port not in found else []
-    return found
+        found.add(free_port())
+    return list(found)
