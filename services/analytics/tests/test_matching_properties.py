@@ -1,5 +1,6 @@
 """Sets of endpoints against a plain evaluator, on random events of clients and of messages."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -152,9 +153,10 @@ async def test_the_engine_finds_whom_the_contract_means(
     application = f"match-{next(_applications)}"
     sent, messages = sent_by_clients(happened), announced(application, became)
     # All of it twice: what arrives again counts once.
-    for _ in range(2):
-        await store_events(event_store, application, *sent)
-        await store_messages(event_store, application, *messages)
+    await asyncio.gather(
+        *(store_events(event_store, application, *sent) for _ in range(2)),
+        *(store_messages(event_store, application, *messages) for _ in range(2)),
+    )
     every = [*sent, *map(as_event, messages)]
     window_end = NOW + timedelta(seconds=6)
     condition = moved(condition, window_end)
