@@ -60,14 +60,14 @@ async def test_a_keyword_asks_waits_and_speaks_to_the_person(local_mesh, shop, t
         default_substitutions={"User.UserAttributes.FirstName": "You"},
     )
     with pytest.raises(HeliographError) as unknown:
-        await with_keyword(shop, keyword="WIN", reply_text="{{Atributes.color}}")
+        await with_keyword(shop, keyword="WIN", reply_text="{{Attribute.color}}")
 
     for count, words in enumerate(("STOP", "Join", "Oui !", "size 43, blue"), start=1):
         await shop.say([ann], words)
         await heard(shop, ann, count)
     await shop.say([ben], "JOIN")
 
-    assert unknown.value.metadata["variable"] == "Atributes.color"
+    assert unknown.value.metadata["variable"] == "Attribute.color"
     stopped, asked, welcomed, kept = await heard(shop, ann, 4)
     assert stopped.startswith("Vous ne recevrez plus")
     assert asked == "Ann, répondez OUI."

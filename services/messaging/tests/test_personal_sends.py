@@ -90,7 +90,7 @@ async def test_an_origination_of_the_content_is_above_that_of_its_parts(room):
 
 
 async def test_a_preview_names_variables_that_nobody_can_have(room):
-    said = content("{{Atributes.color}} {{Attributes.color}} {{Text.Rest}} {{User.UserId}}")
+    said = content("{{Attribute.color}} {{Attributes.color}} {{Text.Rest}} {{User.UserId}}")
 
     answer = await room.templates.RenderTemplate(
         templates.RenderTemplateRequest(
@@ -98,7 +98,7 @@ async def test_a_preview_names_variables_that_nobody_can_have(room):
         )
     )
 
-    assert list(answer.unknown_variables) == ["Atributes.color"]
+    assert list(answer.unknown_variables) == ["Attribute.color"]
 
 
 async def test_a_preview_of_nothing_but_variables_says_which_are_missing(room):

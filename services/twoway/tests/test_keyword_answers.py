@@ -130,7 +130,7 @@ async def test_a_stored_template_answers_from_the_number_that_was_written_to(roo
 
 
 REFUSED = [
-    ({"reply_text": "{{Atributes.color}}"}, "TEMPLATE_VARIABLE_UNKNOWN", "reply_text"),
+    ({"reply_text": "{{Attribute.color}}"}, "TEMPLATE_VARIABLE_UNKNOWN", "reply_text"),
     ({"reply_text": "Hi", "localized_reply_texts": {"fr": "{{Nom}}"}},
      "TEMPLATE_VARIABLE_UNKNOWN", "localized_reply_texts.fr"),
     ({"reply_text": "{{Text.Rest"}, "KEYWORD_TEMPLATE_INVALID", "reply_text"),

@@ -10,7 +10,7 @@ from mesh.sms import Encoding, gsm7
 from messaging import contents
 from messaging.channels.outgoing import Rendered, RenderedEmail, RenderedPush, RenderedSms
 from messaging.rendering import paths, variables
-from messaging.rendering.contents import CompiledContent, NothingSaid, parse_texts
+from messaging.rendering.contents import CompiledContent, NothingSaidError, parse_texts
 from messaging.rendering.engine import Scope, TemplateError
 from messaging.stored_templates import StoredTemplates
 
@@ -43,7 +43,7 @@ def _render(
         if channel_type in content.parts:
             try:
                 _fill(answer, whole, content.parts[channel_type].render(scope))
-            except NothingSaid:
+            except NothingSaidError:
                 # Not sent so; but what is missing is what the preview is asked for.
                 answer.content.sms.CopyFrom(whole.sms)
                 answer.content.sms.body = ""

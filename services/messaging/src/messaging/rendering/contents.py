@@ -29,7 +29,7 @@ ENGINE: TemplateEngine = HandlebarsEngine()
 Render = Callable[[Scope], Rendered]
 
 
-class NothingSaid(TemplateError):
+class NothingSaidError(TemplateError):
     """Without values for its variables, a text is empty."""
 
 
@@ -94,7 +94,7 @@ def _sms(content: SmsContent, origination: str) -> Part:
     def render(scope: Scope) -> Rendered:
         text = body(scope)
         if not text:
-            raise NothingSaid("sms.body: nothing is left of it")
+            raise NothingSaidError("sms.body: nothing is left of it")
         if not 0 < len(text) <= SMS_LENGTH_MAX:
             raise TemplateError(f"sms.body: {len(text)} characters, allowed are 1 to 1600")
         return RenderedSms(text, segment(text), time_to_live_seconds)
