@@ -9,7 +9,7 @@ from mesh.embedded.leftover import write_atomically
 from mesh.embedded.ports import is_free
 
 # Below the range from which Linux takes ports of outgoing connections: one of those would otherwise
-# sit on the port of a service while it is being restarted.
+# sit on the port of a service while it is being restarted. Nor does `free_port` give any of them.
 _RANGE = range(20_000, 30_000)
 
 

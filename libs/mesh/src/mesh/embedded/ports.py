@@ -6,9 +6,10 @@ from typing import Final
 
 LOOPBACK = "127.0.0.1"
 
-_PORTS: Final = range(15_000, 32_768)
+_PORTS: Final = range(10_000, 20_000)
 """Below those that Linux gives to outgoing connections (ip_local_port_range, ip(7)): one of these
-would otherwise take a port between its choice and its use."""
+would otherwise take a port between its choice and its use. Whoever keeps ports for longer, as a
+mesh on one machine does, has a range of its own above."""
 
 _TRIES = 100
 _random = random.SystemRandom()
