@@ -2,9 +2,12 @@
 
 import os
 from abc import ABC, abstractmethod
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
+
+from mesh.pulling import in_thread
 
 PARTIAL: Final = ".partial"
 """How the name of a file ends that is being written."""
@@ -34,3 +37,18 @@ class WholeFile(ABC):
     @abstractmethod
     def _complete(self) -> None:
         """Write what is still to be written."""
+
+
+FileT = TypeVar("FileT", bound=WholeFile)
+
+
+@asynccontextmanager
+async def opened(make: Callable[[], FileT]) -> AsyncIterator[FileT]:
+    """The file that `make` opens in a thread; closed whatever happens, also while it is opened."""
+    files: list[FileT] = []
+    try:
+        await in_thread(lambda: files.append(make()))
+        yield files[0]
+    finally:
+        for file in files:
+            await in_thread(file.close)

@@ -6,16 +6,15 @@ file again.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 from datetime import datetime
-from pathlib import Path
 from typing import Final
 
 from heliograph import endpoint_records
 from heliograph.audience.v1 import export_job_pb2 as pb
 from heliograph.audience.v1 import segment_service_pb2 as service_pb
 from mesh.errors import Error, NotFound
-from mesh.objects import targets
+from mesh.objects import targets, whole_files
 from mesh.objects.opening import Objects
 from mesh.objects.targets import Target, not_writable
 from mesh.pulling import in_thread
@@ -94,7 +93,8 @@ class Export:
         """Write one file; false when the job was stopped or is another worker's now."""
         spec = pb.ExportSpec.FromString(job.spec)
         name = export_files.name(len(job.files), spec.format, spec.compression)
-        async with _opened(target.path(name), spec) as file:
+        kind = export_files.KINDS[spec.format]
+        async with whole_files.opened(lambda: kind(target.path(name), spec.compression)) as file:
             written, last = await self._fill(job, file, source, spec)
             if not last:
                 return False
@@ -203,19 +203,6 @@ def kind(
     """Export jobs, for a worker."""
     run = Export(sessions, members, now, objects, progress_endpoints=progress_endpoints).run
     return Kind("export", jobs.noun, jobs.waiting, run)
-
-
-@asynccontextmanager
-async def _opened(path: Path, spec: pb.ExportSpec) -> AsyncIterator[ExportFile]:
-    """A file that is closed whatever happens, also while it is opened."""
-    files: list[ExportFile] = []
-    kind = export_files.KINDS[spec.format]
-    try:
-        await in_thread(lambda: files.append(kind(path, spec.compression)))
-        yield files[0]
-    finally:
-        for file in files:
-            await in_thread(file.close)
 
 
 def _add(file: ExportFile, page: service_pb.MemberPage) -> None:

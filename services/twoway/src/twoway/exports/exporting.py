@@ -13,6 +13,7 @@ from mesh.errors import Error, Unavailable
 from mesh.objects import targets
 from mesh.objects.opening import Objects
 from mesh.objects.targets import Target, not_writable
+from mesh.objects.whole_files import opened
 from mesh.pulling import in_thread
 from mesh.store import claims
 from sqlalchemy.ext.asyncio import async_sessionmaker
@@ -100,14 +101,12 @@ class Exporter:
         if not page:
             return await self._finish(row)
         name = files.name(len(row.files), row.format, row.compression)
-        file = await in_thread(lambda: NumbersFile(target.path(name), row.format, row.compression))
-        try:
+        path = target.path(name)
+        async with opened(lambda: NumbersFile(path, row.format, row.compression)) as file:
             written, last = await self._fill(row, file, page)
             if not last:
                 return False
             await in_thread(file.finish)
-        finally:
-            await in_thread(file.close)
         await target.deliver(name)
         done = await self._commit(row, name, written, last)
         if done is None:  # its application was deleted, and what it exported with it
