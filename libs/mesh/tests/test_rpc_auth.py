@@ -73,6 +73,10 @@ def test_an_unknown_role_is_not_minted():
         jwt.encode({k: v for k, v in claims().items() if k != "exp"}, KEY, algorithm="EdDSA"),
         jwt.encode({k: v for k, v in claims().items() if k != "sub"}, KEY, algorithm="EdDSA"),
     ],
+    ids=[
+        "empty", "nonsense", "three parts", "another key", "unsigned", "another audience",
+        "applications", "roles", "no end", "no subject",
+    ],
 )  # fmt: skip
 def test_a_token_that_does_not_verify_is_refused(token):
     with pytest.raises(Unauthenticated) as refusal:
@@ -112,7 +116,11 @@ def test_keys_are_read_as_pem_and_as_base64_and_tokens_of_each_verify(render):
 FOREIGN = pem(ec.generate_private_key(ec.SECP256R1()).public_key())
 
 
-@pytest.mark.parametrize("text", ["", " , ", "AAAA", "not base64!", FOREIGN])
+@pytest.mark.parametrize(
+    "text",
+    ["", " , ", "AAAA", "not base64!", FOREIGN],
+    ids=["empty", "two of nothing", "short", "no base64", "another kind"],
+)
 def test_what_is_no_ed25519_public_key_is_refused(text):
     with pytest.raises(ValueError):
         keys.public_keys(text)

@@ -226,6 +226,7 @@ async def test_what_is_not_open_is_refused_both_ways(room: Room, uri: str) -> No
         (b"a,b\n1,2\n", "IMPORT_FORMAT_INVALID"),
         (b"", "IMPORT_FORMAT_INVALID"),
     ],
+    ids=["cut off", "damaged", "unpacks to too much", "other columns", "empty"],
 )
 async def test_a_file_that_is_no_list_ends_its_import_and_says_why(
     room: Room, folder: Path, content: bytes, reason: str
