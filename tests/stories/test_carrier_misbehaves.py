@@ -21,10 +21,10 @@ async def test_a_throttling_carrier_costs_no_message(shop, tmp_path):
 
 async def test_receipts_settle_what_lost_answers_and_links_hid(shop, tmp_path):
     await shop.import_phones(600, tmp_path)
-    await shop.carrier.behave(unanswered_share=0.02, link_lost_share=0.005)
+    await shop.carrier.behave(unanswered_share=0.04, link_lost_share=0.01)
 
     run = await shop.launch("hidden", "Hello")
-    await shop.reached(0.9)
+    await shop.reached(0.5)
     # Whatever still waits for an answer learns that none will come.
     await shop.carrier.behave(unanswered_share=0.0, link_lost_share=0.0)
     await shop.carrier.call("POST", "/drop-links", {})

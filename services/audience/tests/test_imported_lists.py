@@ -180,7 +180,11 @@ async def test_two_imports_into_one_segment_are_two_versions(room: Room, databas
     operations = [await room.upload(people(count), spec=SPEC) for count in (300, 200)]
     workers = [room.another_worker(database_url) for _ in operations]
 
-    await asyncio.gather(*(worker.step() for worker in workers))
+    async def work(worker: Any) -> None:
+        while await worker.step():
+            pass
+
+    await asyncio.gather(*map(work, workers))
 
     jobs = [await room.job(operation) for operation in operations]
     assert sorted(job.segment for job in jobs) == [f"{VIP}/versions/{one}" for one in (1, 2)]
