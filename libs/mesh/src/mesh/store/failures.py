@@ -19,6 +19,9 @@ def is_transient(error: BaseException) -> bool:
         return error.connection_invalidated or _transient_state(getattr(error.orig, "sqlstate", ""))
     if isinstance(error, asyncpg.PostgresError):
         return _transient_state(error.sqlstate)
+    if isinstance(error, asyncpg.InternalClientError):
+        # "another operation is in progress": the server ended the connection in this moment.
+        return True
     return isinstance(error, asyncpg.InterfaceError) and "clos" in str(error)
 
 

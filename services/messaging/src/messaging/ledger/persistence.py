@@ -67,10 +67,10 @@ async def persist(
 
 
 async def _unlock(connection: Any, batch_id: str) -> None:
-    """A connection that cannot say so is ended, and its lock with it."""
+    """A connection that cannot say so, for whatever reason, is ended, and its lock with it."""
     try:
         await connection.execute(_UNLOCK, batch_id)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    except Exception:
         _terminate(connection)
     except asyncio.CancelledError:
         _terminate(connection)
