@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import IO, Any
 
-from mesh.errors import InvalidArgument, Violation
+from mesh.errors import InvalidArgument, refusals
 
 from twoway import addresses
 
@@ -148,8 +148,4 @@ def _moment(told: Any) -> datetime | None:
 
 
 def _invalid(description: str) -> InvalidArgument:
-    return InvalidArgument(
-        "IMPORT_FORMAT_INVALID",
-        f"content: {description}",
-        violations=[Violation("content", description, "IMPORT_FORMAT_INVALID")],
-    )
+    return refusals.invalid("IMPORT_FORMAT_INVALID", "content", description)
