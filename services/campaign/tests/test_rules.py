@@ -145,13 +145,13 @@ async def test_a_paced_run_that_is_paused_stops_at_its_next_part(room, audience)
 
 
 async def test_several_paced_runs_are_sent_at_the_same_time_and_one_that_fails_hinders_none():
-    at_once, most, waiting = 0, 0, [*range(6)]
+    at_once, most, waiting, gate = 0, 0, [*range(6)], asyncio.Event()
 
     async def run(number):
         nonlocal at_once, most
         at_once += 1
         most = max(most, at_once)
-        await asyncio.sleep(0.01)
+        await gate.wait()
         at_once -= 1
         if number == 2:
             raise RuntimeError("this one fails")
@@ -163,6 +163,9 @@ async def test_several_paced_runs_are_sent_at_the_same_time_and_one_that_fails_h
         return lambda: run(number)
 
     several = asyncio.create_task(pacing.several(take, 3, 0.01))
+    await eventually(lambda: at_once == 3)
+    assert len(waiting) == 3
+    gate.set()
     await eventually(lambda: not waiting and not at_once)
     several.cancel()
     await asyncio.gather(several, return_exceptions=True)
