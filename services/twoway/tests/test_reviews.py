@@ -1,6 +1,7 @@
 """Flagged texts, settled by a person."""
 
 import pytest
+from google.protobuf import field_mask_pb2
 from heliograph.twoway.v1 import conversation_service_pb2 as pb
 from heliograph.twoway.v1 import (
     inbound_message_pb2,
@@ -8,12 +9,15 @@ from heliograph.twoway.v1 import (
     opt_out_service_pb2,
     origination_pb2,
 )
+from heliograph.twoway.v1.keyword_pb2 import Keyword
+from heliograph.twoway.v1.keyword_service_pb2 import UpdateKeywordRequest
 from mesh.errors import FailedPrecondition, NotFound
 from sqlmodel import select
 from twoway.tables import ReplySetRow
 from twoway_room import NUMBER, SHOP, Room, sms
 
-ANN = "+12065550191"
+ANN, BOB = "+12065550191", "+12065550192"
+TEMPLATE = f"{SHOP}/templates/bye"
 Intent = inbound_message_pb2.Intent
 
 
@@ -66,6 +70,36 @@ async def test_a_text_that_meant_stop_opts_out_and_is_confirmed_once(room: Room)
     with pytest.raises(FailedPrecondition) as refused:
         await review(room, Intent.OPT_OUT)
     assert refused.value.reason == "INBOUND_MESSAGE_NOT_FLAGGED"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"reply_text": "Bye.", "localized_reply_texts": {"de": "Tschüss."}},
+        {"template": TEMPLATE},
+    ],
+    ids=["as by default", "in languages", "by a template"],
+)
+async def test_a_reviewed_opt_out_is_confirmed_as_stop_is(
+    room: Room, settings: dict[str, object]
+) -> None:
+    room.templates.stored[TEMPLATE] = "Bye {{Attributes.name}}"
+    await room.register()
+    if settings:
+        stop = Keyword(name=f"{SHOP}/phoneNumbers/{NUMBER}/keywords/stop", **settings)  # type: ignore[arg-type]
+        mask = field_mask_pb2.FieldMask(paths=["reply_text", *settings])
+        await room.keywords.UpdateKeyword(UpdateKeywordRequest(keyword=stop, update_mask=mask))
+    await room.receive(sms("STOP", BOB, inbound_id="in-2"))
+    await room.receive(sms("I can't, stop it all ok", ANN, inbound_id="in-1"))
+
+    await review(room, Intent.OPT_OUT)
+
+    async with room.sessions() as session:
+        of_stop, of_review = (await session.exec(select(ReplySetRow).order_by("id"))).all()
+    assert (of_stop.addresses, of_review.addresses) == ([BOB], [ANN])
+    for field in ("purpose", "reply_text", "template", "localized_reply_texts"):
+        assert getattr(of_review, field) == getattr(of_stop, field)
 
 
 async def test_a_text_that_meant_something_else_only_loses_its_flag(room: Room) -> None:

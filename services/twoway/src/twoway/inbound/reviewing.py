@@ -19,7 +19,7 @@ from twoway.inbound.effects import OPT_OUT_CONFIRMATION
 from twoway.inbound.situation import Number
 from twoway.intents import Meaning
 from twoway.intents.understanding import STOP, Intent
-from twoway.keywords import matching
+from twoway.keywords import answers
 from twoway.replies import sets
 from twoway.replies import store as replies
 from twoway.replies.sets import Reply
@@ -75,19 +75,21 @@ async def _opt_out(session: AsyncSession, row: InboundMessageRow) -> bool:
 
 
 async def _confirm(session: AsyncSession, number: Number, row: InboundMessageRow) -> None:
-    reply_text = matching.reply_text(number.keyword_rows, Meaning(Intent.OPT_OUT, STOP))
+    said = answers.wording(number.keyword_rows, Meaning(Intent.OPT_OUT, STOP))
     writable = addresses.is_phone(row.source_address)
-    if not reply_text or not writable or row.source_address == row.destination_address:
+    if said == answers.NOTHING or not writable or row.source_address == row.destination_address:
         return
     reply = Reply(
         purpose=OPT_OUT_CONFIRMATION,
-        reply_text=reply_text,
+        reply_text=said.text,
         origination_identity=row.destination_address,
         address=row.source_address,
         inbound_id=row.inbound_message,
+        wording=said,
+        substitutions=answers.substitutions(row.text, "") if said.has_variables else {},
     )
-    answers = sets.sets(row.application, [reply], clock.now(), propagation.inject())
-    await replies.add(session, answers)
+    promised = sets.sets(row.application, [reply], clock.now(), propagation.inject())
+    await replies.add(session, promised)
     await session.exec(select(func.pg_notify(channels.INBOUND, "")))  # type: ignore[call-overload]
 
 
