@@ -29,6 +29,8 @@ async def test_a_deadline_that_passes_ends_the_work_on_both_sides(stub, library,
 async def test_leaving_a_stream_early_cancels_the_work(stub, library, shelf):
     stream = aiter(stub.StreamBooks(listing(library, filter="slow")))
     await anext(stream)
+    # Cancelled while it still sends, the work would never come to wait.
+    await asyncio.wait_for(shelf.started.wait(), 5)
     await stream.aclose()
     await asyncio.wait_for(shelf.cancelled.wait(), 5)
 
