@@ -42,6 +42,8 @@ from heliograph.twoway.v1 import (
     opt_out_alarm_service_pb2_grpc,
     opt_out_service_pb2_grpc,
     phone_number_service_pb2_grpc,
+    pool_service_pb2_grpc,
+    sender_id_service_pb2_grpc,
 )
 
 if TYPE_CHECKING:
@@ -110,6 +112,8 @@ class Client:
         self.reports = report_service_pb2_grpc.ReportServiceStub(analytics)
         self.funnels = funnel_service_pb2_grpc.FunnelServiceStub(analytics)
         self.phone_numbers = phone_number_service_pb2_grpc.PhoneNumberServiceStub(twoway)
+        self.pools = pool_service_pb2_grpc.PoolServiceStub(twoway)
+        self.sender_ids = sender_id_service_pb2_grpc.SenderIdServiceStub(twoway)
         self.keywords = keyword_service_pb2_grpc.KeywordServiceStub(twoway)
         self.opt_outs = opt_out_service_pb2_grpc.OptOutServiceStub(twoway)
         self.opt_out_alarms = opt_out_alarm_service_pb2_grpc.OptOutAlarmServiceStub(twoway)
