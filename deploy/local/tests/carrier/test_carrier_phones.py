@@ -110,3 +110,16 @@ async def test_a_number_is_answered_at_its_own_account(stage) -> None:
     assert other.texts() == ["12125550102"] * 20
     assert [len(one.receipts()) for one in (number, other, stage.customer)] == [1, 0, 0]
     assert stage.customer.texts() == []
+
+
+async def test_an_account_has_the_numbers_it_is_given(stage) -> None:
+    first = stage.new_customer(account="12125550101")
+    await stage.remote.behave(numbers={"+442079460102": first.account})
+    async with first.esme:
+        await first.esme.wait_bound(5)
+
+        said = [{"source": "+491700000009", "destination": "+442079460102", "text": "hello"}]
+        await stage.remote.call("POST", "/inbound", {"messages": said})
+
+        await stage.quiet()
+    assert (first.texts(), stage.customer.texts()) == (["hello"], [])

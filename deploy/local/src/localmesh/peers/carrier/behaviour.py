@@ -91,6 +91,8 @@ class Behaviour(BaseModel):
     seed: int = 1
     accounts: dict[str, str] = {ANYBODY: "secret"}
     """Passwords by system_id; SMPP allows passwords of eight characters."""
+    numbers: dict[str, str] = {}
+    """Accounts by number, where a number is not of the account of its own name."""
     bind_status: StatusName = Status.ESME_ROK
     """Refuses binds that would be right."""
     submits_per_second_max: float = Field(default=0.0, ge=0)
@@ -106,3 +108,7 @@ class Behaviour(BaseModel):
     replies: list[Reply] = []
     retry_seconds: float = Field(default=0.5, gt=0)
     """When a receipt or an inbound message that was not acknowledged goes out again."""
+
+    def account_of(self, number: str) -> str:
+        """Whose number it is."""
+        return self.numbers.get(number, number.lstrip("+"))

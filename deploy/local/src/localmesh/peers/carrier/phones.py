@@ -21,8 +21,8 @@ class Phones:
         self._references = count(1)
         self._replied: Counter[tuple[int, str]] = Counter()
 
-    def say(self, saying: Saying) -> list[Item]:
-        """Returns the parts of a text, ready for the postbox."""
+    def say(self, saying: Saying, account: str) -> list[Item]:
+        """Returns the parts of a text to a number of that account, ready for the postbox."""
         segments = segment(saying.text)
         saying.parts = saying.open = len(segments.parts)
         contents: Sequence[bytes] = segments.parts
@@ -34,8 +34,7 @@ class Phones:
             ]
         data_coding = segments.encoding.data_coding
         return [
-            Item(_deliver_sm(saying, content, data_coding), saying, saying.destination.lstrip("+"))
-            for content in contents
+            Item(_deliver_sm(saying, content, data_coding), saying, account) for content in contents
         ]
 
     def replies(

@@ -76,7 +76,8 @@ class Switch:
     def say(self, saying: Saying, delay_seconds: float) -> None:
         """Lets a phone say something."""
         saying.said_time = time.time() + delay_seconds
-        for item in self._phones.say(saying):
+        account = self._control.behaviour.account_of(saying.destination)
+        for item in self._phones.say(saying, account):
             self._mailbag.postbox.put(item, delay_seconds)
 
     def _behaviour(self) -> Behaviour:
