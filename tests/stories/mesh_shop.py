@@ -82,9 +82,10 @@ class Shop:
 
         await eventually(are_reached, timeout_seconds=60)
 
-    async def say(self, phones: Iterable[str], text: str) -> None:
-        """Let phones say something to the shop."""
-        said = [{"source": phone, "destination": self.number, "text": text} for phone in phones]
+    async def say(self, phones: Iterable[str], text: str, to: str = "") -> None:
+        """Let phones say something to the shop, or another of its numbers."""
+        number = to or self.number
+        said = [{"source": phone, "destination": number, "text": text} for phone in phones]
         await self.carrier.call("POST", "/inbound", {"messages": said})
 
     async def import_phones(self, count: int, folder: Path) -> None:
@@ -114,11 +115,17 @@ class Shop:
         )
 
     async def launch(
-        self, campaign_id: str, text: str, segment: str = "everybody", **fields: Any
+        self,
+        campaign_id: str,
+        text: str,
+        segment: str = "everybody",
+        origination: str = "",
+        **fields: Any,
     ) -> str:
         """Launch an SMS campaign to a segment; its run."""
         campaign = Campaign(segment=f"{self.parent}/segments/{segment}", **fields)
-        campaign.treatments.add(treatment="a").content.sms.body = text
+        content = campaign.treatments.add(treatment="a").content
+        content.sms.body, content.sms.origination_identity = text, origination
         await self.client.campaigns.CreateCampaign(
             CreateCampaignRequest(parent=self.parent, campaign_id=campaign_id, campaign=campaign)
         )
