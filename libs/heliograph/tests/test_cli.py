@@ -9,7 +9,6 @@ from heliograph.audience.v1.import_job_pb2 import ImportFailure
 from heliograph.audience.v1.segment_pb2 import Segment
 from heliograph.cli import (
     applications,
-    campaigns,
     importing,
     labels,
     limits,
@@ -32,7 +31,7 @@ def test_an_unknown_operator_is_answered_with_those_there_are():
 @pytest.mark.parametrize("text", ["tomorrow", "2026-12-24", "2026-12-24T18:00:00", "24.12.2026"])
 def test_a_time_that_is_none_is_answered_with_an_example(text):
     with pytest.raises(SystemExit, match="expected --at as 2026-12-24T18:00:00Z"):
-        campaigns.moment(text)
+        limits.moment(text, "--at")
 
 
 @pytest.mark.parametrize("words", [["--role", "king"], ["--hours", "-1"], ["--hours", "soon"]])

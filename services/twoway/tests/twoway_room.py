@@ -78,7 +78,7 @@ class Room:
         self.linking = Asking(stub)
         self._receiver = Receiver(self.sessions, self.linking)
         self.messaging_stub = stub
-        self._services = services(
+        self.services = services(
             *(self.sessions, self._asking, self.wakeups, self.places),
             messaging=stub,
             templates=self.template_stub,
@@ -93,7 +93,7 @@ class Room:
 
     async def enter(self, token: str | None = None) -> None:
         """Take the stubs of a caller with this token; by default those of an administrator."""
-        channel = await self._rpc_client(self._services, token=token)
+        channel = await self._rpc_client(self.services, token=token)
         self.numbers: Any = phone_number_service_pb2_grpc.PhoneNumberServiceStub(channel)
         self.keywords: Any = keyword_service_pb2_grpc.KeywordServiceStub(channel)
         self.consent: Any = opt_out_service_pb2_grpc.OptOutServiceStub(channel)

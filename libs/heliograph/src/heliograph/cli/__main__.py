@@ -4,6 +4,7 @@ import sys
 
 from cyclopts import App, Parameter
 from heliograph.cli import (
+    alarms,
     applications,
     campaigns,
     conversations,
@@ -11,12 +12,17 @@ from heliograph.cli import (
     events,
     inbound,
     jobs,
+    keywords,
     local,
     messages,
+    numbers,
     operations,
+    opt_out_lists,
     opt_outs,
+    pools,
     reports,
     segments,
+    sender_ids,
     users,
 )
 
@@ -42,9 +48,15 @@ app.command(segments.app)
 app.command(campaigns.app)
 app.command(messages.send)
 app.command(messages.messages)
+app.command(numbers.app)
+app.command(pools.app)
+app.command(sender_ids.app)
+app.command(keywords.app)
 app.command(inbound.inbound)
 app.command(conversations.app)
 app.command(opt_outs.app)
+app.command(opt_out_lists.app)
+app.command(alarms.app)
 app.command(events.app)
 app.command(reports.report)
 

@@ -1,16 +1,17 @@
 """`heliograph apps`: the walls between tenants."""
 
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 from cyclopts import App
 from heliograph.cli import confirming, erasures, labels, limits, output
 from heliograph.cli.names import application
 from heliograph.cli.session import talk
+from heliograph.cli.settings import fill
 
 if TYPE_CHECKING:
-    from heliograph.audience.v1.application_pb2 import Application, ApplicationSettings
+    from heliograph.audience.v1.application_pb2 import Application
     from heliograph.audience.v1.application_service_pb2 import (
         ServiceErasure,
         UpdateApplicationRequest,
@@ -155,44 +156,33 @@ async def _update(
 
 
 def changes(
-    name: str, given: dict[str, str | int | None], marks: Sequence[str] = ()
+    name: str, given: Mapping[str, Any], marks: Sequence[str] = ()
 ) -> "UpdateApplicationRequest":
     """The request that changes the settings that are given; an empty one is taken back. `marks`
     are labels that are changed too."""
     from heliograph.audience.v1.application_pb2 import Application, ApplicationSettings
     from heliograph.audience.v1.application_service_pb2 import UpdateApplicationRequest
 
-    paths = [path for path, value in given.items() if value is not None]
+    settings = ApplicationSettings()
+    paths = fill(settings, _times(given))
     if not paths and not marks:
         sys.exit("heliograph: nothing is to be changed; see --help for what can be")
-    changed = Application(name=name, settings=ApplicationSettings())
-    for path in filter(given.get, paths):
-        _set(changed.settings, path, str(given[path]))
-    request = UpdateApplicationRequest(application=changed)
+    request = UpdateApplicationRequest(application=Application(name=name, settings=settings))
     request.update_mask.paths.extend(f"settings.{path}" for path in paths)
     return request
 
 
-def _set(settings: "ApplicationSettings", path: str, text: str) -> None:
-    if path == "quiet_time":
-        settings.quiet_time.start, settings.quiet_time.end = limits.hours(text)
-    elif path == "missing_time_zone_policy":
-        settings.missing_time_zone_policy = settings.MissingTimeZonePolicy.Value(_word(text))
-    elif path == "endpoint_limit_policy":
-        settings.endpoint_limit_policy = settings.EndpointLimitPolicy.Value(_word(text))
-    elif path == "endpoints_per_user_max":
-        settings.endpoints_per_user_max = int(text)
-    elif path == "message_limits.run_duration_max":
-        settings.message_limits.run_duration_max.CopyFrom(limits.duration(text))
-    elif path.startswith("message_limits."):
-        setattr(settings.message_limits, path.partition(".")[2], int(text))
-    else:
-        setattr(settings, path, text)
+def _times(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The same settings, with those that are times as what they mean."""
+    from heliograph.audience.v1.application_pb2 import ApplicationSettings
 
-
-def _word(text: str) -> str:
-    """What the contract calls a choice of the command."""
-    return text.upper().replace("-", "_")
+    meant = dict(given)
+    if text := given.get("quiet_time"):
+        start, end = limits.hours(text)
+        meant["quiet_time"] = ApplicationSettings.QuietTime(start=start, end=end)
+    if text := given.get("message_limits.run_duration_max"):
+        meant["message_limits.run_duration_max"] = limits.duration(text)
+    return meant
 
 
 @app.command

@@ -9,7 +9,6 @@ from heliograph.cli.names import application, resource
 from heliograph.cli.session import talk
 
 if TYPE_CHECKING:
-    from google.protobuf.timestamp_pb2 import Timestamp
     from heliograph.campaign.v1.campaign_pb2 import Campaign
     from heliograph.campaign.v1.run_pb2 import Run
     from heliograph.client import Client
@@ -98,7 +97,7 @@ def create(
     if transactional:
         message.purpose = TRANSACTIONAL
     if at:
-        message.schedule.start_time.CopyFrom(moment(at))
+        message.schedule.start_time.CopyFrom(limits.moment(at, "--at"))
     if quiet_time:
         spared = message.schedule.quiet_time
         spared.start, spared.end = limits.hours(quiet_time)
@@ -129,21 +128,6 @@ def draft(segment: str, sms: list[str], email: list[str], push: list[str]) -> "C
         else:
             content.push.title, content.push.body = head, body
     return message
-
-
-def moment(text: str) -> "Timestamp":
-    """An instant of RFC 3339; a sentence if it is none."""
-    from google.protobuf.timestamp_pb2 import Timestamp
-
-    instant = Timestamp()
-    try:
-        instant.FromJsonString(text)
-    except ValueError:
-        sys.exit(
-            f"heliograph: expected --at as 2026-12-24T18:00:00Z or 2026-12-24T18:00:00+01:00; "
-            f"{text!r} is none"
-        )
-    return instant
 
 
 @app.command(name="list")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from cyclopts import App
-from heliograph.cli import output
+from heliograph.cli import opted_out, output
 from heliograph.cli.names import application, resource
 from heliograph.cli.session import talk
 
@@ -20,7 +20,14 @@ if TYPE_CHECKING:
         ImportOptedOutNumbersResponse,
     )
 
-app = App(name="opt-outs", help="Opt-out lists: import, export, count.")
+app = App(
+    name="opt-outs",
+    help="Who is on opt-out lists: list, add, remove, history, import, export, count.",
+)
+app.command(opted_out.list_, name="list")
+app.command(opted_out.add)
+app.command(opted_out.remove)
+app.command(opted_out.history)
 
 REFUSALS_SHOWN = 20
 GZIP = b"\x1f\x8b"
