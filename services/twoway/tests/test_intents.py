@@ -1,8 +1,8 @@
 """What texts mean, case by case."""
 
 import pytest
-from twoway.intents import Action, Keyword, Meaning, understand
-from twoway.intents.understanding import Intent
+from twoway.intents import Action, Keyword, Meaning, rule_sets, understand
+from twoway.intents.understanding import Intent, language_of_mention
 
 OPT_OUTS = [
     # 47 CFR 64.1200(a)(10), per se revocations
@@ -109,6 +109,27 @@ def test_everything_else_is_chatter(text: str) -> None:
 )
 def test_the_word_says_the_language(text: str, language: str) -> None:
     assert understand(text).language == language
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Arrêter demain ?", "fr"),
+        ("Bonjour, arrêt du bus ?", "fr"),
+        ("Plus de messages le dimanche", "fr"),
+        ("Hé, arrêtez de m'envoyer ça sinon", "fr"),
+        ("Stop? Darme de baja mañana", "es"),
+        ("baja el precio", "es"),
+        ("abmelden oder nicht", "de"),
+        # "alto" is also a name: only where it begins, it is a word of Spanish
+        ("stop by Palo Alto", ""),
+        ("I can't, stop it all ok", ""),
+        ("wrong number", ""),
+    ],
+)
+def test_what_speaks_of_opting_out_says_the_language(text: str, language: str) -> None:
+    assert language_of_mention(text) == language
+    assert understand(text, rules=rule_sets.CUSTOM).flagged
 
 
 JOIN = Keyword("join", ("join",), Action.OPT_IN)

@@ -13,6 +13,7 @@ from heliograph.twoway.v1.keyword_pb2 import Keyword
 from heliograph.twoway.v1.keyword_service_pb2 import UpdateKeywordRequest
 from mesh.errors import FailedPrecondition, NotFound
 from sqlmodel import select
+from twoway.keywords.defaults import DEFAULTS
 from twoway.tables import ReplySetRow
 from twoway_room import NUMBER, SHOP, Room, sms
 
@@ -100,6 +101,19 @@ async def test_a_reviewed_opt_out_is_confirmed_as_stop_is(
     assert (of_stop.addresses, of_review.addresses) == ([BOB], [ANN])
     for field in ("purpose", "reply_text", "template", "localized_reply_texts"):
         assert getattr(of_review, field) == getattr(of_stop, field)
+
+
+async def test_a_reviewed_opt_out_is_confirmed_in_the_language_of_its_words(room: Room) -> None:
+    await room.register(rule_set=origination_pb2.US)
+    await room.receive(sms("ARRET", BOB, inbound_id="in-2"))
+    await room.receive(sms("Je dis arrêt", ANN, inbound_id="in-1"))
+
+    for text in ("in-2", "in-1"):
+        await review(room, Intent.OPT_OUT, text)
+
+    async with room.sessions() as session:
+        told = (await session.exec(select(ReplySetRow.reply_text))).all()
+    assert set(told) == {DEFAULTS["stop"].localized_reply_texts["fr"]}
 
 
 async def test_a_text_that_meant_something_else_only_loses_its_flag(room: Room) -> None:

@@ -18,7 +18,7 @@ from twoway.inbound import store, texts
 from twoway.inbound.effects import OPT_OUT_CONFIRMATION
 from twoway.inbound.situation import Number
 from twoway.intents import Meaning
-from twoway.intents.understanding import STOP, Intent
+from twoway.intents.understanding import STOP, Intent, language_of_mention
 from twoway.keywords import answers
 from twoway.replies import sets
 from twoway.replies import store as replies
@@ -75,7 +75,8 @@ async def _opt_out(session: AsyncSession, row: InboundMessageRow) -> bool:
 
 
 async def _confirm(session: AsyncSession, number: Number, row: InboundMessageRow) -> None:
-    said = answers.wording(number.keyword_rows, Meaning(Intent.OPT_OUT, STOP))
+    meaning = Meaning(Intent.OPT_OUT, STOP, language_of_mention(row.text))
+    said = answers.wording(number.keyword_rows, meaning)
     writable = addresses.is_phone(row.source_address)
     if said == answers.NOTHING or not writable or row.source_address == row.destination_address:
         return

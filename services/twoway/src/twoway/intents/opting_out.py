@@ -1,6 +1,6 @@
 """Whether words ask for silence: a known phrase, with nothing around it that could turn it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from twoway.intents import rule_sets, vocabulary
 from twoway.intents.rule_sets import RuleSet
@@ -9,6 +9,12 @@ _LENGTH_MAX = max(
     len(phrase.split()) for phrase in [*rule_sets.EVERY.families, *rule_sets.EVERY.requests]
 )
 _THREATS = ("or i", "or ill", "or we", "or im")
+_MENTIONS: frozenset[str] = frozenset().union(
+    rule_sets.EVERY.families,
+    rule_sets.EVERY.requests,
+    vocabulary.MENTIONS,
+    vocabulary.MENTIONED_PHRASES,
+)
 
 
 def phrase(words: Sequence[str], rules: RuleSet) -> str | None:
@@ -36,6 +42,15 @@ def is_mentioned(words: Sequence[str], rules: RuleSet) -> bool:
         return True
     text = f" {' '.join(words)} "
     return any(f" {mentioned} " in text for mentioned in vocabulary.MENTIONED_PHRASES)
+
+
+def mentions(words: Sequence[str]) -> Iterator[str]:
+    """What speaks of opting out, in the words of any rule set; a word with other uses does so where
+    it begins the text."""
+    for start in range(len(words)):
+        found = _longest_at(words, start, _MENTIONS)
+        if found is not None and (start == 0 or found not in vocabulary.NARROW_WORDS):
+            yield found
 
 
 def _fitting(words: Sequence[str], families: dict[str, vocabulary.Family]) -> str | None:

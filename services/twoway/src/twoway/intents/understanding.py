@@ -94,6 +94,13 @@ def understand(text: str, keywords: Sequence[Keyword] = (), rules: RuleSet = EVE
     return _without_keyword(words, rules)
 
 
+def language_of_mention(text: str) -> str:
+    """The language in which a text speaks of opting out, as BCP 47: that of the first words that
+    tell one; empty where none do, as in English."""
+    languages = map(vocabulary.language_of, opting_out.mentions(words_of(text)))
+    return next(filter(None, languages), "")
+
+
 def words_of(text: str) -> list[str]:
     """The words of a text in normalised form; "S T O P" and "S.T.O.P." are one word."""
     words = normalize(text).split()

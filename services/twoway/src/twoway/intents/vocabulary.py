@@ -199,12 +199,15 @@ MENTIONS = _words(
 )
 """A text that mentions one of these without being an opt-out is ambiguous."""
 
-MENTIONED_PHRASES = ("opt out", "wrong number", "not interested", "leave me", "plus de messages")
+FRENCH_MENTIONS = frozenset({"plus de messages"})
+MENTIONED_PHRASES = (
+    frozenset({"opt out", "wrong number", "not interested", "leave me"}) | FRENCH_MENTIONS
+)
 
 
 def language_of(phrase: str) -> str:
     """The language of an opt-out, as BCP 47; empty for English and for words of many languages."""
-    if phrase in FRENCH_WORDS | FRENCH_REQUESTS:
+    if phrase in FRENCH_WORDS | FRENCH_REQUESTS | FRENCH_MENTIONS:
         return "fr"
     if phrase in SPANISH_WORDS | SPANISH_NARROW_WORDS:
         return "es"
