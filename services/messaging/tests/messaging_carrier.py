@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from heliograph.messaging.v1.channel_pb2 import Channel, SmppProvider
-from mesh.smpp import Bind, DeliverSm, Reply, Session, Smsc, Status, SubmitSm
+from mesh.smpp import Answer, Bind, DeliverSm, Reply, Session, Smsc, Status, SubmitSm
+from mesh.sms import Concatenation, segment, udh
 
 
 class Carrier:
@@ -36,11 +37,29 @@ class Carrier:
         await self.answering.wait()
         return replies
 
+    async def exchange(self, *pdus: DeliverSm) -> list[Answer]:
+        return await self.smsc.sessions[0].exchange(pdus)
+
     async def deliver(self, *pdus: DeliverSm) -> list[int]:
-        answers = await self.smsc.sessions[0].exchange(pdus)
-        return [answer.status for answer in answers]
+        return [answer.status for answer in await self.exchange(*pdus)]
 
     def channel(self, password: str = "right", **provider: object) -> Channel:
         smpp = SmppProvider(host="127.0.0.1", port=self.port, system_id="us", password=password)
         smpp.MergeFrom(SmppProvider(**provider))
         return Channel(smpp=smpp)
+
+
+def parts(words: str, reference: int = 9, source: str = "491700000001") -> list[DeliverSm]:
+    """A long text to a short code, in its parts."""
+    cut = segment(words)
+    return [
+        DeliverSm(
+            source,
+            "12345",
+            udh.encode(Concatenation(reference, len(cut.parts), number)) + octets,
+            cut.encoding.data_coding,
+            esm_class=0x40,
+            dest_addr_ton=3,
+        )
+        for number, octets in enumerate(cut.parts, start=1)
+    ]

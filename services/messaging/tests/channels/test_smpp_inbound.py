@@ -8,26 +8,11 @@ from mesh.smpp import (
     Status,
     receipts,
 )
-from mesh.sms import Concatenation, segment, udh
+from messaging_carrier import parts
 
 
 def text(words: str, **fields: object) -> DeliverSm:
     return DeliverSm("491700000001", "12345", words.encode(), dest_addr_ton=3, **fields)
-
-
-def parts(words: str, reference: int = 9) -> list[DeliverSm]:
-    cut = segment(words)
-    return [
-        DeliverSm(
-            "491700000001",
-            "12345",
-            udh.encode(Concatenation(reference, len(cut.parts), number)) + octets,
-            cut.encoding.data_coding,
-            esm_class=0x40,
-            dest_addr_ton=3,
-        )
-        for number, octets in enumerate(cut.parts, start=1)
-    ]
 
 
 async def test_receipts_are_heard(driver, carrier, hearing) -> None:
