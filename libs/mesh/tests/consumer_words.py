@@ -54,7 +54,7 @@ def hearer(
     handler: Callable[[Delivery], Awaitable[None]],
     *,
     backoff: Backoff = SOON,
-    ack_wait_seconds: float = 1.0,
+    ack_wait_seconds: float = 60.0,
 ) -> Consumer:
     return Consumer(
         js,

@@ -56,7 +56,7 @@ async def client(
     smsc: Smsc, delivered: Delivered = ignore, **settings: object
 ) -> AsyncIterator[Esme]:
     async with Esme(carrier(smsc.port, **settings), delivered) as esme:
-        await esme.wait_bound(5)
+        await esme.wait_bound(60)
         yield esme
 
 

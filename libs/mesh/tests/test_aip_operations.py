@@ -120,7 +120,7 @@ async def test_the_operations_of_an_application_are_listed_in_pages(stub, begin)
 async def test_waiting_ends_with_the_work(stub, sessions, begin, library):
     name = await begin()
     request = operations_pb2.WaitOperationRequest(name=name)
-    request.timeout.FromSeconds(10)
+    request.timeout.FromSeconds(60)
 
     async def wait() -> operations_pb2.Operation:
         return await stub.WaitOperation(request)

@@ -16,10 +16,11 @@ from mesh.embedded.errors import (
     PortInUseError,
 )
 from mesh.embedded.leftover import process_identity
+from mesh.embedded.ports import free_port
 from mesh.embedded.postgres import PostgresServer
 from mesh.testkit.waiting import eventually
 
-_START_TIMEOUT_SECONDS = 30
+_START_TIMEOUT_SECONDS = 60
 
 
 async def _ask(url: str, sql: str) -> object:
@@ -128,10 +129,10 @@ async def test_data_of_another_kind_of_server_is_left_alone(tmp_path: Path) -> N
 
 
 async def test_a_taken_port_is_named(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(PortInUseError, match=f"port {port} on 127.0.0.1 is in use"):
-            await _server(tmp_path / "pg", port=port).start()
+    port = free_port()
+    taken = pytest.raises(PortInUseError, match=f"port {port} on 127.0.0.1 is in use")
+    with socket.create_server(("127.0.0.1", port)), taken:
+        await _server(tmp_path / "pg", port=port).start()
     async with _server(tmp_path / "pg", port=port) as server:
         assert server.port == port
 

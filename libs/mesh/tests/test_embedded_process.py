@@ -50,7 +50,7 @@ async def test_a_run_that_is_called_off_leaves_no_process(tmp_path: Path) -> Non
     child = _python("print('on', flush=True);" + _SLEEPER, tmp_path)
     run = asyncio.create_task(child.run())
     log = tmp_path / "log"
-    await eventually(lambda: log.exists() and "on" in log.read_text(), timeout_seconds=30)
+    await eventually(lambda: log.exists() and "on" in log.read_text())
     run.cancel()
     with pytest.raises(asyncio.CancelledError):
         await run

@@ -77,10 +77,10 @@ async def test_a_slow_handler_is_not_delivered_to_again(js: JetStreamContext) ->
         await heard.each(delivery)
         await may_finish.wait()
 
-    async with hearer(js, slow):
+    async with hearer(js, slow, ack_wait_seconds=3.0):
         await publish(js, "slow")
         await eventually(all_done(heard, 1))
-        await _passes_ack_waits(js, 2.5)
+        await _passes_ack_waits(js, 3.5)
         may_finish.set()
         await eventually(lambda: settled(js))
 
@@ -107,12 +107,16 @@ async def test_a_handler_is_cut_off_after_its_timeout(js: JetStreamContext) -> N
 async def test_two_consumers_share_the_work(js: JetStreamContext, nats_url: str) -> None:
     heard = Heard()
     by_process: Counter[int] = Counter()
+    both_work = asyncio.Event()
 
     def counting(process: int) -> Callable[[Delivery], Awaitable[None]]:
         async def handler(delivery: Delivery) -> None:
             by_process[process] += 1
+            if len(by_process) == 2:
+                both_work.set()
+            # One that is quicker would otherwise leave nothing to the other.
+            await both_work.wait()
             await heard.each(delivery)
-            await asyncio.sleep(0)
 
         return handler
 

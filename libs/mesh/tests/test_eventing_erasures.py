@@ -158,12 +158,20 @@ async def test_two_replicas_at_once_count_each_row_once(sessions: Sessions, js: 
 async def test_what_comes_in_until_every_replica_knows_is_erased_before_it_is_told(
     sessions: Sessions, js: Any
 ) -> None:
-    erasing_ = await begun(sessions, js, settle_seconds=0.5)
-    await bury(sessions)
-    step = asyncio.create_task(erasing_.step())
+    passes, is_filled = iter(range(9)), asyncio.Event()
 
+    async def hold_the_second(application: str) -> int:
+        if next(passes) > 0:
+            await is_filled.wait()
+        return 0
+
+    erasing_ = await begun(sessions, js, before=[hold_the_second], settle_seconds=1.0)
+    await bury(sessions)
+
+    step = asyncio.create_task(erasing_.step())
     await fill(sessions, "shop", 1)
     assert await reports(js) == []
+    is_filled.set()
     await step
 
     (told,) = await reports(js)

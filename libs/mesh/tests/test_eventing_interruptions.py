@@ -21,13 +21,13 @@ async def test_stopping_finishes_what_runs_and_returns_the_rest(js: JetStreamCon
         await heard.each(delivery)
         await may_finish.wait()
 
-    async with hearer(js, slow, ack_wait_seconds=60.0):
+    async with hearer(js, slow):
         await publish(js, "running", "held")
         await eventually(lambda: heard.tries == {"running": 1, "held": 1})
         may_finish.set()
 
     after = Heard()
-    async with hearer(js, after.each, ack_wait_seconds=60.0):
+    async with hearer(js, after.each):
         await eventually(all_done(after, 1))
         await eventually(lambda: settled(js))
 
@@ -48,7 +48,7 @@ async def test_stopping_is_bounded(js: JetStreamContext) -> None:
 
     after = Heard()
     async with hearer(js, after.each):
-        await eventually(all_done(after, 1), timeout_seconds=5)
+        await eventually(all_done(after, 1))
 
 
 async def test_the_messages_of_a_dead_process_are_taken_over(
@@ -69,7 +69,7 @@ async def test_the_messages_of_a_dead_process_are_taken_over(
         await dying.close()
 
     heard = Heard()
-    async with hearer(js, heard.each):
+    async with hearer(js, heard.each, ack_wait_seconds=1.0):
         await eventually(all_done(heard, 1))
         await eventually(lambda: settled(js))
 
@@ -124,7 +124,7 @@ async def test_nothing_is_lost_when_the_server_goes_away_meanwhile(
             gate.release()
         await fresh_nats_server.start()
 
-        await eventually(lambda: len(set(heard.done)) == 200, timeout_seconds=30)
-        await eventually(lambda: settled(js), timeout_seconds=10)
+        await eventually(lambda: len(set(heard.done)) == 200)
+        await eventually(lambda: settled(js))
 
     assert sorted(set(heard.done), key=int) == words

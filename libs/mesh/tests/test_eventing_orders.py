@@ -137,4 +137,4 @@ async def test_a_stream_is_read_once_its_consumer_has_dealt_with_what_was_there(
                 return False
             return True
 
-        await eventually(is_reached, 10)
+        await eventually(is_reached)

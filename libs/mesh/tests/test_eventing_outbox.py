@@ -212,7 +212,7 @@ async def test_the_running_relay_outlives_a_restart_of_the_server(
         await _announce(sessions, "patient")
         await fresh_nats_server.start()
 
-        await eventually(lambda: _has_stored(js, "patient"), timeout_seconds=20)
+        await eventually(lambda: _has_stored(js, "patient"))
 
     assert await _words(js) == ["patient"]
 

@@ -24,7 +24,7 @@ async def probe(port: int, service: str = "") -> int:
     """The status that a probe is told, in plain text and without a token."""
     async with grpc.aio.insecure_channel(f"{LOOPBACK}:{port}") as opened:
         request = health_pb2.HealthCheckRequest(service=service)
-        answer = await health_pb2_grpc.HealthStub(opened).Check(request, timeout=10)
+        answer = await health_pb2_grpc.HealthStub(opened).Check(request, timeout=60)
     return answer.status
 
 

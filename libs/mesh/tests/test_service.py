@@ -21,7 +21,7 @@ from mesh.testkit import eventually
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 
 SAMPLE = Path(__file__).parent / "sample_service"
-TIMEOUT_SECONDS = 30
+TIMEOUT_SECONDS = 60
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ async def test_a_service_migrates_serves_and_ends_when_told(environment, databas
 
 
 def read(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as answer:
         return answer.read().decode()
 
 

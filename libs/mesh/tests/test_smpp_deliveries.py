@@ -120,7 +120,7 @@ async def test_a_transmitter_gets_no_messages() -> None:
             "127.0.0.1", smsc.port, Bind("mesh", "right", command=Command.BIND_TRANSMITTER)
         )
         async with Esme(sender, ignore) as esme:
-            await esme.wait_bound(5)
+            await esme.wait_bound(60)
             answers = await smsc.sessions[0].exchange([DeliverSm("1", "2")])
 
     assert [answer.status for answer in answers] == [Status.ESME_RINVBNDSTS]

@@ -36,7 +36,7 @@ def authenticate(bind: Bind) -> Status:
 
 def speak(port: int, conversation: Conversation) -> None:
     """Binds, sends two messages, waits for their receipts, unbinds."""
-    client = smpplib.client.Client("127.0.0.1", port, timeout=5, allow_unknown_opt_params=True)
+    client = smpplib.client.Client("127.0.0.1", port, timeout=60, allow_unknown_opt_params=True)
     client.set_message_sent_handler(
         lambda pdu: conversation.sent.append((pdu.status, pdu.message_id.decode()))
     )
@@ -82,7 +82,7 @@ async def test_smpplib_sends_and_takes_receipts() -> None:
 
     async with Smsc(authenticate=authenticate, submitted=submitted) as smsc:
         port = await smsc.start()
-        await asyncio.wait_for(asyncio.to_thread(speak, port, conversation), 10)
+        await asyncio.wait_for(asyncio.to_thread(speak, port, conversation), 60)
         answers = [answer for task in delivering for answer in await task]
 
     assert conversation.sent == [(0, "id-49170000001"), (0, "id-49170000002")]
@@ -97,7 +97,7 @@ async def test_smpplib_is_told_that_its_password_is_wrong() -> None:
         return [Reply()] * len(pdus)
 
     def bind(port: int) -> None:
-        client = smpplib.client.Client("127.0.0.1", port, timeout=5, allow_unknown_opt_params=True)
+        client = smpplib.client.Client("127.0.0.1", port, timeout=60, allow_unknown_opt_params=True)
         client.connect()
         try:
             client.bind_transceiver(system_id="foreign", password="wrong")

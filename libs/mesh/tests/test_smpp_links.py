@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from mesh.embedded.ports import free_port
 from mesh.smpp import (
     BindRefusedError,
     BindUnansweredError,
@@ -51,15 +52,15 @@ async def test_a_lost_link_is_made_again() -> None:
 
 
 async def test_a_carrier_that_comes_back_is_found() -> None:
-    async with server() as smsc:
-        port = smsc.port
+    port = free_port()
+    async with server(port=port):
         esme = Esme(carrier(port), ignore)
         esme.start()
-        await esme.wait_bound(5)
+        await esme.wait_bound(60)
     await eventually(lambda: isinstance(esme.failure, UnreachableError))
 
     async with server(port=port):
-        await esme.wait_bound(5)
+        await esme.wait_bound(60)
         assert esme.failure is None
         await esme.close()
 
@@ -69,8 +70,9 @@ async def test_a_wrong_password_is_told_as_such() -> None:
         server() as smsc,
         Esme(carrier(smsc.port, "wrong"), ignore) as esme,
     ):
+        await eventually(lambda: esme.failure)
         with pytest.raises(BindRefusedError, match=r"ESME_RINVPASWD.*check system_id") as raised:
-            await esme.wait_bound(0.3)
+            await esme.wait_bound(0)
 
     assert raised.value.is_about_credentials
 
@@ -93,8 +95,9 @@ async def test_a_probe_binds_once_or_tells_why_not() -> None:
 
 async def test_nobody_at_the_address_is_told_as_such() -> None:
     async with Esme(carrier(1), ignore) as esme:
+        await eventually(lambda: esme.failure)
         with pytest.raises(UnreachableError, match="check host and port"):
-            await esme.wait_bound(0.3)
+            await esme.wait_bound(0)
 
 
 async def test_a_host_that_does_not_answer_binds_is_told_as_such() -> None:
@@ -104,8 +107,9 @@ async def test_a_host_that_does_not_answer_binds_is_told_as_such() -> None:
     async with await asyncio.start_server(close, "127.0.0.1", 0) as deaf:
         port = deaf.sockets[0].getsockname()[1]
         async with Esme(carrier(port), ignore) as esme:
+            await eventually(lambda: esme.failure)
             with pytest.raises(BindUnansweredError, match="speaks SMPP"):
-                await esme.wait_bound(0.3)
+                await esme.wait_bound(0)
 
 
 async def test_closing_waits_for_answers_and_unbinds() -> None:
@@ -130,7 +134,7 @@ async def test_closing_is_bounded_when_the_carrier_is_silent() -> None:
         sending = asyncio.create_task(esme.submit_many(messages(1)))
         await eventually(lambda: holding.seen)
 
-        await asyncio.wait_for(esme.close(grace_seconds=0.1), 2)
+        await asyncio.wait_for(esme.close(grace_seconds=0.1), 60)
 
         assert outcomes(await sending) == ["UNKNOWN"]
         assert outcomes(await esme.submit_many(messages(1))) == ["NOT_SENT"]

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from mesh.embedded.postgres import PostgresServer
 from mesh.store import engine, failures, notifications, pool, tables, urls
+from mesh.testkit import eventually
 from sqlalchemy import Column, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
@@ -46,7 +47,7 @@ def sessions(database_engine: AsyncEngine) -> Sessions:
 @pytest_asyncio.fixture
 async def impatient(database: str, database_engine: AsyncEngine) -> AsyncIterator[Sessions]:
     """Sessions on the same tables that wait for nothing."""
-    limited = engine.create(database, statement_timeout_seconds=0.5, lock_timeout_seconds=0.2)
+    limited = engine.create(database, statement_timeout_seconds=2.0, lock_timeout_seconds=0.2)
     yield engine.sessions(limited)
     await limited.dispose()
 
@@ -96,7 +97,7 @@ async def test_raw_statements_see_the_sessions_rows_and_commit_with_it(sessions:
 async def test_a_slow_statement_is_cut_off(impatient: Sessions) -> None:
     with pytest.raises(DBAPIError, match="statement timeout") as caught:
         async with impatient.begin() as session:
-            await session.exec(text("SELECT pg_sleep(5)"))
+            await session.exec(text("SELECT pg_sleep(60)"))
 
     assert failures.is_transient(caught.value)
 
@@ -163,9 +164,9 @@ async def test_a_pool_copies_thousands_of_rows(database: str) -> None:
 
 
 async def test_a_pool_limits_its_statements(database: str) -> None:
-    async with pool.create(database, statement_timeout_seconds=0.1) as rows:
+    async with pool.create(database, statement_timeout_seconds=1.0) as rows:
         with pytest.raises(asyncpg.QueryCanceledError):
-            await rows.execute("SELECT pg_sleep(5)")
+            await rows.execute("SELECT pg_sleep(60)")
 
 
 def test_urls_with_a_socket_folder_keep_it() -> None:
@@ -198,7 +199,7 @@ async def test_a_listener_hears_notifications_and_connects_again(database: str) 
     admin = await asyncpg.connect(database)
     async with notifications.Listener(database, "news") as listener:
         await listener.wait(0.0)
-        waiting = asyncio.create_task(listener.wait(5.0))
+        waiting = asyncio.create_task(listener.wait(60.0))
         await admin.execute("NOTIFY news")
         assert await waiting
 
@@ -206,8 +207,8 @@ async def test_a_listener_hears_notifications_and_connects_again(database: str) 
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-        await listener.wait(0.1)
-        await listener.wait(0.1)
+        # It wakes when it is connected again, since it may have missed something.
+        await eventually(lambda: listener.wait(0.1))
         await admin.execute("NOTIFY news")
-        assert await listener.wait(5.0)
+        assert await listener.wait(60.0)
     await admin.close()

@@ -8,10 +8,12 @@ from typing import TypeVar
 Fact = TypeVar("Fact")
 
 INTERVAL_SECONDS = 0.02
+TIMEOUT_SECONDS = 60.0
+"""It bounds what would never end; a machine that has other work is slow at moments."""
 
 
 async def eventually(
-    probe: Callable[[], Fact | Awaitable[Fact]], timeout_seconds: float = 10.0
+    probe: Callable[[], Fact | Awaitable[Fact]], timeout_seconds: float = TIMEOUT_SECONDS
 ) -> Fact:
     """The first truthy value of `probe`, asked again and again for `timeout_seconds`.
 
