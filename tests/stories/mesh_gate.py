@@ -66,7 +66,7 @@ async def held(database_url: str, step: Step) -> AsyncIterator[Any]:
 
 async def reached(connection: Any) -> None:
     """Until a statement waits."""
-    await eventually(lambda: _waiting(connection), timeout_seconds=30)
+    await eventually(lambda: _waiting(connection))
 
 
 async def undo(connection: Any) -> None:

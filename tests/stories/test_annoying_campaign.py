@@ -13,7 +13,6 @@ from mesh.testkit.waiting import eventually
 pytestmark = [pytest.mark.story, pytest.mark.xdist_group("mesh")]
 
 PHONES = 12
-TIMEOUT_SECONDS = 40
 
 
 async def test_a_campaign_that_drives_people_away_is_paused(shop, tmp_path):
@@ -29,7 +28,7 @@ async def test_a_campaign_that_drives_people_away_is_paused(shop, tmp_path):
         rows = (await shop.client.opt_outs.SummarizeConsentChanges(asked)).rows
         return [(row.group, row.opted_out_count) for row in rows] == [(campaign, 3)]
 
-    await eventually(are_counted, timeout_seconds=TIMEOUT_SECONDS)
+    await eventually(are_counted)
     assert await of_campaign(shop.client, campaign) == 3
     alarm = await shop.client.opt_out_alarms.CreateOptOutAlarm(
         pb.CreateOptOutAlarmRequest(
@@ -50,6 +49,6 @@ async def test_a_campaign_that_drives_people_away_is_paused(shop, tmp_path):
         assert (state.state, state.pause) == (OptOutAlarm.ALARM, state.DONE)
         return state
 
-    await eventually(is_paused, timeout_seconds=TIMEOUT_SECONDS)
-    state = await eventually(stands, timeout_seconds=TIMEOUT_SECONDS)
+    await eventually(is_paused)
+    state = await eventually(stands)
     assert (state.campaign, state.opted_out_count, state.delivered_count) == (campaign, 3, PHONES)

@@ -47,7 +47,7 @@ async def test_deleting_an_application_stops_its_campaign_and_erases_it_everywhe
         said.append((found.done, done == SERVICES))
         return found.done
 
-    await eventually(is_done, timeout_seconds=60)
+    await eventually(is_done)
     assert (True, False) not in said
     assert said[-1] == (True, True)
     texts = len(await shop.texts())

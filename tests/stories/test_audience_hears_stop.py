@@ -40,7 +40,7 @@ async def test_a_stop_is_counted_and_explained_and_a_start_ends_it(local_mesh, s
     async def is_out_of_reach():
         return await eligible(shop) == MEMBERS - 1
 
-    await eventually(is_out_of_reach, timeout_seconds=20)
+    await eventually(is_out_of_reach)
     for told in (await explained(shop, "e000003"), await explained(shop, "e000003", campaign)):
         assert not told.eligible
         (obstacle,) = told.obstacles
@@ -56,7 +56,7 @@ async def test_a_stop_is_counted_and_explained_and_a_start_ends_it(local_mesh, s
     async def is_back():
         return await eligible(shop) == MEMBERS
 
-    await eventually(is_back, timeout_seconds=20)
+    await eventually(is_back)
     assert (await explained(shop, "e000003", campaign)).eligible
 
 
@@ -70,7 +70,7 @@ async def test_a_stop_while_audience_is_dead_is_heard_when_it_is_back(local_mesh
     async def are_out_of_reach():
         return await eligible(shop) == MEMBERS - 5
 
-    await eventually(are_out_of_reach, timeout_seconds=60)
+    await eventually(are_out_of_reach)
 
 
 async def _is_told_by_the_command(local_mesh, shop, campaign):

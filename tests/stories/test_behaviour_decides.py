@@ -66,7 +66,7 @@ async def test_whoever_was_reached_and_did_not_buy_is_reminded(shop, tmp_path):
         return found == [PHONES - BUYERS // 2, REPLYING]
 
     assert answer.accepted_count == BUYERS
-    await eventually(all_is_known, timeout_seconds=60)
+    await eventually(all_is_known)
     run = await shop.finished(await shop.launch("reminder", "Still 20 % off", "to-remind"))
 
     reminded = {one["destination"] for one in await shop.texts() if one["text"].startswith("Still")}

@@ -35,7 +35,7 @@ async def test_the_ledger_says_what_a_person_got_and_why_not(shop, tmp_path):
     async def confirmed():
         return [entry for entry in await shop.texts() if entry["destination"] == shop.phones[0]]
 
-    await eventually(confirmed, timeout_seconds=30)
+    await eventually(confirmed)
     await shop.finished(await shop.launch("hello", "Hello"))
 
     found = await shop.client.messages.ListMessages(

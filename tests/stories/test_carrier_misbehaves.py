@@ -6,6 +6,7 @@ import pytest
 from heliograph.campaign.v1.run_service_pb2 import GetRunRequest
 from heliograph.messaging.v1.message_pb2 import Message
 from mesh.testkit.waiting import eventually
+from mesh_shop import SETTLE_SECONDS_OF_PATIENCE
 
 pytestmark = [pytest.mark.story, pytest.mark.xdist_group("mesh")]
 
@@ -21,6 +22,7 @@ async def test_a_throttling_carrier_costs_no_message(shop, tmp_path):
 
 async def test_receipts_settle_what_lost_answers_and_links_hid(shop, tmp_path):
     await shop.import_phones(600, tmp_path)
+    await shop.settle_within(SETTLE_SECONDS_OF_PATIENCE)
     await shop.carrier.behave(unanswered_share=0.04, link_lost_share=0.01)
 
     run = await shop.launch("hidden", "Hello")
@@ -30,7 +32,7 @@ async def test_receipts_settle_what_lost_answers_and_links_hid(shop, tmp_path):
     await shop.carrier.call("POST", "/drop-links", {})
     await shop.finished(run)
 
-    await eventually(lambda: _all_taken_are_delivered(shop, run), timeout_seconds=30)
+    await eventually(lambda: _all_taken_are_delivered(shop, run))
     await shop.unknown(await shop.client.runs.GetRun(GetRunRequest(name=run)))
     log = [entry["kind"] async for entry in shop.carrier.log(after=shop.log_begin)]
     kinds = Counter(log)

@@ -66,14 +66,14 @@ async def test_the_quick_start_of_the_readme(heliograph):
     async def heard():
         return "OPT_OUT" in await ok("inbound", "--app", "readme")
 
-    await eventually(heard, timeout_seconds=30)
+    await eventually(heard)
     await ok("send", "+12127370101", "--app", "readme", "--sms", "Not after STOP", "--promotional")
 
     async def refused():
         listed = await ok("messages", "--app", "readme", "--to", "+12127370101", "--json")
         return any(row["reason"] == "OPTED_OUT" for row in json.loads(listed))
 
-    await eventually(refused, timeout_seconds=30)
+    await eventually(refused)
     told = await ok("endpoints", "explain", "e1", "--app", "readme", "--campaign", "hello")
     assert "OPTED_OUT" in told
     await ok("events", "put", "cart.add", "--app", "readme", "--endpoint", "e1")

@@ -16,7 +16,6 @@ from mesh.testkit.waiting import eventually
 pytestmark = [pytest.mark.story, pytest.mark.xdist_group("mesh")]
 
 PHONES = 5
-TIMEOUT_SECONDS = 30
 
 
 async def with_yes(shop):
@@ -57,7 +56,7 @@ async def received(shop, phone, count):
         assert len(texts) == count, texts
         return texts
 
-    return await eventually(enough, timeout_seconds=TIMEOUT_SECONDS)
+    return await eventually(enough)
 
 
 async def lines(shop, name, count):
@@ -71,7 +70,7 @@ async def lines(shop, name, count):
         assert {one.state for one in ours} == {"DELIVERED"}
         return page.messages
 
-    return await eventually(delivered, timeout_seconds=TIMEOUT_SECONDS)
+    return await eventually(delivered)
 
 
 async def told_by_the_command(local_mesh, *arguments):
@@ -108,7 +107,7 @@ async def test_a_yes_to_a_campaign_becomes_a_conversation(local_mesh, shop, tmp_
         )
         return [one.name for one in page.conversations] == [conversation.name]
 
-    await eventually(has_answered, timeout_seconds=TIMEOUT_SECONDS)
+    await eventually(has_answered)
     await told_by_the_command(
         local_mesh, "reply", ann, "Blue 43 is kept for you.", "--app", shop.app
     )
@@ -139,4 +138,4 @@ async def test_a_yes_to_a_campaign_becomes_a_conversation(local_mesh, shop, tmp_
         )
         return (found.total, report.total.replied) == (1, 2)
 
-    await eventually(is_counted, timeout_seconds=TIMEOUT_SECONDS)
+    await eventually(is_counted)

@@ -11,7 +11,6 @@ from mesh.testkit.waiting import eventually
 
 pytestmark = [pytest.mark.story, pytest.mark.xdist_group("mesh")]
 
-TIMEOUT_SECONDS = 30
 LONG = "ž" * 200
 """Three parts on its way in, and as many out."""
 
@@ -32,7 +31,7 @@ async def heard(shop, phone, count):
         texts = [one["text"] for one in await shop.texts() if one["destination"] == phone]
         return texts if len(texts) == count else None
 
-    return await eventually(enough, timeout_seconds=TIMEOUT_SECONDS)
+    return await eventually(enough)
 
 
 async def test_a_keyword_asks_waits_and_speaks_to_the_person(local_mesh, shop, tmp_path):

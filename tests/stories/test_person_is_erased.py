@@ -58,7 +58,7 @@ async def test_nothing_reaches_a_person_who_is_erased_and_nothing_is_known_of_th
     async def are_done():
         return (await answered(client, operation)).keys() >= AT_ONCE
 
-    await eventually(are_done, timeout_seconds=60)
+    await eventually(are_done)
     proof = await answered(client, operation)
     before = await texted(shop)
     await shop.carrier.behave_normally()
@@ -73,7 +73,7 @@ async def test_nothing_reaches_a_person_who_is_erased_and_nothing_is_known_of_th
         )
         return not events.events
 
-    await eventually(are_forgotten, timeout_seconds=30)
+    await eventually(are_forgotten)
     for asked in ({"user_id": "ann"}, {"address": shop.phones[0]}):
         found = await client.messages.ListMessages(ListMessagesRequest(parent=shop.parent, **asked))
         assert not found.messages

@@ -23,7 +23,6 @@ from mesh.testkit.waiting import eventually
 pytestmark = [pytest.mark.story, pytest.mark.xdist_group("mesh")]
 
 AMERICANS = 8
-TIMEOUT_SECONDS = 60
 
 
 class Pool:
@@ -106,7 +105,7 @@ class Pool:
             assert {len(one) for one in sources.values()} == {1}
             return {phone: source for phone, (source,) in sources.items()}
 
-        return await eventually(all_have, TIMEOUT_SECONDS)
+        return await eventually(all_have)
 
 
 async def test_everybody_hears_from_their_number_and_answers_to_any(local_mesh, shop, tmp_path):
@@ -140,7 +139,7 @@ async def test_everybody_hears_from_their_number_and_answers_to_any(local_mesh, 
     await pool.send("After all", [ben, cleo, dora])
     await pool.heard("After all", [ben, cleo, dora])
     for name in refused:
-        assert await eventually(lambda name=name: _end(shop, name), TIMEOUT_SECONDS) == OPTED_OUT
+        assert await eventually(lambda name=name: _end(shop, name)) == OPTED_OUT
 
 
 async def _end(shop, name):

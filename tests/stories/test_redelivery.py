@@ -61,7 +61,7 @@ async def test_batches_delivered_again_and_overlapping_send_nothing_twice(local_
         )
         return answer.total == 500 and all(row.state in (3, 4) for row in answer.counts)
 
-    await eventually(counted, timeout_seconds=60)
+    await eventually(counted)
     texts = Counter(entry["destination"] for entry in await shop.texts())
     assert len(texts) == 500
     assert set(texts.values()) == {1}

@@ -43,7 +43,7 @@ async def _stop_during_two_campaigns(local_mesh, shop, folder, killed):
         texts = await shop.texts()
         return {e["destination"] for e in texts if CONFIRMED.search(e["text"])} == set(stopping)
 
-    await eventually(confirmed, timeout_seconds=60)
+    await eventually(confirmed)
     assert [run.state for run in ended] == [Run.COMPLETED, Run.COMPLETED]
     texts = await shop.texts()
     assert [entry for entry in _after_confirmation(texts) if not _confirms(entry)] == []
@@ -73,7 +73,7 @@ async def test_a_stop_while_twoway_is_dead_is_not_lost(local_mesh, shop, tmp_pat
     async def confirmations():
         return {entry["destination"] for entry in await shop.texts()} == set(shop.phones[:10])
 
-    await eventually(confirmations, timeout_seconds=60)
+    await eventually(confirmations)
     run = await shop.finished(await shop.launch("after", "Hello"))
     hellos = [entry["destination"] for entry in await shop.texts() if entry["text"] == "Hello"]
     assert run.state == Run.COMPLETED

@@ -13,14 +13,13 @@ from pathlib import Path
 import mesh_gate
 import pytest
 from heliograph.campaign.v1.run_pb2 import Run
-from heliograph.messaging.v1.channel_pb2 import Channel
-from heliograph.messaging.v1.channel_service_pb2 import UpdateChannelRequest
 from heliograph.messaging.v1.content_pb2 import Purpose
 from heliograph.messaging.v1.message_pb2 import Message
 from heliograph.twoway.v1.conversation_service_pb2 import ListInboundMessagesRequest
 from mesh.testkit.waiting import eventually
 from mesh_gate import Step
 from mesh_log import Log
+from mesh_shop import SETTLE_SECONDS_OF_PATIENCE
 
 pytestmark = [pytest.mark.story, pytest.mark.xdist_group("mesh")]
 
@@ -54,14 +53,13 @@ STEPS = [
 IN_EVERY_RUN = (9,)
 MEMBERS, MEMBERS_OF_A_FULL_RUN, STOPPING = 300, 1_200, 6
 CONFIRMED = "opted out"
-SETTLE_SECONDS = 20
 
 
 async def test_a_stop_is_obeyed_and_confirmed_once_whoever_dies_when(local_mesh, shop, tmp_path):
     path = os.environ.get("STOP_PROOF", "")
     steps = STEPS if path else [STEPS[number] for number in IN_EVERY_RUN]
     log = Log()
-    await _settle_late(shop)
+    await shop.settle_within(SETTLE_SECONDS_OF_PATIENCE)
     members = MEMBERS_OF_A_FULL_RUN if path else MEMBERS
     await shop.import_phones(members, tmp_path)
     await shop.carrier.behave(answer_delay_seconds=0.05)
@@ -79,7 +77,7 @@ async def test_a_stop_is_obeyed_and_confirmed_once_whoever_dies_when(local_mesh,
         await shop.say(stopped, "stop")
         ended = await asyncio.gather(*map(shop.finished, runs))
         after = await shop.finished(await shop.launch("after", "Hello again"))
-        await eventually(lambda: _have_come_in(shop, 2 * len(stopped)), timeout_seconds=60)
+        await eventually(lambda: _have_come_in(shop, 2 * len(stopped)))
     log.say("the campaigns have ended, and one more was sent to everybody")
     assert {run.state for run in [*ended, after]} == {Run.COMPLETED}
     texts = await shop.texts()
@@ -113,7 +111,7 @@ async def _die_at(local_mesh, shop, replicas, step, phones, log):
             replicas[step.service].pid != pids[1]
         )
 
-    await eventually(are_new, timeout_seconds=60)
+    await eventually(are_new)
 
 
 async def _confirmed(shop, stopped):
@@ -142,10 +140,3 @@ def _after_confirmation(texts):
         elif CONFIRMED in entry["text"]:
             told.add(entry["destination"])
     return late
-
-
-async def _settle_late(shop):
-    """Whatever is in doubt waits for its receipt, however busy the machine is."""
-    sms = Channel(name=f"{shop.parent}/channels/sms")
-    sms.settle_window.seconds = SETTLE_SECONDS
-    await shop.client.channels.UpdateChannel(UpdateChannelRequest(channel=sms))

@@ -36,7 +36,7 @@ async def test_a_campaign_is_traced_through_the_whole_mesh(shop, spans, tmp_path
 
     await shop.finished(await shop.launch("traced", "Hello"))
 
-    await eventually(lambda: _traced(spans, "fan out", CAMPAIGN), timeout_seconds=30)
+    await eventually(lambda: _traced(spans, "fan out", CAMPAIGN))
 
 
 async def test_a_reply_is_traced_from_the_text_it_answers(shop, spans, tmp_path):
@@ -45,7 +45,7 @@ async def test_a_reply_is_traced_from_the_text_it_answers(shop, spans, tmp_path)
 
     await shop.say(shop.phones, "HELP")
 
-    await eventually(lambda: _traced(spans, "receive texts", REPLY), timeout_seconds=30)
+    await eventually(lambda: _traced(spans, "receive texts", REPLY))
 
 
 def _traced(spans, root, edges):

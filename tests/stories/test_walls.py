@@ -48,7 +48,7 @@ def request(method, application):
     return made
 
 
-async def call(client: Client, method, application, timeout_seconds=10.0):
+async def call(client: Client, method, application, timeout_seconds=60.0):
     """Call any method with a request of ours; what it failed with, or None."""
     service = method.containing_service
     channel = client._channels[service.full_name.split(".")[1]]
@@ -125,7 +125,10 @@ async def test_design_lists_what_is_not_built(client):
 
     # Streams that wait for news are the only ones that do not answer at once.
     refusals = await asyncio.gather(
-        *(call(client, method, "home", timeout_seconds=5.0) for method in METHODS.values())
+        *(
+            call(client, method, "home", timeout_seconds=5.0 if method.server_streaming else 60.0)
+            for method in METHODS.values()
+        )
     )
 
     missing = {

@@ -35,7 +35,7 @@ async def one(tmp_path: Path) -> AsyncIterator[Kept]:
 
 async def test_a_killed_process_is_started_again_on_its_port(one: Kept) -> None:
     pid, url = one.kept.pid, one.server.url
-    await one.kept.kill(30)
+    await one.kept.kill(60)
     assert one.kept.pid != pid
     assert one.server.url == url
     assert one.changes == one.kept.restarts == 1
@@ -44,7 +44,7 @@ async def test_a_killed_process_is_started_again_on_its_port(one: Kept) -> None:
 
 async def test_it_is_started_again_every_time(one: Kept) -> None:
     for _ in range(4):
-        await one.kept.kill(30)
+        await one.kept.kill(60)
     assert one.kept.restarts == 4
 
 

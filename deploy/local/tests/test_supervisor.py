@@ -98,7 +98,7 @@ async def _ask(folder: Path) -> int:
 async def _serves(address: str) -> bool:
     async with grpc.aio.insecure_channel(address) as channel:
         check = health_pb2_grpc.HealthStub(channel).Check
-        answer = await check(health_pb2.HealthCheckRequest(), wait_for_ready=True, timeout=20)
+        answer = await check(health_pb2.HealthCheckRequest(), wait_for_ready=True, timeout=60)
         return answer.status == health_pb2.HealthCheckResponse.SERVING
 
 
@@ -127,7 +127,7 @@ async def test_a_killed_service_serves_again_at_its_address(running: Running, na
 @pytest.mark.parametrize("name", ["postgres", "nats", "clickhouse"])
 async def test_services_outlast_a_killed_server(running: Running, name: str) -> None:
     await running.mesh.kill(name)
-    await eventually(lambda: _asked(running.folder), timeout_seconds=30)
+    await eventually(lambda: _asked(running.folder))
     pids = _described(running.folder)["pids"]
     assert all(process_identity(pids[service]) for service in SERVICES)
 
@@ -186,7 +186,7 @@ async def _killed_and_gone(command: Command) -> dict:
     described = _described(command.folder)
     await command.end(signal.SIGKILL)
     pids = described["pids"].values()
-    await eventually(lambda: not any(map(process_identity, pids)), timeout_seconds=30)
+    await eventually(lambda: not any(map(process_identity, pids)))
     return described
 
 

@@ -27,7 +27,13 @@ from mesh.testkit.waiting import eventually
 class Customer:
     """An ESME that keeps what it gets."""
 
-    def __init__(self, port: int, password: str = "secret", account: str = "heliograph") -> None:
+    def __init__(
+        self,
+        port: int,
+        password: str = "secret",
+        account: str = "heliograph",
+        response_timeout_seconds: float = 60.0,
+    ) -> None:
         self.account = account
         self.received: list[DeliverSm] = []
         self.failing = False
@@ -36,7 +42,7 @@ class Customer:
                 "127.0.0.1",
                 port,
                 Bind(account, password),
-                limits=Limits(response_timeout_seconds=2.0),
+                limits=Limits(response_timeout_seconds=response_timeout_seconds),
                 reconnect_seconds_min=0.01,
             ),
             self._take,
@@ -117,7 +123,7 @@ async def stage(
         await remote.behave(retry_seconds=0.05, receipts={"delay_seconds_max": 0.02})
         customer = new_customer()
         async with customer.esme:
-            await customer.esme.wait_bound(5)
+            await customer.esme.wait_bound(60)
             yield Stage(remote, customer, new_customer)
 
 

@@ -89,8 +89,11 @@ async def test_a_rate_throttles_what_is_above(stage) -> None:
 
 async def test_answers_can_be_lost(stage) -> None:
     await stage.remote.behave(unanswered_share=1.0)
+    impatient = stage.new_customer(response_timeout_seconds=0.5)
 
-    assert await stage.customer.send("x") == [Outcome.UNKNOWN]
+    async with impatient.esme:
+        await impatient.esme.wait_bound(60)
+        assert await impatient.send("x") == [Outcome.UNKNOWN]
     assert len(await stage.log("message")) == 1
     assert len(await stage.log("unanswered")) == 1
 
@@ -100,7 +103,7 @@ async def test_links_can_be_lost_between_taking_and_answering(stage) -> None:
 
     assert await stage.customer.send("x") == [Outcome.UNKNOWN]
     await stage.remote.behave(link_lost_share=0.0)
-    await stage.customer.esme.wait_bound(5)
+    await stage.customer.esme.wait_bound(60)
 
     assert await stage.customer.send("y") == [Outcome.ACCEPTED]
     assert [entry["text"] for entry in await stage.log("message")] == ["x", "y"]
@@ -112,7 +115,7 @@ async def test_the_same_seed_plays_the_same(tmp_path: Path, open_carrier) -> Non
             await remote.behave(seed=5, rules=[{"share": 0.3, "status": "ESME_RSYSERR"}])
             customer = new_customer()
             async with customer.esme:
-                await customer.esme.wait_bound(5)
+                await customer.esme.wait_bound(60)
                 outcomes = await customer.send(*["x"] * 50)
         return [outcome.name for outcome in outcomes]
 

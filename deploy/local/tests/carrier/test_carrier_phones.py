@@ -99,8 +99,8 @@ async def test_a_number_is_answered_at_its_own_account(stage) -> None:
         for customer in (number, other) * 20
     ]
     async with number.esme, other.esme:
-        await number.esme.wait_bound(5)
-        await other.esme.wait_bound(5)
+        await number.esme.wait_bound(60)
+        await other.esme.wait_bound(60)
 
         await stage.remote.call("POST", "/inbound", {"messages": said})
         await number.send("with a receipt")
@@ -116,7 +116,7 @@ async def test_an_account_has_the_numbers_it_is_given(stage) -> None:
     first = stage.new_customer(account="12125550101")
     await stage.remote.behave(numbers={"+442079460102": first.account})
     async with first.esme:
-        await first.esme.wait_bound(5)
+        await first.esme.wait_bound(60)
 
         said = [{"source": "+491700000009", "destination": "+442079460102", "text": "hello"}]
         await stage.remote.call("POST", "/inbound", {"messages": said})
