@@ -75,6 +75,20 @@ async def test_of_many_at_once_one_works_and_all_get_its_answer(create, library)
     assert all(answer == answers[0] for answer in answers)
 
 
+async def test_what_was_answered_can_be_asked_ahead(sessions, create, library):
+    async def answered(asked):
+        async with sessions() as session:
+            return await request_ids.answered(session, asked, "a", library.pb.Book)
+
+    assert await answered(request(library)) is None
+    first = await create(request(library))
+    assert await answered(request(library)) == first
+    assert await answered(request(library, "")) is None
+    with pytest.raises(InvalidArgument) as refusal:
+        await answered(request(library, title="other"))
+    assert refusal.value.reason == "REQUEST_ID_REUSED"
+
+
 async def test_a_request_that_failed_was_never_seen(sessions, create, library):
     async def fail():
         raise RuntimeError

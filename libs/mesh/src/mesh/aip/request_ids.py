@@ -64,6 +64,18 @@ async def once(
     return response
 
 
+async def answered(
+    session: AsyncSession, request: Message, application: str, kind: type[Response]
+) -> Response | None:
+    """What `request` was answered when it came before: for what must be done ahead of the
+    transaction of `once`, and not again. The same id with a different request is refused."""
+    if not request.request_id:  # type: ignore[attr-defined]
+        return None
+    stored = await _stored(session, request, application)
+    assert stored is None or isinstance(stored, kind)
+    return stored
+
+
 async def purge(session: AsyncSession, older_than: timedelta) -> None:
     """Forget the request ids seen before; after this they would be taken for new ones."""
     await session.exec(
@@ -109,10 +121,15 @@ async def _claim(session: AsyncSession, request: Message, application: str) -> M
     )
     if claimed.first() is not None:
         return None
-    row = (await session.exec(select(RequestIdRow).filter_by(**key))).one()
-    if row.checksum != _checksum(request):
+    return await _stored(session, request, application)
+
+
+async def _stored(session: AsyncSession, request: Message, application: str) -> Message | None:
+    key = _key(request, application)
+    row = (await session.exec(select(RequestIdRow).filter_by(**key))).one_or_none()
+    if row is not None and row.checksum != _checksum(request):
         raise reused(key["request_id"])
-    return _unpack(row.response)
+    return None if row is None else _unpack(row.response)
 
 
 async def _store(
