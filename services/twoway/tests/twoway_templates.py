@@ -1,5 +1,6 @@
 """messaging's templates as this room sees them: renders, and names what nobody can have."""
 
+import asyncio
 import re
 from typing import Any
 
@@ -19,11 +20,14 @@ class TemplateServicer:
         self.stored: dict[str, str] = {}
         self.away = False
         self.asked = 0
+        self.answering = asyncio.Event()
+        self.answering.set()
 
     async def RenderTemplate(
         self, request: pb.RenderTemplateRequest, context: Any
     ) -> pb.RenderTemplateResponse:
         self.asked += 1
+        await self.answering.wait()
         if self.away:
             # Not UNAVAILABLE, which callers try again for a while.
             raise DeadlineExceeded("AWAY", "nobody answers")
