@@ -4,16 +4,22 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from heliograph import subjects
 from heliograph.audience.v1.channel_type_pb2 import ChannelType
 from heliograph.audience.v1.events_pb2 import UserErased
 from heliograph.messaging.v1 import suppression_service_pb2
+from heliograph.messaging.v1.events_pb2 import InboundSmsReceived
 from heliograph.messaging.v1.message_pb2 import Message
 from heliograph.messaging.v1.send_batch_pb2 import SendBatch
 from heliograph.messaging.v1.suppression_pb2 import Suppression
 from mesh.errors import Unavailable
 from mesh.eventing import publisher
+from mesh.sms import segment
 from mesh.store import engine, orders
+from mesh.testkit.bus import published
 from mesh.testkit.waiting import eventually
+from messaging.channels.inbound import InboundPart
+from messaging.long_texts.long_texts import LongTexts
 from messaging.people.erasure import PersonErasing
 from messaging.render import timestamp
 from messaging_samples import APPLICATION, PARENT, batch, endpoint, number, send_request
@@ -184,3 +190,45 @@ async def test_what_is_being_handed_over_is_waited_for(room):
     await database.dispose()
 
     assert (stopped, await who(room)) == (1, [nobody("FAILED")])
+
+
+def parts(index, words, reference=9, prefix="+"):
+    source = number(index).replace("+", prefix)
+    cut = segment(words)
+    return [
+        InboundPart(
+            *(source, "+12065550100", reference, len(cut.parts), sequence),
+            octets,
+            cut.encoding.data_coding,
+            datetime.now(UTC),
+        )
+        for sequence, octets in enumerate(cut.parts, start=1)
+    ]
+
+
+async def test_parts_of_texts_that_are_not_whole_are_forgotten_and_told_ones_not_told_again(room):
+    texts = LongTexts(room.pool, room.assembly.inbound)
+    whole = parts(0, "a" * 200)
+    begun = [parts(0, "b" * 200, 8, prefix)[0] for prefix in ("+", "00", "")]
+    await receive(texts, *whole, *begun, parts(1, "c" * 200)[0])
+
+    await erase(room.js, 0)
+    report = await room.erasure_report()
+
+    left = await room.pool.fetch("SELECT source_address, announced FROM long_texts ORDER BY 1")
+    assert [tuple(row) for row in left] == [("", True), (number(1), False)]
+    assert report.erased_rows["long_texts"] == 4
+    assert "long_texts" in {one.what for one in report.kept}
+    # The carrier repeats a part, and the phone has come round to the reference again.
+    await receive(texts, whole[1])
+    await receive(texts, *parts(0, "d" * 200))
+    everyones = subjects.subject(InboundSmsReceived, "*")
+    told = await published(room.js, subjects.INBOUND.name, everyones, InboundSmsReceived)
+    assert [(text.source_address, text.text) for one in told for text in one.messages] == [
+        (number(0), "a" * 200),
+        (number(0), "d" * 200),
+    ]
+
+
+async def receive(texts, *arrived):
+    await texts.receive(APPLICATION, f"{PARENT}/channels/sms", arrived, datetime.now(UTC))

@@ -32,8 +32,8 @@ _WRITE = f"""
 INSERT INTO long_texts (application, {_FIELDS})
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 ON CONFLICT (application, key) DO UPDATE SET text_id = excluded.text_id, parts = excluded.parts,
-    receive_time = excluded.receive_time, due_time = excluded.due_time,
-    announced = excluded.announced
+    source_address = excluded.source_address, receive_time = excluded.receive_time,
+    due_time = excluded.due_time, announced = excluded.announced
 """
 _ANNOUNCED = """
 UPDATE long_texts SET parts = $4, announced = true

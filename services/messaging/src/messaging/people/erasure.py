@@ -22,7 +22,9 @@ from sqlalchemy import text
 
 from messaging import events
 from messaging.announcing import announce
+from messaging.housekeeping import LONG_TEXTS_KEPT
 from messaging.ledger.persistence import Pool
+from messaging.long_texts.folding import PARTS_WITHIN
 from messaging.people import ledger, remembering
 from messaging.people.ledger import Person
 from messaging.suppressions import id_for
@@ -49,6 +51,14 @@ _WISHES: Final = """
 UPDATE suppressions SET address = '', note = '', source_message = ''
 WHERE application = :application AND id = ANY(CAST(:ids AS text[])) AND address <> ''
 """
+# As the carrier spells it: with its plus, with 00, or without either.
+_WRITTEN: Final = r"""
+application = :application AND receive_time <= :until AND source_address <> ''
+    AND regexp_replace(source_address, '^([+]|00)', '') = ANY(CAST(:numbers AS text[]))
+"""
+_PARTS: Final = f"DELETE FROM long_texts WHERE NOT announced AND {_WRITTEN}"
+# The words are digests by now, and without them a part that comes again would be told anew.
+_TOLD_PARTS: Final = f"UPDATE long_texts SET source_address = '' WHERE announced AND {_WRITTEN}"
 _KEPT: Final = text(
     "SELECT count(*) FROM suppressions"
     " WHERE application = :application AND id = ANY(CAST(:ids AS text[]))"
@@ -85,6 +95,7 @@ class PersonErasing:
             "addresses": list(person.addresses),
             "digests": person.digests,
             "nobody": ledger.NOBODY,
+            "numbers": [one.removeprefix("+") for one in person.addresses],
             "ids": _suppressions(person),
             "bounce": Suppression.HARD_BOUNCE,
         }
@@ -93,6 +104,8 @@ class PersonErasing:
             ("messages", ledger.ERASE),
             ("parked_receipts", _PARKED),
             ("cap_counters", _COUNTERS),
+            ("long_texts", _PARTS),
+            ("long_texts", _TOLD_PARTS),
             ("suppressions", _BOUNCES),
             ("suppressions", _WISHES),
         ):
@@ -130,6 +143,13 @@ class PersonErasing:
                 "parked_receipts",
                 "a receipt that a carrier sends later finds no message, and goes after two days",
                 until=until,
+            )
+        )
+        kept.append(
+            Kept(
+                "long_texts",
+                "digests of parts that were told, so that none is told again",
+                until=order.hear_time + PARTS_WITHIN + LONG_TEXTS_KEPT,
             )
         )
         if suppressed:
