@@ -20,8 +20,11 @@ from heliograph.twoway.v1.phone_number_pb2 import PhoneNumber
 from mesh.backoff import Backoff
 from mesh.errors import Error
 from mesh.sealing import Sealer
+from mesh.store import engine
 from mesh.testkit.waiting import eventually
 from sqlmodel import select
+from twoway import clock
+from twoway.webhooks import store
 from twoway.webhooks.delivering import Deliverer, Retries
 from twoway.webhooks.posting import Poster
 from twoway.webhooks.rules import Webhooks
@@ -136,6 +139,22 @@ async def test_what_nobody_takes_over_in_time_is_announced_and_stays_to_be_looke
     async with room.sessions() as session:
         (destination,) = (await session.exec(select(WebhookDestinationRow))).all()
     assert destination.failure == "answered 503"
+
+
+async def test_a_text_that_waits_for_an_earlier_one_makes_nobody_look(room, receiver):
+    await register(room, receiver)
+    await room.receive(sms("refused"), sms("behind it", at_seconds=1))
+    now, key = clock.now(), ("shop", f"{receiver.base}/in")
+    async with room.sessions.begin() as session:
+        connection = await engine.raw(session)
+        (first,) = await store.waiting(connection, key, now, 10)
+        assert await store.due(connection, now, 10) == [key]
+
+        later = (first["inbound_message"], "answered 503", "PENDING", now + timedelta(minutes=1))
+        await store.failed(connection, "shop", [later])
+
+        assert await store.due(connection, now, 10) == []
+        assert await store.due(connection, now + timedelta(minutes=2), 10) == [key]
 
 
 async def test_a_new_secret_signs_beside_the_former_one_and_none_is_given_back(room, receiver):

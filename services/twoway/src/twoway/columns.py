@@ -14,6 +14,12 @@ def moment() -> datetime:
     return column
 
 
+def maybe_moment() -> datetime | None:
+    """A timestamptz column that may be empty."""
+    column: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    return column
+
+
 def texts(**column_settings: str) -> list[str]:
     """A text[] column."""
     column: list[str] = Field(

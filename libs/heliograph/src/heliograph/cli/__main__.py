@@ -24,6 +24,7 @@ from heliograph.cli import (
     segments,
     sender_ids,
     users,
+    webhooks,
 )
 
 app = App(
@@ -52,6 +53,7 @@ app.command(numbers.app)
 app.command(pools.app)
 app.command(sender_ids.app)
 app.command(keywords.app)
+app.command(webhooks.app)
 app.command(inbound.inbound)
 app.command(conversations.app)
 app.command(opt_outs.app)

@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from mesh.store import tables
-from sqlalchemy import BigInteger, DateTime, Index, text
+from sqlalchemy import BigInteger, Index, text
 from sqlmodel import Field, SQLModel
 
-from twoway.columns import moment
+from twoway.columns import maybe_moment, moment
 
 metadata = tables.metadata()
 
@@ -59,6 +59,6 @@ class OptOutAlarmStateRow(SQLModel, table=True):
     delivered_count: int = Field(default=0, sa_type=BigInteger)
     count_time: datetime = moment()
     state_time: datetime = moment()
-    trigger_time: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    trigger_time: datetime | None = maybe_moment()
     pause: str = ""
     pause_time: datetime = moment()

@@ -3,11 +3,11 @@
 from datetime import datetime
 
 from mesh.store import tables
-from sqlalchemy import DateTime, Index
+from sqlalchemy import Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from twoway.columns import moment, texts, tree
+from twoway.columns import maybe_moment, moment, texts, tree
 
 metadata = tables.metadata()
 
@@ -46,8 +46,8 @@ class KeywordRow(SQLModel, table=True):
     localized_confirmed_reply_texts: dict[str, str] = tree()
     template: str = Field(default="", sa_column_kwargs={"server_default": ""})
     default_substitutions: dict[str, str] = tree()
-    start_time: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
-    end_time: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    start_time: datetime | None = maybe_moment()
+    end_time: datetime | None = maybe_moment()
     revision: int = 1
     create_time: datetime = moment()
     update_time: datetime = moment()

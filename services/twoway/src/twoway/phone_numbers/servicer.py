@@ -15,6 +15,7 @@ from twoway.originations.identities import Identities
 from twoway.phone_numbers import numbers, render, store
 from twoway.pools import following, members
 from twoway.tables import PhoneNumberRow
+from twoway.webhooks import standing
 from twoway.webhooks.rules import Webhooks
 
 PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX = 50, 1_000
@@ -40,7 +41,7 @@ class PhoneNumberServicer:
         self, request: pb.GetPhoneNumberRequest, context: Any
     ) -> phone_number_pb2.PhoneNumber:
         async with self._sessions() as session:
-            return render.phone_number(await store.get(session, request.name))
+            return await _rendered(session, await store.get(session, request.name))
 
     async def ListPhoneNumbers(
         self, request: pb.ListPhoneNumbersRequest, context: Any
@@ -58,10 +59,10 @@ class PhoneNumberServicer:
         after = str(page.after[0]) if page.after else ""
         async with self._sessions() as session:
             rows = await store.page(session, application, opt_out_list, pool, after, page.limit)
-        rows, token = page.cut(rows, key=lambda row: [row.phone_number])
-        return pb.ListPhoneNumbersResponse(
-            phone_numbers=map(render.phone_number, rows), next_page_token=token
-        )
+            rows, token = page.cut(rows, key=lambda row: [row.phone_number])
+            found = [render.phone_number(row) for row in rows]
+            await standing.tell(session, application, found)
+        return pb.ListPhoneNumbersResponse(phone_numbers=found, next_page_token=token)
 
     async def CreatePhoneNumber(
         self, request: pb.CreatePhoneNumberRequest, context: Any
@@ -109,4 +110,6 @@ async def _locked(session: AsyncSession, name: str) -> PhoneNumberRow:
 
 
 async def _rendered(session: AsyncSession, row: PhoneNumberRow) -> phone_number_pb2.PhoneNumber:
-    return render.phone_number(row)
+    number = render.phone_number(row)
+    await standing.tell(session, row.application, [number])
+    return number

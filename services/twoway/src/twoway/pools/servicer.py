@@ -16,6 +16,7 @@ from twoway.originations import choosing
 from twoway.originations.identities import Identities
 from twoway.pools import following, members, pools, render, store
 from twoway.tables import PoolRow, SenderIdRow
+from twoway.webhooks import standing
 from twoway.webhooks.rules import Webhooks
 
 PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX = 50, 1_000
@@ -45,11 +46,10 @@ class PoolServicer:
         async with self._sessions() as session:
             rows = await store.page(session, application, after, page.limit)
             counts = await store.counts(session, application, [row.pool for row in rows])
-        rows, token = page.cut(rows, key=lambda row: [row.pool])
-        return pb.ListPoolsResponse(
-            pools=[render.pool(row, counts.get(row.pool, 0)) for row in rows],
-            next_page_token=token,
-        )
+            rows, token = page.cut(rows, key=lambda row: [row.pool])
+            found = [render.pool(row, counts.get(row.pool, 0)) for row in rows]
+            await standing.tell(session, application, found)
+        return pb.ListPoolsResponse(pools=found, next_page_token=token)
 
     async def CreatePool(self, request: pb.CreatePoolRequest, context: Any) -> pool_pb2.Pool:
         application = names.application_of(request.parent)
@@ -120,7 +120,9 @@ class PoolServicer:
 
 
 async def _rendered(session: AsyncSession, row: PoolRow) -> pool_pb2.Pool:
-    return render.pool(row, await store.count(session, row))
+    pool = render.pool(row, await store.count(session, row))
+    await standing.tell(session, row.application, [pool])
+    return pool
 
 
 def _new(

@@ -12,10 +12,11 @@ from twoway.webhooks import signing
 
 if TYPE_CHECKING:
     from twoway.webhooks.messages import Waiting
+    from twoway.webhooks.store import Failure
 
 
 def undelivered(
-    session: AsyncSession, key: tuple[str, str], over: "Sequence[tuple[Waiting, str]]"
+    session: AsyncSession, key: tuple[str, str], over: "Sequence[tuple[Waiting, Failure]]"
 ) -> None:
     """Announce texts whose time is up, each with why it was not taken over the last time."""
     application, uri = key
@@ -27,10 +28,12 @@ def undelivered(
         outbox.publish(session, event, application, event_id=event_id)
 
 
-def _undelivered(one: "Waiting", failure: str) -> events_pb2.InboundMessagesUndelivered.Undelivered:
+def _undelivered(
+    one: "Waiting", failure: "Failure"
+) -> events_pb2.InboundMessagesUndelivered.Undelivered:
     return events_pb2.InboundMessagesUndelivered.Undelivered(
         inbound_message=one.message.name,
         destination_address=one.message.destination_address,
         attempts=one.attempts + 1,
-        failure=failure,
+        failure=failure.reason,
     )

@@ -26,6 +26,7 @@ from twoway.webhooks import announcing, messages, signing, store
 from twoway.webhooks.messages import Waiting
 from twoway.webhooks.posting import Poster, UnreachableError
 from twoway.webhooks.rules import Webhooks
+from twoway.webhooks.store import Failure
 
 DESTINATIONS_MAX: Final = 64
 """Addresses that this replica posts to at once."""
@@ -59,8 +60,10 @@ class Retries:
 Key = tuple[str, str]
 """An application and an address that it has texts posted to."""
 
-Result = tuple[Waiting, str]
-"""A post, and why it was not taken over; empty when it was."""
+Result = tuple[Waiting, Failure | None]
+"""A post, and why it was not taken over; None when it was."""
+
+Failed = tuple[Waiting, Failure]
 
 
 class Deliverer:
@@ -140,7 +143,7 @@ class Deliverer:
         try:
             client = await self._poster.client(key[1])
         except UnreachableError as error:
-            return [(one, str(error)) for one in waiting]
+            return [(one, Failure(str(error))) for one in waiting]
         places = asyncio.Semaphore(AT_ONCE_MAX)
 
         async def post(one: Waiting) -> Result:
@@ -150,7 +153,7 @@ class Deliverer:
         async with client:
             return list(await asyncio.gather(*map(post, waiting)))
 
-    async def _post_one(self, client: Client, key: Key, one: Waiting) -> str:
+    async def _post_one(self, client: Client, key: Key, one: Waiting) -> Failure | None:
         now = clock.now()
         body = messages.body(one)
         headers = signing.headers(
@@ -168,7 +171,14 @@ class Deliverer:
         taken = [one.inbound_message for one, failure in results if not failure]
         failures = [(one, failure) for one, failure in results if failure]
         is_dead = bool(failures) and not taken
-        rounds = failed_rounds + 1 if is_dead else 0
+        # A round that posted nothing says nothing about the address.
+        rounds = 0 if taken else failed_rounds + is_dead
+        ended = store.Ended(
+            attempt_time=self._retries.again(now, rounds) if is_dead else now,
+            failed_rounds=rounds,
+            failure=failures[-1][1] if failures else None,
+            is_taken=bool(taken),
+        )
         over = [(one, failure) for one, failure in failures if self._is_over(one, now)]
         async with self._sessions.begin() as session:
             connection = await engine.raw(session)
@@ -177,26 +187,21 @@ class Deliverer:
                 connection, key[0], [self._failed(one, failure, now) for one, failure in failures]
             )
             announcing.undelivered(session, key, over)
-            await store.release(
-                connection,
-                key,
-                self._lease,
-                now=now,
-                attempt_time=self._retries.again(now, rounds) if is_dead else now,
-                failed_rounds=rounds,
-                failure=failures[-1][1] if failures else "",
-            )
+            await store.release(connection, key, self._lease, now, ended)
         self._count(key, len(taken), failures, len(over))
         return not is_dead
 
-    def _failed(self, one: Waiting, failure: str, now: datetime) -> tuple[str, str, str, datetime]:
+    def _failed(
+        self, one: Waiting, failure: Failure, now: datetime
+    ) -> tuple[str, str, str, datetime]:
         state = "FAILED" if self._is_over(one, now) else "PENDING"
-        return one.inbound_message, failure, state, self._retries.again(now, one.attempts + 1)
+        again = self._retries.again(now, one.attempts + 1)
+        return one.inbound_message, failure.reason, state, again
 
     def _is_over(self, one: Waiting, now: datetime) -> bool:
         return now >= one.create_time + self._retries.time_to_live
 
-    def _count(self, key: Key, taken: int, failures: Sequence[Result], over: int) -> None:
+    def _count(self, key: Key, taken: int, failures: Sequence[Failed], over: int) -> None:
         metrics.WEBHOOK_POSTS.labels("taken").inc(taken)
         metrics.WEBHOOK_POSTS.labels("postponed").inc(len(failures) - over)
         metrics.WEBHOOK_POSTS.labels("failed").inc(over)
@@ -206,5 +211,5 @@ class Deliverer:
                 application=key[0],
                 posts=len(failures),
                 given_up=over,
-                failure=failures[-1][1],
+                failure=failures[-1][1].reason,
             )

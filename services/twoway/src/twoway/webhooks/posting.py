@@ -13,6 +13,7 @@ from pyreqwest.client import Client
 from pyreqwest.exceptions import PyreqwestError
 
 from twoway.webhooks.rules import Webhooks, not_allowed
+from twoway.webhooks.store import Failure
 
 CONNECT_SECONDS_MAX = 5.0
 POST_SECONDS_MAX = 10.0
@@ -58,16 +59,18 @@ class Poster:
             builder = builder.resolve(host, address, port)
         return builder.build()
 
-    async def post(self, client: Client, uri: str, headers: dict[str, str], body: bytes) -> str:
-        """Why the message was not taken over; empty when it was. An answer's body is not read."""
+    async def post(
+        self, client: Client, uri: str, headers: dict[str, str], body: bytes
+    ) -> Failure | None:
+        """Why the message was not taken over; None when it was. An answer's body is not read."""
         try:
             request = client.post(uri).headers(headers).body_bytes(body)
             timeout = timedelta(seconds=self._post_seconds_max)
             async with request.timeout(timeout).build_streamed() as response:
                 status: int = response.status
         except (PyreqwestError, TimeoutError) as error:
-            return type(error).__name__
-        return "" if 200 <= status < 300 else f"answered {status}"
+            return Failure(type(error).__name__)
+        return None if 200 <= status < 300 else Failure(f"answered {status}", status)
 
     async def _address(self, uri: str, host: str, port: int) -> str:
         loop = asyncio.get_running_loop()

@@ -1,6 +1,7 @@
 """Every statement about posts."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,11 +9,20 @@ from twoway import bulk
 from twoway.tables import InboundMessage
 from twoway.webhooks.tables import WebhookPost
 
+# A post waits while an earlier one of the same person to the same number has not been taken over.
+_FIRST = """
+NOT EXISTS (
+    SELECT FROM webhook_posts earlier
+    WHERE earlier.application = o.application AND earlier.source_address = o.source_address
+        AND earlier.destination_address = o.destination_address
+        AND earlier.state = 'PENDING' AND earlier.id < o.id
+)
+"""
 _NUMBERS = """
 SELECT phone_number FROM phone_numbers
 WHERE application = $1 AND phone_number = ANY($2::text[]) AND webhook_uri <> '' AND two_way_enabled
 """
-_DUE = """
+_DUE = f"""
 SELECT DISTINCT p.application, p.webhook_uri
 FROM phone_numbers p
 LEFT JOIN webhook_destinations d ON d.application = p.application AND d.uri = p.webhook_uri
@@ -21,7 +31,7 @@ WHERE p.webhook_uri <> ''
     AND EXISTS (
         SELECT FROM webhook_posts o
         WHERE o.application = p.application AND o.destination_address = p.phone_number
-            AND o.state = 'PENDING' AND o.attempt_time <= $1
+            AND o.state = 'PENDING' AND o.attempt_time <= $1 AND {_FIRST}
     )
 LIMIT $2
 """
@@ -37,21 +47,18 @@ RETURNING failed_rounds
 _RELEASE = """
 UPDATE webhook_destinations
 SET lease_expire_time = $4, attempt_time = $5, failed_rounds = $6,
-    failure = CASE WHEN $7 = '' THEN failure ELSE $7 END
+    failing_time = CASE WHEN $6 > 0 THEN coalesce(failing_time, $4) END,
+    failure = coalesce($7, failure), failure_status = coalesce($8, failure_status),
+    failure_time = CASE WHEN $7::text IS NULL THEN failure_time ELSE $4 END,
+    taken_time = CASE WHEN $9 THEN $4 ELSE taken_time END
 WHERE application = $1 AND uri = $2 AND lease = $3
 """
-# A post waits while an earlier one of the same person to the same number has not been taken over.
-_WAITING = """
+_WAITING = f"""
 SELECT o.id, o.inbound_message, o.destination_address, o.attempts, o.create_time, p.webhook_secrets
 FROM webhook_posts o
 JOIN phone_numbers p ON p.application = o.application AND p.phone_number = o.destination_address
 WHERE o.application = $1 AND p.webhook_uri = $2 AND o.state = 'PENDING' AND o.attempt_time <= $3
-    AND NOT EXISTS (
-        SELECT FROM webhook_posts earlier
-        WHERE earlier.application = o.application AND earlier.source_address = o.source_address
-            AND earlier.destination_address = o.destination_address
-            AND earlier.state = 'PENDING' AND earlier.id < o.id
-    )
+    AND {_FIRST}
 ORDER BY o.id LIMIT $4
 """
 _DONE = "DELETE FROM webhook_posts WHERE application = $1 AND inbound_message = ANY($2::text[])"
@@ -62,6 +69,24 @@ FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[])
     AS f (inbound_message, failure, state, attempt_time)
 WHERE o.application = $1 AND o.inbound_message = f.inbound_message
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a post was not taken over. `status` is that of HTTP; 0 where nobody answered."""
+
+    reason: str
+    status: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a round of posts ended. `failed_rounds` are those in which nothing was taken over."""
+
+    attempt_time: datetime
+    failed_rounds: int
+    failure: Failure | None
+    is_taken: bool
 
 
 async def promise(
@@ -102,17 +127,15 @@ async def lease(
 
 
 async def release(
-    connection: Any,
-    key: tuple[str, str],
-    owner: str,
-    *,
-    now: datetime,
-    attempt_time: datetime,
-    failed_rounds: int,
-    failure: str,
+    connection: Any, key: tuple[str, str], owner: str, now: datetime, ended: Ended
 ) -> None:
-    """Let others post there from `attempt_time` on."""
-    await connection.execute(_RELEASE, *key, owner, now, attempt_time, failed_rounds, failure)
+    """Let others post there from `attempt_time` on, and note how it went."""
+    failure = ended.failure
+    await connection.execute(
+        *(_RELEASE, *key, owner, now, ended.attempt_time, ended.failed_rounds),
+        *((failure.reason, failure.status) if failure else (None, None)),
+        ended.is_taken,
+    )
 
 
 async def waiting(connection: Any, key: tuple[str, str], now: datetime, limit: int) -> list[Any]:

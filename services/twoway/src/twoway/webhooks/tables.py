@@ -6,7 +6,7 @@ from mesh.store import tables
 from sqlalchemy import BigInteger, CheckConstraint, Column, Identity, Index, text
 from sqlmodel import Field, SQLModel
 
-from twoway.columns import moment
+from twoway.columns import maybe_moment, moment
 
 metadata = tables.metadata()
 
@@ -66,5 +66,9 @@ class WebhookDestinationRow(SQLModel, table=True):
     attempt_time: datetime = moment()
     failed_rounds: int = 0
     """Rounds after each other in which nothing was taken over."""
+    failing_time: datetime | None = maybe_moment()
     failure: str = ""
     """The last one, for a person to look at."""
+    failure_status: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    failure_time: datetime | None = maybe_moment()
+    taken_time: datetime | None = maybe_moment()
