@@ -61,7 +61,7 @@ async def test_everything_of_it_is_erased_and_told(launched):
         async def is_told():
             return await report(launched.js) is not None
 
-        await eventually(is_told, 20)
+        await eventually(is_told)
     working.cancel()
     await asyncio.wait([working])
 

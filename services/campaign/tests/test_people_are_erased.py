@@ -60,7 +60,7 @@ async def test_places_in_segments_are_forgotten_once_nobody_needs_them(room):
     async with people.consumer(room.js, taking):
         await publisher.publish(room.js, told, "demo", suffix="o1")
         answer = await eventually(
-            lambda: last_published(room.js, subjects.AUDIENCE.name, subject, ErasureReport), 20
+            lambda: last_published(room.js, subjects.AUDIENCE.name, subject, ErasureReport)
         )
     working.cancel()
     await asyncio.wait([working])

@@ -125,8 +125,7 @@ async def test_a_paced_run_is_handed_over_in_its_time_and_by_its_own_workers(roo
     assert await state_of(room, run) == "SENDING"
 
 
-async def test_a_paced_run_that_is_paused_stops_at_its_next_part(room, audience):
-    del audience.members[60:]
+async def test_a_paced_run_that_is_paused_stops_at_its_next_part(room):
     await launch(room, "limits { messages_per_second: 40 }")
     await begin(room)
     await room.fanout().step()
@@ -138,9 +137,10 @@ async def test_a_paced_run_that_is_paused_stops_at_its_next_part(room, audience)
     await eventually(begun)
 
     await room.campaigns.PauseCampaign(pb.PauseCampaignRequest(name=WELCOME))
+    before = len(await room.sent())
     await sending
 
-    assert 1 <= len(await room.sent()) <= 2
+    assert before <= len(await room.sent()) <= before + 1
     assert await room.fanout().take_paced() is None
 
 

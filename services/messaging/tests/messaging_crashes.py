@@ -64,7 +64,7 @@ class Gate:
 
     async def reached(self) -> None:
         """Waits until a statement waits."""
-        await eventually(self._waiting, 20)
+        await eventually(self._waiting)
 
     async def undo(self) -> None:
         """Ends what waits, so that it has never happened."""
@@ -113,7 +113,7 @@ class Doom:
                 account.process, account.system_id, account.begun, links[0].port
             )
             await room.carrier.remote.behave(receipts=SLOW_RECEIPTS)
-            await room.open_channel(settle_window=Duration(seconds=1))
+            await room.open_channel(settle_window=Duration(seconds=3))
             await room.assembly.connections.close()
             doom = cls(room, folder / "ports.json", *links)
             stack.push_async_callback(doom.kill)
@@ -180,5 +180,5 @@ async def started(room: Room, ports: Path, **environment: str) -> asyncio.subpro
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "messaging", "serve", env={**os.environ, **given, **environment}
     )
-    await eventually(lambda: ports.exists() and json.loads(ports.read_text())["grpc"], 30)
+    await eventually(lambda: ports.exists() and json.loads(ports.read_text())["grpc"])
     return process

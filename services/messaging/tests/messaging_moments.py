@@ -8,7 +8,6 @@ from mesh.testkit.waiting import eventually
 from messaging_crashes import CLAIMING, RECORDING, Doom, Gate
 from messaging_room import Room
 
-TIMEOUT_SECONDS = 20.0
 ENQUIRE_LINK_BYTES = 16
 
 
@@ -47,8 +46,8 @@ async def consent_unknown(doom: Doom, sent: SendBatch) -> None:
     """Rows are `HANDING`, and twoway has not answered."""
     doom.twoway_link.answers.hold()
     await doom.begin(sent)
-    await eventually(lambda: _rows_are(doom.room, Message.HANDING, 1), TIMEOUT_SECONDS)
-    await eventually(lambda: doom.twoway_link.answers.held_bytes, TIMEOUT_SECONDS)
+    await eventually(lambda: _rows_are(doom.room, Message.HANDING, 1))
+    await eventually(lambda: doom.twoway_link.answers.held_bytes)
     await doom.kill()
 
 
@@ -59,9 +58,7 @@ async def messages_unsent(doom: Doom, sent: SendBatch) -> None:
         await gate.reached()
         doom.carrier_link.requests.hold()
         await gate.open()
-        await eventually(
-            lambda: doom.carrier_link.requests.held_bytes > ENQUIRE_LINK_BYTES, TIMEOUT_SECONDS
-        )
+        await eventually(lambda: doom.carrier_link.requests.held_bytes > ENQUIRE_LINK_BYTES)
         await doom.kill()
 
 
@@ -73,7 +70,7 @@ async def messages_unanswered(doom: Doom, sent: SendBatch) -> None:
     async def taken() -> bool:
         return len(await doom.room.arrived()) >= min(19, len(sent.recipients))
 
-    await eventually(taken, TIMEOUT_SECONDS)
+    await eventually(taken)
     await doom.kill()
     await doom.room.carrier.remote.behave(unanswered_share=0.0)
 
@@ -118,7 +115,7 @@ async def _announced_unheard(doom: Doom, sent: SendBatch, before: str) -> None:
         async def announced() -> bool:
             return (await doom.room.js.stream_info(stream)).state.messages > begun
 
-        await eventually(announced, TIMEOUT_SECONDS)
+        await eventually(announced)
         await doom.kill()
 
 

@@ -237,7 +237,7 @@ class Room:
         """State or reason of every message, by endpoint or address."""
         return {row.endpoint_id or row.address: word(row) for row in await self.rows()}
 
-    async def settled(self, count: int, timeout_seconds: float = 20.0) -> dict[str, str]:
+    async def settled(self, count: int) -> dict[str, str]:
         """Waits until so many messages are in final states, and nothing else is."""
 
         async def probe() -> dict[str, str]:
@@ -247,15 +247,15 @@ class Room:
             assert not waiting, f"{len(waiting)} not final, as {waiting[0]}"
             return {row.endpoint_id or row.address: word(row) for row in rows}
 
-        return await eventually(probe, timeout_seconds)
+        return await eventually(probe)
 
-    async def drained(self, timeout_seconds: float = 30.0) -> None:
+    async def drained(self) -> None:
         """Waits until every batch is done with: the last record of one follows its receipts."""
 
         async def is_empty() -> bool:
             return (await self.js.stream_info(subjects.SENDS.name)).state.messages == 0
 
-        await eventually(is_empty, timeout_seconds)
+        await eventually(is_empty)
 
     async def arrived(self) -> list[dict[str, Any]]:
         """What the carrier has taken, in its own words."""
@@ -269,7 +269,7 @@ class Room:
         async def told() -> ErasureReport | None:
             return await last_published(self.js, subjects.AUDIENCE.name, subject, ErasureReport)
 
-        report = await eventually(told, 30)
+        report = await eventually(told)
         assert report is not None
         return report
 

@@ -36,7 +36,7 @@ async def replied(room, count):
         assert len(told) == count
         return told
 
-    return await eventually(enough, 20)
+    return await eventually(enough)
 
 
 async def tell(room, message, inbound_id, repetition=""):

@@ -16,6 +16,9 @@ from messaging_crashes import GIVING_BACK, Doom, gate_at
 from messaging_room import UNFINISHED, word
 from messaging_samples import PARENT, batch, endpoint, number
 
+EXPIRE_SECONDS = 4
+"""What has been tried by then expires after."""
+
 
 def caps(daily_max=0, total_max=0, total_key="spring/1"):
     return SendBatch.Caps(daily_max=daily_max, total_max=total_max, total_key=total_key)
@@ -119,7 +122,7 @@ async def test_what_is_certainly_not_sent_does_not_count(room):
 async def test_what_expired_before_the_provider_took_it_does_not_count(room):
     await room.carrier.remote.behave(rules=[{"status": "ESME_RTHROTTLED"}])
     sent = run("c", caps(1, 1, "c/1"), [endpoint(0)])
-    sent.expire_time.FromDatetime(datetime.now(UTC) + timedelta(seconds=1))
+    sent.expire_time.FromDatetime(datetime.now(UTC) + timedelta(seconds=EXPIRE_SECONDS))
 
     await room.publish(sent)
 
@@ -131,7 +134,7 @@ async def test_who_dies_while_giving_back_has_ended_nothing_either(room):
     """The batch was put off, so that its rows end where it is entered once more."""
     await room.carrier.remote.behave(rules=[{"status": "ESME_RTHROTTLED"}])
     sent = run("c", caps(1, 1, "c/1"), [endpoint(0), endpoint(1)])
-    sent.expire_time.FromDatetime(datetime.now(UTC) + timedelta(seconds=1))
+    sent.expire_time.FromDatetime(datetime.now(UTC) + timedelta(seconds=EXPIRE_SECONDS))
 
     async with gate_at(room.database_url, GIVING_BACK) as gate:
         await room.publish(sent)
@@ -205,4 +208,4 @@ async def settled_rows(room, count):
         assert not [row for row in rows if word(row) in UNFINISHED]
         return True
 
-    await eventually(probe, 30)
+    await eventually(probe)

@@ -42,7 +42,7 @@ async def held(room, count):
         assert sum(len(one.recipients) for _, one in await waiting(room)) == count
         return True
 
-    await eventually(probe, 20)
+    await eventually(probe)
 
 
 async def time_passes(room, quiet_time=None):

@@ -38,7 +38,7 @@ async def sent(room, count):
         rows = await room.rows()
         return len(rows) == count and {row.state for row in rows} == {Message.SENT}
 
-    await eventually(probe, 20)
+    await eventually(probe)
 
 
 async def test_mails_reach_their_mailboxes_without_asking_for_opt_outs(make_room, tmp_path):

@@ -13,6 +13,7 @@ from heliograph.messaging.v1.events_pb2 import MessageEvent
 from heliograph.messaging.v1.reason_pb2 import Reason
 from heliograph.messaging.v1.suppression_pb2 import Suppression
 from localmesh.peers.running import PeerProcess
+from mesh.embedded.ports import free_port
 from mesh.testkit.waiting import eventually
 from messaging.render import timestamp
 from messaging_room import CarrierAccount
@@ -162,13 +163,13 @@ async def test_a_throttling_carrier_costs_no_message(room):
 
     await room.publish(batch([endpoint(i) for i in range(600)]))
 
-    assert Counter((await room.settled(600, 30)).values()) == {"DELIVERED": 600}
+    assert Counter((await room.settled(600)).values()) == {"DELIVERED": 600}
     assert len(once_each(await room.arrived())) == 600
 
 
 async def test_a_carrier_that_is_away_is_waited_for(make_room, tmp_path):
     room = await make_room()
-    async with PeerProcess("carrier", tmp_path) as away:
+    async with PeerProcess("carrier", tmp_path, port=free_port()) as away:
         room.carrier = await CarrierAccount.open(away, "traveller")
         await room.open_channel()
     found = room.assembly.connections.get("shop", ChannelType.SMS)
@@ -177,7 +178,7 @@ async def test_a_carrier_that_is_away_is_waited_for(make_room, tmp_path):
 
     async with PeerProcess("carrier", tmp_path, port=room.carrier.port) as back:
         room.carrier = await CarrierAccount.open(back, "traveller")
-        states = await room.settled(20, 30)
+        states = await room.settled(20)
         arrived = await room.arrived()
 
     assert Counter(states.values()) == {"DELIVERED": 20}
@@ -282,7 +283,8 @@ async def test_without_a_receipt_a_promotional_message_is_given_up(make_room):
 
 async def test_without_a_receipt_a_transactional_message_is_sent_again(make_room):
     room = await make_room()
-    await room.open_channel(settle_window=Duration(nanos=300_000_000))
+    # Long enough for the carrier to behave again before the message comes once more.
+    await room.open_channel(settle_window=Duration(seconds=3))
     await room.carrier.remote.behave(link_lost_share=1.0, receipts={"share": 0.0})
     await room.publish(batch([endpoint(0)], purpose=Purpose.TRANSACTIONAL))
     await eventually(lambda: room.arrived())

@@ -118,7 +118,7 @@ async def test_a_text_of_which_a_part_was_refused_is_never_taken_for_delivered(r
     )
     await room.publish(batch([endpoint(i) for i in range(100)], said="x" * 200))
 
-    states = await room.settled(100, 30)
+    states = await room.settled(100)
 
     whole = {entry["destination"] for entry in await room.arrived()}
     assert 0 < len(whole) < 100

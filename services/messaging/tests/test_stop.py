@@ -94,7 +94,7 @@ async def test_nothing_follows_a_confirmation_while_campaigns_run(room, service_
 
     await asyncio.gather(campaign(), stopping())
 
-    await room.settled(6 * 200 + 100, 60)
+    await room.settled(6 * 200 + 100)
     texts = {}
     for entry in await room.arrived():
         texts.setdefault(entry["destination"], []).append(entry["text"])

@@ -43,7 +43,7 @@ async def test_requests_of_a_stream_are_worked_on_together(room):
     assert [answer.request_id for answer in answers] == [f"r{i}" for i in range(1000)]
     groups = await room.pool.fetchval("SELECT count(DISTINCT batch_id) FROM send_requests")
     assert groups < 250
-    assert Counter((await room.settled(1000, 60)).values()) == {"DELIVERED": 1000}
+    assert Counter((await room.settled(1000)).values()) == {"DELIVERED": 1000}
 
 
 async def test_a_caller_that_leaves_its_stream_leaves_no_loose_ends(room):
@@ -61,4 +61,4 @@ async def test_a_caller_that_leaves_its_stream_leaves_no_loose_ends(room):
         rows = await room.rows()
         return rows and not [row for row in rows if row.state != Message.DELIVERED]
 
-    await eventually(quiet, 30)
+    await eventually(quiet)
