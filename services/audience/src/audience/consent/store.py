@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from audience.consent.facts import Fact
+from audience.consent.facts import EVERYBODY, Fact
 
 # A list's end and the opt-outs on it must see each other, whoever hears of them first.
 _LOCK: Final = """
@@ -27,6 +27,15 @@ ON CONFLICT (application, address, opt_out_list) DO UPDATE SET
     origination_identity = EXCLUDED.origination_identity
 WHERE (EXCLUDED.change_time, EXCLUDED.opted_out) > (known.change_time, known.opted_out)
 """
+_ENDED: Final = """
+SELECT ended.application, ended.opt_out_list
+FROM unnest($1::text[], $2::text[]) AS asked (application, opt_out_list)
+CROSS JOIN LATERAL (
+    SELECT application, opt_out_list FROM address_opt_out
+    WHERE application = asked.application AND address = '' AND opt_out_list = asked.opt_out_list
+    OFFSET 0
+) AS ended
+"""
 _END_LISTS: Final = """
 UPDATE address_opt_out AS known SET opted_out = false, change_time = ended.change_time
 FROM unnest($1::text[], $2::text[]) AS asked (application, opt_out_list)
@@ -35,6 +44,8 @@ JOIN address_opt_out ended ON ended.application = asked.application
 WHERE known.application = ended.application AND known.opt_out_list = ended.opt_out_list
     AND known.opted_out AND known.change_time <= ended.change_time
 """
+_END_HEARD: Final = f"{_END_LISTS} AND known.address = ANY($3::text[])"
+"""The same for people who were heard of after their list had ended."""
 _BEHIND: Final = """
 SELECT a.application FROM application a WHERE NOT EXISTS (
     SELECT FROM address_opt_out o
@@ -72,7 +83,19 @@ async def keep(connection: Any, facts: Sequence[Fact]) -> None:
     applications, list_ids = zip(*lists, strict=True)
     await connection.execute(_LOCK, sorted(set(applications)))
     await connection.execute(_KEEP, *columns)
-    await connection.execute(_END_LISTS, list(applications), list(list_ids))
+    ended = await connection.fetch(_ENDED, list(applications), list(list_ids))
+    if ended:
+        await _end(connection, ended, facts)
+
+
+async def _end(connection: Any, ended: Sequence[Any], facts: Sequence[Fact]) -> None:
+    """Ends what is on ended lists. To end one is to look at everybody who is on any."""
+    keys = [list(column) for column in zip(*ended, strict=True)]
+    addresses = [fact.address for fact in facts]
+    if EVERYBODY in addresses:
+        await connection.execute(_END_LISTS, *keys)
+    else:
+        await connection.execute(_END_HEARD, *keys, addresses)
 
 
 async def opt_outs(connection: Any, application: str, address: str) -> list[OptOut]:
