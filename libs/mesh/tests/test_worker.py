@@ -150,6 +150,16 @@ async def test_everybody_who_waits_is_woken_once() -> None:
     assert (await first.wait(0), await second.wait(0)) == (False, False)
 
 
+async def test_of_several_who_share_a_wakeup_each_wake_lets_one_go() -> None:
+    shared = Wakeup()
+    waiting = {asyncio.create_task(shared.wait(HOUR)) for _ in range(3)}
+    for left in (2, 1, 0):
+        shared.wake()
+        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        assert len(done) == 1
+        assert len(waiting) == left
+
+
 async def test_who_waits_no_more_is_forgotten() -> None:
     wakeups = Wakeups()
     kept = wakeups.wakeup()

@@ -13,7 +13,10 @@ class Waiting(Protocol):
 
 
 class Wakeup:
-    """For one who waits. No wake is lost: whoever is woken at work does not rest the next time."""
+    """For one who waits. No wake is lost: whoever is woken at work does not rest the next time.
+
+    Of several who share it, each wake lets one go.
+    """
 
     def __init__(self) -> None:
         self._woken = asyncio.Event()
@@ -26,7 +29,8 @@ class Wakeup:
         """Whether it was woken since the last call, within `timeout_seconds`."""
         try:
             async with asyncio.timeout(timeout_seconds):
-                await self._woken.wait()
+                while not self._woken.is_set():
+                    await self._woken.wait()
         except TimeoutError:
             return False
         self._woken.clear()

@@ -78,8 +78,9 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     campaign = await stack.enter_async_context(neighbour(settings.campaign_address))
     stub = message_service_pb2_grpc.MessageServiceStub(messaging)
     templates = template_service_pb2_grpc.TemplateServiceStub(messaging)
+    replies = ReplySender(sessions, stub, wakeups)
     for _ in range(REPLY_SENDERS):
-        background(stack, ReplySender(sessions, stub, wakeups).run(), "replies")
+        background(stack, replies.run(), "replies")
     linking = Linker(sessions, Asking(stub))
     background(stack, worker.run("linking", linking.step, poll_seconds=POLL_SECONDS), "linking")
 

@@ -8,7 +8,14 @@ POLL_SECONDS = 2.0
 
 
 class Wakeups(waking.Wakeups):
-    """Wakes who waits for texts, and for what is to be done about them."""
+    """Wakes who waits for texts, and for what is to be done about them.
+
+    `lists` wakes who takes lists in and out, which no text has anything to do with.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lists = waking.Wakeups()
 
     async def run(self, database_url: str, channel: str) -> None:
         """Wake waiters at each notification until cancelled."""

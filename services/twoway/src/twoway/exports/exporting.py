@@ -46,7 +46,7 @@ class Exporter:
         self._sessions = sessions
         self._pool = pool
         self._objects = objects
-        self._woken = wakeups.wakeup()
+        self._woken = wakeups.lists.wakeup()
         self._page_numbers = page_numbers
 
     async def run(self) -> None:

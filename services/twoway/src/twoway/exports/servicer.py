@@ -41,7 +41,7 @@ class Exporting:
 
         async with self._sessions.begin() as session:
             operation = await request_ids.once(session, request, key[0], answer)
-        self._wakeups.wake()
+        self._wakeups.lists.wake()
         return operation
 
     async def StreamOptedOutNumbers(

@@ -48,7 +48,7 @@ class Importer:
     ) -> None:
         self._sessions = sessions
         self._files = Files(objects or Objects())
-        self._woken = wakeups.wakeup()
+        self._woken = wakeups.lists.wakeup()
         self._poll_seconds = poll_seconds
         self._lines_max = lines_max
 

@@ -37,5 +37,5 @@ class Importing:
 
         async with self._sessions.begin() as session:
             operation = await request_ids.once(session, request, application, answer)
-        self._wakeups.wake()
+        self._wakeups.lists.wake()
         return operation

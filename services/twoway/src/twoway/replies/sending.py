@@ -63,7 +63,7 @@ class ReplySender:
         self._poll_seconds = poll_seconds
 
     async def run(self) -> None:
-        """Send until cancelled."""
+        """Send until cancelled. Run several times at once, each wake is for one of them."""
         await worker.run(
             "replies",
             lambda: self.step(clock.now()),
@@ -75,6 +75,8 @@ class ReplySender:
         """Try the sets whose turn it is, all at once; how many messaging has accepted."""
         async with self._sessions.begin() as session:
             rows = await store.claim(session, now, CLAIMED_MAX)
+            if len(rows) == CLAIMED_MAX:
+                self._woken.wake()
             answers = await asyncio.gather(*map(self._send, rows))
             accepted: list[Accepted] = []
             for row, answer in zip(rows, answers, strict=True):
@@ -127,8 +129,9 @@ async def _accept(session: AsyncSession, accepted: Sequence[Accepted]) -> None:
         for inbound_id, result in zip(row.inbound_messages, response.results, strict=False)
         if result.message
     ]
-    await store.link(await engine.raw(session), answered)
-    await store.done(session, [row.id or 0 for row, _ in accepted])
+    connection = await engine.raw(session)
+    await store.link(connection, answered)
+    await store.done(connection, [row.id or 0 for row, _ in accepted])
     for row, response in accepted:
         _count(row, response)
     metrics.REPLIES.labels("accepted").inc(len(answered))

@@ -5,19 +5,21 @@ from datetime import datetime
 from typing import Any
 
 from mesh.store import engine
-from sqlalchemy import delete
-from sqlmodel import col, select, update
+from sqlmodel import col, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from twoway.tables import ReplySetRow
 
-# A set waits while an earlier one to the same person is still on its way, in whatever process.
+# A set waits while an earlier one to the same person is still on its way, in whatever process. Two
+# sets of 500 people have no one in common: arrays find out by 250,000 comparisons, an object by
+# halving.
 _CLAIM = """
-SELECT id FROM reply_sets s
+SELECT * FROM reply_sets s
 WHERE state = 'PENDING' AND attempt_time <= $1 AND NOT EXISTS (
     SELECT FROM reply_sets earlier
     WHERE earlier.state = 'PENDING' AND earlier.id < s.id
-        AND earlier.application = s.application AND earlier.addresses && s.addresses
+        AND earlier.application = s.application
+        AND jsonb_object(earlier.addresses, earlier.addresses) ?| s.addresses
 )
 ORDER BY attempt_time, id LIMIT $2 FOR UPDATE SKIP LOCKED
 """
@@ -38,14 +40,12 @@ async def add(session: AsyncSession, rows: Sequence[ReplySetRow]) -> None:
 async def claim(session: AsyncSession, now: datetime, limit: int) -> Sequence[ReplySetRow]:
     """Sets whose turn it is, locked until the transaction ends."""
     claimed = await (await engine.raw(session)).fetch(_CLAIM, now, limit)
-    ids = [record[0] for record in claimed]
-    query = select(ReplySetRow).where(col(ReplySetRow.id).in_(ids)).order_by(col(ReplySetRow.id))
-    return (await session.exec(query)).all()
+    return sorted((ReplySetRow(**record) for record in claimed), key=lambda row: row.id or 0)
 
 
-async def done(session: AsyncSession, ids: Sequence[int]) -> None:
+async def done(connection: Any, ids: Sequence[int]) -> None:
     """Forget sets that messaging has accepted."""
-    await session.exec(delete(ReplySetRow).where(col(ReplySetRow.id).in_(ids)))
+    await connection.execute("DELETE FROM reply_sets WHERE id = ANY($1::bigint[])", ids)
 
 
 async def link(connection: Any, answered: Sequence[tuple[str, str, str, str]]) -> None:
