@@ -51,7 +51,7 @@ async def test_everything_of_it_is_erased_and_told(
         async def is_told() -> bool:
             return await reported(js) is not None
 
-        await eventually(is_told, 20)
+        await eventually(is_told)
     working.cancel()
     await asyncio.wait([working])
     await Receiver(room.sessions, room.linking, gone).handle(

@@ -121,12 +121,15 @@ async def test_a_list_goes_into_files_of_a_size_and_a_stream(
 
 
 async def test_an_export_that_died_goes_on_after_its_last_whole_file(
-    room: Room, exporter: Exporter, folder: Path
+    room: Room, exporter: Exporter, folder: Path, database_url: str, asking: Any
 ) -> None:
     await imported(room, content=numbers(1_000))
     begun = await begin_export(room, numbers_per_file=300)
     out = folder / "out"
-    first = asyncio.create_task(exporter.step())
+    # It asks so often that it cannot be done before it is called off.
+    objects, wakeups = room.places.objects, room.wakeups
+    dying = Exporter(database_url, room.sessions, asking, objects, wakeups, page_numbers=20)
+    first = asyncio.create_task(dying.step())
 
     async def is_written() -> bool:
         return (out / "opted-out-00000.csv").exists()
@@ -222,7 +225,7 @@ async def test_what_is_not_open_is_refused_both_ways(room: Room, uri: str) -> No
     [
         (gzip.compress(SEVERAL)[:-6], "COMPRESSION_INVALID"),
         (gzip.compress(SEVERAL)[:20] + b"x" * 50, "COMPRESSION_INVALID"),
-        (gzip.compress(b"phone_number" + b" " * 100_000_000, 1), "IMPORT_FORMAT_INVALID"),
+        (gzip.compress(b"phone_number" + b" " * 2_000_000), "IMPORT_FORMAT_INVALID"),
         (b"a,b\n1,2\n", "IMPORT_FORMAT_INVALID"),
         (b"", "IMPORT_FORMAT_INVALID"),
     ],

@@ -100,7 +100,7 @@ async def test_texts_and_words_go_and_a_stop_stays_in_force(
         async def is_told() -> bool:
             return await reported(js) is not None
 
-        await eventually(is_told, 20)
+        await eventually(is_told)
     working.cancel()
     await asyncio.wait([working])
 

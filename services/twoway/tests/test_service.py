@@ -86,9 +86,9 @@ async def test_a_text_on_the_bus_is_answered_once(
     async with process(environment):
         await say((ANN, "STOP"), (BOB, "HELP"))  # type: ignore[misc]
         await say((ANN, "STOP"))  # type: ignore[misc]
-        await eventually(lambda: len(messaging.sent) == 2, 30)
+        await eventually(lambda: len(messaging.sent) == 2)
         await say((ANN, "START"), at_seconds=5)  # type: ignore[misc]
-        await eventually(lambda: len(messaging.sent) == 3, 30)
+        await eventually(lambda: len(messaging.sent) == 3)
 
     assert sorted(address for address, _ in messaging.sent) == [ANN, ANN, BOB]
 
@@ -99,7 +99,7 @@ async def test_texts_written_while_the_service_is_down_are_answered_later(
     await say((ANN, "STOP"))  # type: ignore[misc]
 
     async with process(environment):
-        await eventually(lambda: len(messaging.sent) == 1, 30)
+        await eventually(lambda: len(messaging.sent) == 1)
 
 
 async def test_killed_again_and_again_each_text_is_answered_exactly_once(
@@ -114,11 +114,11 @@ async def test_killed_again_and_again_each_text_is_answered_exactly_once(
     talking = asyncio.create_task(talk())
     for answers in (20, 90, 160):
         async with process(environment) as running:
-            await eventually(lambda least=answers: len(messaging.sent) >= least, 60)  # type: ignore[misc]
+            await eventually(lambda least=answers: len(messaging.sent) >= least)  # type: ignore[misc]
             running.send_signal(signal.SIGKILL)
     await talking
     async with process(environment):
-        await eventually(lambda: len(messaging.sent) == 300, 60)
+        await eventually(lambda: len(messaging.sent) == 300)
 
     assert sorted(address for address, _ in messaging.sent) == writers
 
@@ -148,11 +148,11 @@ async def test_answers_wait_for_messaging_to_come_up(
     async with process(environment), Consumer(js, subjects.TWOWAY.name, "test", subject, hear):
         await say((ANN, "STOP"))  # type: ignore[misc]
         # The opt-out counts although nobody can be told yet.
-        await eventually(lambda: opted_out == [ANN], 30)
+        await eventually(lambda: opted_out == [ANN])
         assert not messaging.sent
         settings = RpcSettings(environment["HELIOGRAPH_AUTH_PUBLIC_KEY"], f"127.0.0.1:{port}")
         async with rpc_server(settings, {SERVICE: messaging}):
-            await eventually(lambda: len(messaging.sent) == 1, 30)
+            await eventually(lambda: len(messaging.sent) == 1)
 
 
 async def test_the_process_ends_well_when_asked_to(
@@ -160,6 +160,6 @@ async def test_the_process_ends_well_when_asked_to(
 ) -> None:
     environment["HELIOGRAPH_PORTS_FILE"] = ports_file = f"{tmp_path}/ports.json"
     async with process(environment) as running:
-        await eventually(lambda: os.path.exists(ports_file), 30)
+        await eventually(lambda: os.path.exists(ports_file))
         running.terminate()
-        assert await asyncio.wait_for(running.wait(), 15) == 0
+        assert await asyncio.wait_for(running.wait(), 60) == 0

@@ -21,7 +21,7 @@ class Reader:
         self.token = ""
 
     async def __aenter__(self) -> "Reader":
-        self._call = self._room.conversations.StreamInboundMessages(self._request, timeout=20)
+        self._call = self._room.conversations.StreamInboundMessages(self._request, timeout=120)
         self._responses = aiter(self._call)
         opened = await anext(self._responses)
         assert not opened.inbound_messages

@@ -46,7 +46,7 @@ async def refusal(channel: Any, method: MethodDescriptor) -> str:
         request_serializer=lambda request: request.SerializeToString(),
         response_deserializer=message_factory.GetMessageClass(method.output_type).FromString,
     )
-    call = open_call(foreign_request(method), timeout=10)
+    call = open_call(foreign_request(method), timeout=60)
     try:
         await (anext(aiter(call)) if method.server_streaming else call)
     except Error as error:
