@@ -58,8 +58,9 @@ async def test_a_keyword_asks_waits_and_speaks_to_the_person(local_mesh, shop, t
         reply_text=f"{{{{Text.Rest}}}} is kept, {NAMED}.",
         default_substitutions={"User.UserAttributes.FirstName": "You"},
     )
+    hidden = "{{#if Metrics.wins}}{{Attribute.color}}{{/if}}"
     with pytest.raises(HeliographError) as unknown:
-        await with_keyword(shop, keyword="WIN", reply_text="{{Attribute.color}}")
+        await with_keyword(shop, keyword="WIN", reply_text=hidden)
 
     for count, words in enumerate(("STOP", "Join", "Oui !", "size 43, blue"), start=1):
         await shop.say([ann], words)

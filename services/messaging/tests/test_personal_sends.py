@@ -101,6 +101,19 @@ async def test_a_preview_names_variables_that_nobody_can_have(room):
     assert list(answer.unknown_variables) == ["Attribute.color"]
 
 
+async def test_a_preview_names_them_also_in_branches_and_languages_that_it_does_not_show(room):
+    said = content("Hi{{#if Metrics.visits}} {{Nmae}}{{/if}}")
+    said.sms.localized_bodies["fr"] = "{{#unless Id}}{{Prenom}}{{/unless}} {{Code}}"
+    said.default_substitutions["Code"] = "7"
+
+    answer = await room.templates.RenderTemplate(
+        templates.RenderTemplateRequest(parent=PARENT, content=said)
+    )
+
+    assert answer.content.sms.body == "Hi"
+    assert list(answer.unknown_variables) == ["Nmae", "Prenom"]
+
+
 async def test_a_preview_of_nothing_but_variables_says_which_are_missing(room):
     request = templates.RenderTemplateRequest(parent=PARENT, content=content("{{User.UserId}}"))
 

@@ -9,7 +9,7 @@ from mesh.sms import Encoding, gsm7
 
 from messaging import contents
 from messaging.channels.outgoing import Rendered, RenderedEmail, RenderedPush, RenderedSms
-from messaging.rendering import paths, variables
+from messaging.rendering import reading
 from messaging.rendering.contents import CompiledContent, NothingSaidError, parse_texts
 from messaging.rendering.engine import Scope, TemplateError
 from messaging.stored_templates import StoredTemplates
@@ -37,24 +37,21 @@ def _render(
     scope = Scope(request.endpoint, parse_texts(request.substitutions), content.defaults)
     answer = rpc.RenderTemplateResponse()
     answer.content.CopyFrom(whole)
-    for part in ("sms", "email", "push"):
-        answer.content.ClearField(part)  # type: ignore[arg-type]  # names of fields
-    for channel_type in _channels(request.endpoint.channel_type):
-        if channel_type in content.parts:
-            try:
-                _fill(answer, whole, content.parts[channel_type].render(scope))
-            except NothingSaidError:
-                # Not sent so; but what is missing is what the preview is asked for.
-                answer.content.sms.CopyFrom(whole.sms)
-                answer.content.sms.body = ""
+    for field in ("sms", "email", "push"):
+        answer.content.ClearField(field)  # type: ignore[arg-type]  # names of fields
+    asked = _channels(request.endpoint.channel_type)
+    parts = [content.parts[one] for one in asked if one in content.parts]
+    for part in parts:
+        try:
+            _fill(answer, whole, part.render(scope))
+        except NothingSaidError:
+            # Not sent so; but what is missing is what the preview is asked for.
+            answer.content.sms.CopyFrom(whole.sms)
+            answer.content.sms.body = ""
     answer.missing_variables.extend(dict.fromkeys(scope.missing))
-    answer.unknown_variables.extend(filter(_is_unknown, answer.missing_variables))
+    sources = [source for part in parts for source in part.sources]
+    answer.unknown_variables.extend(reading.unknown(sources, scope.substitutions, content.defaults))
     return answer
-
-
-def _is_unknown(variable: str) -> bool:
-    path = paths.parse(variable)
-    return path is None or variables.getter(path) is None
 
 
 def _channels(asked: ChannelType.ValueType) -> tuple[ChannelType.ValueType, ...]:

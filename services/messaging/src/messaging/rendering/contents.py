@@ -35,9 +35,11 @@ class NothingSaidError(TemplateError):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One channel's content: how it is rendered, and where it comes from when it says so."""
+    """One channel's content: how it is rendered, the templates in it, and where it comes from when
+    it says so."""
 
     render: Render
+    sources: tuple[str, ...]
     origination: str = ""
 
 
@@ -99,7 +101,8 @@ def _sms(content: SmsContent, origination: str) -> Part:
             raise TemplateError(f"sms.body: {len(text)} characters, allowed are 1 to 1600")
         return RenderedSms(text, segment(text), time_to_live_seconds)
 
-    return Part(render, origination or content.origination_identity)
+    sources = (content.body, *content.localized_bodies.values())
+    return Part(render, sources, origination or content.origination_identity)
 
 
 def _email(content: EmailContent) -> Part:
@@ -119,7 +122,8 @@ def _email(content: EmailContent) -> Part:
             headers=headers,
         )
 
-    return Part(render, content.from_address)
+    sources = (content.subject, content.text_body, content.html_body)
+    return Part(render, sources, content.from_address)
 
 
 def _push(content: PushContent) -> Part:
@@ -143,7 +147,7 @@ def _push(content: PushContent) -> Part:
             raw=raw,
         )
 
-    return Part(render)
+    return Part(render, (content.title, content.body, content.url, *content.data.values()))
 
 
 def _template(field: str, source: str, *, html: bool = False) -> Template:

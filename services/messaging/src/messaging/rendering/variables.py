@@ -62,6 +62,19 @@ SINGLE: Mapping[Path, Getter] = {
 }
 
 
+BRANCHES: frozenset[Path] = frozenset(
+    {
+        ("Attributes",),
+        ("Demographic",),
+        ("Location",),
+        ("Metrics",),
+        ("User",),
+        ("User", "UserAttributes"),
+    }
+)
+"""Paths that lead to variables and are none."""
+
+
 @lru_cache(maxsize=4096)
 def getter(path: Path) -> Getter | None:
     """How to read the variable from an endpoint; None when no endpoint can have it."""

@@ -28,9 +28,8 @@ async def check(templates: "TemplateServiceAsyncStub", keyword: keyword_pb2.Keyw
     """Refuse what could not be said.
 
     KEYWORD_TEMPLATE_INVALID names a text that is no template, or a stored one that is not there or
-    has no text message; TEMPLATE_VARIABLE_UNKNOWN a variable that nobody can have. What a branch
-    hides (`{{#if}}`) shows only when it is taken. UNAVAILABLE while messaging does not answer;
-    plain texts do not ask it.
+    has no text message; TEMPLATE_VARIABLE_UNKNOWN a variable that nobody can have, also within
+    `{{#if}}`. UNAVAILABLE while messaging does not answer; plain texts do not ask it.
     """
     if keyword.template and (keyword.reply_text or keyword.localized_reply_texts):
         raise _refused(keyword, "template", "either reply_text or a template answers")
