@@ -1,5 +1,7 @@
 """The words of the command about numbers, pools, sender ids, keywords, opt-outs and alarms."""
 
+import asyncio
+import csv
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +168,25 @@ async def test_who_is_opted_out_is_listed_added_removed_and_remembered(
     kinds = [(one["kind"], one["source"], one["comment"]) for one in history.json()]
     assert kinds == [("OPTED_IN", "API", "wrote to us"), ("OPTED_OUT", "KEYWORD", "")]
     assert "asked by phone" in all_of_it.out
+
+
+async def test_every_bad_line_of_an_import_is_in_the_file_that_was_asked_for(
+    heliograph: Commands, room: Room, tmp_path: Path
+) -> None:
+    (tmp_path / "list.csv").write_text(f"Phone,Phone Number\nAnn,{PHONE}\nBob,none\nCyd,\n")
+    importing = asyncio.create_task(room.importer.run())
+    (told,) = await heliograph(["opt-outs", "import", "list.csv", "--failures", "bad.csv", *APP])
+    importing.cancel()
+    await asyncio.wait([importing])
+
+    assert told.status == 0, told.err
+    assert "PHONE_NUMBER_INVALID" in told.out
+    with (tmp_path / "bad.csv").open(newline="") as opened:
+        rows = [tuple(row.values())[:4] for row in csv.DictReader(opened)]
+    assert rows == [
+        ("list.csv", "3", "Phone Number", "PHONE_NUMBER_INVALID"),
+        ("list.csv", "4", "Phone Number", "PHONE_NUMBER_MISSING"),
+    ]
 
 
 async def test_an_alarm_is_made_seen_changed_and_deleted(heliograph: Commands) -> None:

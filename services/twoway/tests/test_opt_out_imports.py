@@ -63,7 +63,10 @@ async def test_an_import_opts_out_records_announces_and_tells_of_each_bad_line(r
 
     counts = (response.read_count, response.opted_out_count, response.present_count)
     assert (*counts, response.refused_count) == (5, 3, 1, 1)
-    assert [(one.line, one.reason.split()[0]) for one in response.refusals] == [(3, "'hello'")]
+    (bad,) = response.refusals
+    assert (bad.line, bad.field, bad.reason) == (3, "phone_number", "PHONE_NUMBER_INVALID")
+    assert "as +12065550191, or a short code" in bad.description
+    assert "hello" not in bad.description
     ann, bob, code = await listed(room)
     assert [one.name.rpartition("/")[2] for one in (ann, bob, code)] == [ANN, BOB, "12345"]
     assert (ann.opt_out_time.ToJsonString(), ann.end_user_opted_out) == (
@@ -74,6 +77,45 @@ async def test_an_import_opts_out_records_announces_and_tells_of_each_bad_line(r
     (event,) = await announced(room, events_pb2.NumberOptedOut)
     assert {change.source for change in event.changes} == {opt_out_list_pb2.IMPORT}
     assert min(change.change_time.ToDatetime() for change in event.changes).year > 2024
+
+
+async def refused(room: Room, begun: operations_pb2.Operation) -> list[int]:
+    """The lines that an import refused, page by page."""
+    request = pb.ListImportRefusalsRequest(parent=begun.name, page_size=500)
+    lines: list[int] = []
+    while True:
+        page = await room.consent.ListImportRefusals(request)
+        lines += [one.line for one in page.refusals]
+        if not page.next_page_token:
+            return lines
+        request.page_token = page.next_page_token
+
+
+async def test_every_refused_line_is_listed_also_those_that_the_answer_has_no_room_for(
+    room: Room,
+) -> None:
+    content = "\n".join(["Phone Number", ANN, *(f"person {n}" for n in range(1_200)), BOB])
+    begun = await begin(room, content.encode())
+    await room.importer.step()
+
+    response = pb.ImportOptedOutNumbersResponse()
+    (await ended(room, begun)).response.Unpack(response)
+    assert (response.refused_count, len(response.refusals)) == (1_200, 1_000)
+    assert await refused(room, begun) == list(range(3, 1_203))
+    assert response.refusals[0].field == "Phone Number"
+    nobody = pb.ListImportRefusalsRequest(parent=f"{SHOP}/operations/none")
+    with pytest.raises(NotFound):
+        await room.consent.ListImportRefusals(nobody)
+
+
+async def test_lines_that_two_replicas_meet_are_refused_once(room: Room) -> None:
+    begun = await begin(room, b"phone_number\n" + b"nobody\n" * 50)
+
+    await asyncio.gather(
+        *(Importer(room.sessions, room.wakeups, lines_max=7).step() for _ in range(2))
+    )
+
+    assert await refused(room, begun) == list(range(2, 52))
 
 
 async def test_an_import_again_changes_nothing(room: Room) -> None:
@@ -178,7 +220,7 @@ def test_pinpoints_own_lines_are_read() -> None:
         reading.read(
             b'{"OptedOutNumber": "+12065550191", "OptedOutTimestamp": 1714557600.5, '
             b'"EndUserOptedOut": true}\n\n[1]\n'
-            b'{"phone_number": "+12065550192"}\n{"phone_number": 7}\n'
+            b'{"phone_number": "+12065550192"}\n{"phone_number": 7}\n{"number": "x"}\n'
         )
     )
 
@@ -187,6 +229,13 @@ def test_pinpoints_own_lines_are_read() -> None:
         (3, "", True),
         (4, BOB, False),
         (5, "", True),
+        (6, "", True),
+    ]
+    why = [(line.refusal.reason, line.refusal.field) for line in lines if line.refusal]
+    assert why == [
+        ("JSON_INVALID", ""),
+        ("PHONE_NUMBER_INVALID", "phone_number"),
+        ("PHONE_NUMBER_MISSING", "phone_number"),
     ]
     assert lines[0].opt_out_time is not None
     assert lines[0].opt_out_time.isoformat() == "2024-05-01T10:00:00.500000+00:00"

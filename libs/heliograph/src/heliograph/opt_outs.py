@@ -5,12 +5,14 @@ import gzip
 import io
 import json
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeVar, cast
 
 from google.longrunning.operations_pb2 import Operation, WaitOperationRequest
 from google.protobuf.message import Message
+from heliograph.paging import pages
 from heliograph.twoway.v1.opt_out_service_pb2 import (
     ExportOptedOutNumbersMetadata,
     ExportOptedOutNumbersRequest,
@@ -18,6 +20,7 @@ from heliograph.twoway.v1.opt_out_service_pb2 import (
     ImportOptedOutNumbersMetadata,
     ImportOptedOutNumbersRequest,
     ImportOptedOutNumbersResponse,
+    ListImportRefusalsRequest,
     StreamOptedOutNumbersRequest,
     SummarizeConsentChangesRequest,
 )
@@ -31,8 +34,10 @@ PART_BYTES_MAX = 3 * 1024 * 1024
 
 COLUMNS = ("phone_number", "opt_out_time", "end_user_opted_out")
 WAIT_SECONDS = 1
+REFUSALS_PAGE = 1_000
 
 Advance = Callable[[int], None]
+Refusal = ImportOptedOutNumbersResponse.Refusal
 Progress = TypeVar("Progress", bound=Message)
 
 
@@ -53,29 +58,49 @@ def parts(content: bytes, bytes_max: int = PART_BYTES_MAX) -> Iterator[tuple[byt
     yield b"".join(part), first - len(head)
 
 
+@dataclass
+class Imported:
+    """A list that was taken in. `operations` are those that did it, each with the lines of the file
+    that stand before its own."""
+
+    response: ImportOptedOutNumbersResponse
+    operations: list[tuple[str, int]]
+
+
 async def import_(
     mesh: "Client", parent: str, content: bytes, comment: str = "", advance: Advance | None = None
-) -> ImportOptedOutNumbersResponse:
+) -> Imported:
     """Opt out who stands in a file, to the end of it; `parent` is the name of an opt-out list.
 
     A file of any length goes part after part. `advance` hears how many lines have been read.
     """
-    whole = ImportOptedOutNumbersResponse()
+    whole = Imported(ImportOptedOutNumbersResponse(), [])
     for part, lines_before in parts(content):
         request = ImportOptedOutNumbersRequest(parent=parent, content=part, comment=comment)
-        ended = await _imported(mesh, request, whole.read_count, advance)
-        for refusal in ended.refusals:
+        ended = await _imported(mesh, request, whole.response.read_count, advance)
+        for refusal in ended.response.refusals:
             refusal.line += lines_before
-        _add(whole, ended)
+        _add(whole.response, ended.response)
+        whole.operations += [(name, lines_before) for name, _ in ended.operations]
     return whole
 
 
 async def import_from(
     mesh: "Client", parent: str, uri: str, comment: str = "", advance: Advance | None = None
-) -> ImportOptedOutNumbersResponse:
+) -> Imported:
     """The same of a file at an address, which the mesh reads itself."""
     request = ImportOptedOutNumbersRequest(parent=parent, uri=uri, comment=comment)
     return await _imported(mesh, request, 0, advance)
+
+
+async def refusals(mesh: "Client", imported: Imported) -> AsyncIterator[Refusal]:
+    """Every line that an import refused and has kept, by line of the file."""
+    for operation, lines_before in imported.operations:
+        request = ListImportRefusalsRequest(parent=operation, page_size=REFUSALS_PAGE)
+        async for page in pages(mesh.opt_outs.ListImportRefusals, request):
+            for refusal in page.refusals:
+                refusal.line += lines_before
+                yield refusal
 
 
 async def export(mesh: "Client", parent: str, target: Path, advance: Advance | None = None) -> int:
@@ -146,7 +171,7 @@ async def _imported(
     request: ImportOptedOutNumbersRequest,
     read_before: int,
     advance: Advance | None,
-) -> ImportOptedOutNumbersResponse:
+) -> Imported:
     def heard(progress: ImportOptedOutNumbersMetadata) -> None:
         if advance is not None:
             advance(read_before + progress.read_count)
@@ -156,7 +181,7 @@ async def _imported(
     operation = await _followed(mesh, operation, ImportOptedOutNumbersMetadata, heard)
     response = ImportOptedOutNumbersResponse()
     operation.response.Unpack(response)
-    return response
+    return Imported(response, [(operation.name, 0)])
 
 
 async def _followed(

@@ -34,6 +34,7 @@ def purges(settings: Settings) -> list[Purge]:
         Purge("opt_in_questions", "expire_time < :before", timedelta(0)),
         Purge("webhook_posts", "create_time < :before", POSTS_LIVE),
         Purge("webhook_destinations", "lease_expire_time < :before", POSTS_LIVE),
+        Purge("opted_out_import_refusals", "create_time < :before", requests),
         request_ids.aged(requests),
         operations.finished(requests),
         orders.aged(),

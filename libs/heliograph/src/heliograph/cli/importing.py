@@ -62,7 +62,7 @@ def import_(
         jobs = [await _import(mesh, app, file, spec, quiet=json) for file in files]
         if failures:
             names = [(_name(file), job.name) for file, (job, _) in zip(files, jobs, strict=True)]
-            await refused_rows.write(mesh, failures, names)
+            await refused_rows.write(failures, refused_rows.of_jobs(mesh, names))
         return jobs
 
     jobs = talk(run)

@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from cyclopts import App
-from heliograph.cli import opted_out, output
+from heliograph.cli import opted_out, output, refused_rows
 from heliograph.cli.names import application, resource
 from heliograph.cli.session import talk
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from heliograph.cli.refused_rows import Row
     from heliograph.client import Client
+    from heliograph.opt_outs import Imported
     from heliograph.twoway.v1.opt_out_service_pb2 import (
         ExportOptedOutNumbersRequest,
         ExportOptedOutNumbersResponse,
@@ -37,7 +41,13 @@ ADDRESS = re.compile(r"file:|[a-z][a-z0-9]+://")
 
 @app.command(name="import")
 def import_(
-    file: str, *, app: str, list: str = "default", comment: str = "", json: bool = False
+    file: str,
+    *,
+    app: str,
+    list: str = "default",
+    comment: str = "",
+    failures: Path | None = None,
+    json: bool = False,
 ) -> None:
     """Opt out who stands in a file of another platform; bad lines are told, the rest is taken.
 
@@ -52,25 +62,52 @@ def import_(
         The opt-out list.
     comment
         Why, for the record of consent.
+    failures
+        File for every bad line with its reason: CSV, or JSON lines if named *.jsonl.
     """
     parent = resource(app, "optOutLists", list)
+    if failures:
+        refused_rows.check(failures)
     content = None if ADDRESS.match(file) else _content(Path(file))
 
+    name = file.rpartition("/")[2]
+
     async def run(mesh: "Client") -> "ImportOptedOutNumbersResponse":
-        from heliograph import opt_outs
-        from heliograph.cli.progress import bar
+        imported = await _imported(mesh, parent, file, content, comment, quiet=json)
+        if failures:
+            await refused_rows.write(failures, _rows(mesh, name, imported))
+        return imported.response
 
-        total = content.count(b"\n") if content is not None else 0
-        with bar(file.rpartition("/")[2], quiet=json) as advance:
-            if content is None:
-                told = lambda read: advance(read, 0)  # noqa: E731
-                return await opt_outs.import_from(mesh, parent, file, comment, told)
-            return await opt_outs.import_(
-                mesh, parent, content, comment, lambda read: advance(read, total)
-            )
+    _print_import(talk(run), as_json=json)
+    if failures:
+        sys.stderr.write(f"bad lines: {failures}\n")
 
-    ended = talk(run)
-    if json:
+
+async def _imported(
+    mesh: "Client", parent: str, file: str, content: bytes | None, comment: str, *, quiet: bool
+) -> "Imported":
+    from heliograph import opt_outs
+    from heliograph.cli.progress import bar
+
+    total = content.count(b"\n") if content is not None else 0
+    with bar(file.rpartition("/")[2], quiet=quiet) as advance:
+        if content is None:
+            told = lambda read: advance(read, 0)  # noqa: E731
+            return await opt_outs.import_from(mesh, parent, file, comment, told)
+        return await opt_outs.import_(
+            mesh, parent, content, comment, lambda read: advance(read, total)
+        )
+
+
+async def _rows(mesh: "Client", name: str, imported: "Imported") -> "AsyncIterator[Row]":
+    from heliograph import opt_outs
+
+    async for one in opt_outs.refusals(mesh, imported):
+        yield name, one.line, one.field, one.reason, one.description
+
+
+def _print_import(ended: "ImportOptedOutNumbersResponse", *, as_json: bool) -> None:
+    if as_json:
         output.print_message(ended, as_json=True)
         return
     output.print_table(
@@ -79,9 +116,9 @@ def import_(
     )
     if ended.refusals:
         shown = ended.refusals[:REFUSALS_SHOWN]
-        rows = [(refusal.line, refusal.reason) for refusal in shown]
+        rows = [(one.line, one.field, one.reason, one.description) for one in shown]
         title = f"{ended.refused_count} bad lines, the first {len(rows)}"
-        output.print_table(["line", "reason"], rows, title=title)
+        output.print_table(["line", "field", "reason", "what was expected"], rows, title=title)
 
 
 @app.command

@@ -3,6 +3,7 @@
 import csv
 import json
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,32 +11,40 @@ if TYPE_CHECKING:
     from heliograph.audience.v1.import_job_pb2 import ImportFailure
     from heliograph.client import Client
 
+Row = tuple[str, int, str, str, str]
+"""As `COLUMNS` says."""
+
 COLUMNS = ("file", "line", "field", "reason", "description")
 
 
-async def write(mesh: "Client", target: Path, jobs: list[tuple[str, str]]) -> int:
-    """Write the refused rows of jobs, each a file and a job's name; how many they are.
+async def write(target: Path, rows: AsyncIterator[Row]) -> int:
+    """Write refused rows to a file; how many they are.
 
     CSV, or JSON lines where the name says so. A row is written as it comes, and none is kept.
     """
-    from heliograph.imports import failures
-
     count = 0
     with target.open("w", encoding="utf-8", newline="") as out:
         as_json = target.suffix.lower() in (".json", ".jsonl", ".ndjson")
         table = csv.writer(out)
         if not as_json:
             table.writerow(COLUMNS)
-        for file, job in jobs:
-            async for one in failures(mesh, job):
-                row = (one.file or file, one.line, one.field, one.reason, why(one))
-                if as_json:
-                    record = dict(zip(COLUMNS, row, strict=True))
-                    out.write(json.dumps(record, ensure_ascii=False) + "\n")
-                else:
-                    table.writerow(row)
-                count += 1
+        async for row in rows:
+            if as_json:
+                record = dict(zip(COLUMNS, row, strict=True))
+                out.write(json.dumps(record, ensure_ascii=False) + "\n")
+            else:
+                table.writerow(row)
+            count += 1
     return count
+
+
+async def of_jobs(mesh: "Client", jobs: list[tuple[str, str]]) -> AsyncIterator[Row]:
+    """The refused rows of import jobs, each a file and the job's name."""
+    from heliograph.imports import failures
+
+    for file, job in jobs:
+        async for one in failures(mesh, job):
+            yield one.file or file, one.line, one.field, one.reason, why(one)
 
 
 def why(row: "ImportFailure") -> str:

@@ -16,7 +16,8 @@ from twoway import addresses
 
 _NUMBER = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}")
 _DELIMITERS = ",;\t"
-_SHOWN_CHARACTERS_MAX = 40
+_NAME_CHARACTERS_MAX = 60
+_WANTED = "a number with its country code, as +12065550191, or a short code of 3 to 8 digits"
 
 LINE_CHARACTERS_MAX = 1024 * 1024
 """By which memory is bounded, whatever a file holds."""
@@ -32,6 +33,18 @@ _COLUMNS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why nobody is opted out by a line, in words that repeat nothing of it: what stands in place
+    of a number may be somebody's name, and refusals outlive the file. `field` is the header or JSON
+    name of what is wrong, as the file has it; empty for the whole line.
+    """
+
+    reason: str
+    field: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """A line of a file; `refusal` says why nobody is opted out by it.
 
@@ -42,7 +55,10 @@ class Line:
     number: str = ""
     opt_out_time: datetime | None = None
     end_user_opted_out: bool = False
-    refusal: str = ""
+    refusal: Refusal | None = None
+
+
+_NO_OBJECT = Refusal("JSON_INVALID", "", "expected a JSON object that begins and ends on this line")
 
 
 def read(content: bytes) -> Iterator[Line]:
@@ -81,14 +97,17 @@ def _delimiter(first: str) -> str:
 def _csv_lines(text: Iterator[str], delimiter: str) -> Iterator[Line]:
     reader = csv.reader(text, delimiter=delimiter)
     columns: list[str] = []
+    field = ""
     try:
         for cells in reader:
             if not any(cell.strip() for cell in cells):
                 continue
             if columns:
-                yield _line(reader.line_num, dict(zip(columns, cells, strict=False)))
+                given = dict(zip(columns, cells, strict=False))
+                yield _line(reader.line_num, given, field)
             else:
                 columns = _header(cells)
+                field = _shown(cells[columns.index("number")])
     except csv.Error as error:
         raise _invalid(f"line {reader.line_num} is no CSV: {error}") from None
     if not columns:
@@ -111,20 +130,27 @@ def _json_lines(text: Iterator[str]) -> Iterator[Line]:
         except (ValueError, RecursionError):
             fields = None
         if isinstance(fields, dict):
-            yield _line(position, {_column(name): value for name, value in fields.items()})
+            names = {_column(name): name for name in fields}
+            given = {column: fields[name] for column, name in names.items()}
+            yield _line(position, given, _shown(names.get("number", "phone_number")))
         else:
-            yield Line(position, refusal="it is no JSON object on one line")
+            yield Line(position, refusal=_NO_OBJECT)
 
 
-def _line(position: int, cells: dict[str, Any]) -> Line:
+def _line(position: int, cells: dict[str, Any], field: str) -> Line:
     given = str(cells.get("number") or "").strip()
+    if not given:
+        return Line(position, refusal=Refusal("PHONE_NUMBER_MISSING", field, f"expected {_WANTED}"))
     number = addresses.canonical(given)
     if not _NUMBER.fullmatch(number):
-        shown = given[:_SHOWN_CHARACTERS_MAX]
-        reason = f"{shown!r} is neither an E.164 number nor a short code" if given else "no number"
-        return Line(position, refusal=reason)
+        description = f"expected {_WANTED}; this is neither"
+        return Line(position, refusal=Refusal("PHONE_NUMBER_INVALID", field, description))
     end_user = str(cells.get("end_user", "")).strip().lower() in ("true", "1", "yes")
     return Line(position, number, _moment(cells.get("time")), end_user)
+
+
+def _shown(name: str) -> str:
+    return name.strip()[:_NAME_CHARACTERS_MAX]
 
 
 def _column(name: str) -> str:

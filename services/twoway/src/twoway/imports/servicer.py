@@ -4,15 +4,17 @@ from typing import Any
 
 from google.longrunning import operations_pb2
 from heliograph.twoway.v1 import opt_out_service_pb2 as pb
-from mesh.aip import operations, request_ids
+from mesh.aip import operations, pagination, request_ids
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from twoway import names
 from twoway.consent import store
-from twoway.imports import jobs, reading
+from twoway.imports import jobs, reading, refusals
 from twoway.places import Places
 from twoway.wakeups import Wakeups
+
+REFUSALS_DEFAULT, REFUSALS_MAX = 100, 1_000
 
 
 class Importing:
@@ -39,3 +41,15 @@ class Importing:
             operation = await request_ids.once(session, request, application, answer)
         self._wakeups.lists.wake()
         return operation
+
+    async def ListImportRefusals(
+        self, request: pb.ListImportRefusalsRequest, context: Any
+    ) -> pb.ListImportRefusalsResponse:
+        page = pagination.Page(request, REFUSALS_DEFAULT, REFUSALS_MAX)
+        after = int(page.after[0] or 0) if page.after else 0
+        async with self._sessions() as session:
+            operation = await operations.get(session, request.parent)
+            key = (operation.application, operation.id)
+            found = await refusals.page(session, key, after, page.limit)
+        found, token = page.cut(found, key=lambda one: [one.line])
+        return pb.ListImportRefusalsResponse(refusals=found, next_page_token=token)

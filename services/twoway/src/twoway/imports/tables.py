@@ -39,3 +39,24 @@ class OptedOutImportRow(SQLModel, table=True):
     caller: str = ""
     comment: str = ""
     create_time: datetime = moment()
+
+
+class OptedOutImportRefusal(SQLModel):
+    """A line of an import that was refused. Kept as long as the import's operation."""
+
+    __tablename__ = "opted_out_import_refusals"
+    metadata = metadata
+
+    application: str = Field(primary_key=True)
+    operation: str = Field(primary_key=True)
+    line: int = Field(primary_key=True)
+    field: str
+    reason: str
+    description: str
+    create_time: datetime = moment()
+
+
+class OptedOutImportRefusalRow(OptedOutImportRefusal, table=True):
+    """As the database has it."""
+
+    __table_args__ = (Index("opted_out_import_refusals_create_idx", "create_time"),)

@@ -12,12 +12,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from twoway import clock, names
 from twoway.consent import render, writing
 from twoway.consent.changes import IMPORT, OPTED_OUT
-from twoway.imports import jobs
+from twoway.imports import jobs, refusals
 from twoway.imports.reading import Line
 from twoway.imports.tables import OptedOutImportRow
 from twoway.tables import ConsentChange
-
-REFUSALS_MAX = 1_000
 
 # Who is on the list already stays as they are. The list says since when an opt-out holds, the
 # record when it was imported: whoever compares that with what was before must find this later.
@@ -58,9 +56,13 @@ async def take(
     placed = await connection.fetch(_TAKE, *_arguments(row, wanted.values(), now))
     ended = [((row.opt_out_list, number), now) for _, number in placed]
     await writing.end_questions(connection, row.application, ended)
+    so_far = jobs.outcome(row)
+    refused = [line for line in part if line.refusal]
+    key = (row.application, row.operation)
+    await refusals.keep(connection, key, so_far.refused_count, refused, now)
     changes = _changes(row, placed, now)
     writing.announce(session, row.application, events_pb2.NumberOptedOut, changes)
-    return _count(jobs.outcome(row), part, len(placed))
+    return _count(so_far, len(part), refused, len(placed))
 
 
 def _arguments(row: OptedOutImportRow, lines: Iterable[Line], now: datetime) -> Iterator[Any]:
@@ -98,13 +100,12 @@ def _changes(
 
 
 def _count(
-    so_far: pb.ImportOptedOutNumbersResponse, part: Sequence[Line], placed: int
+    so_far: pb.ImportOptedOutNumbersResponse, read: int, refused: Sequence[Line], placed: int
 ) -> pb.ImportOptedOutNumbersResponse:
-    refused = [line for line in part if line.refusal]
-    so_far.read_count += len(part)
+    so_far.read_count += read
     so_far.opted_out_count += placed
     so_far.refused_count += len(refused)
-    so_far.present_count += len(part) - len(refused) - placed
-    for line in refused[: REFUSALS_MAX - len(so_far.refusals)]:
-        so_far.refusals.add(line=line.line, reason=line.refusal)
+    so_far.present_count += read - len(refused) - placed
+    shown = refused[: refusals.SHOWN_MAX - len(so_far.refusals)]
+    so_far.refusals.extend(map(refusals.render, shown))
     return so_far
