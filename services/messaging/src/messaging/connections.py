@@ -52,15 +52,13 @@ class OpenChannel:
     revision: int
     driver: Driver
     places: Places
-    slice_size: int
-    """Messages that are handed over together."""
 
     @classmethod
     def of(cls, application: str, channel: Channel, revision: int, driver: Driver) -> Self:
         """A channel with as many places as its provider's window."""
-        size = max(SLICE_SIZE_MIN, driver.window // SLICES_A_WINDOW)
-        places = Places(max(driver.window, 2 * size))
-        return cls(application, channel, revision, driver, places, size)
+        together = max(SLICE_SIZE_MIN, driver.window // SLICES_A_WINDOW)
+        places = Places(max(driver.window, 2 * together), together)
+        return cls(application, channel, revision, driver, places)
 
     @property
     def settle_window_seconds(self) -> float:

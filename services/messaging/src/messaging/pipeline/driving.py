@@ -6,8 +6,9 @@ leave. So a worker that dies leaves no more in doubt than fits those places.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Coroutine, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 
 from heliograph.messaging.v1.content_pb2 import Purpose
 from heliograph.messaging.v1.reason_pb2 import Reason
@@ -18,11 +19,13 @@ from messaging.ledger.persistence import Pool
 from messaging.ledger.rows import Row
 from messaging.pipeline.reaching import Frontier
 from messaging.pipeline.works import Work
-from messaging.places import NoPlaceError
+from messaging.places import Taken
 
 NO_PLACE = Later(1.0, "no place")
 GONE = Later(0.0, "application deleted")
 """They are asked for once more, and the ledger gives them no more."""
+
+NOT_CONFIGURED = Refused("", "", Reason.CHANNEL_NOT_CONFIGURED)
 
 PLACES_SECONDS_MAX = 30.0
 
@@ -32,12 +35,31 @@ URGENT_MAX = 20
 PATIENT = frozenset({Purpose.PURPOSE_UNSPECIFIED, Purpose.PROMOTIONAL})
 
 
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """What goes over one channel, of a set that has its answers in the order of its works."""
+
+    open_channel: OpenChannel
+    frontier: Frontier
+    works: Sequence[Work]
+    answers: list[Outcome]
+    urgent: bool
+    places_seconds_max: float
+
+
 class Driving:
     """Brings messages, all of one batch, to their channels' drivers."""
 
-    def __init__(self, pool: Pool, connections: Connections) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        connections: Connections,
+        places_seconds_max: float = PLACES_SECONDS_MAX,
+    ) -> None:
+        """What has no place after `places_seconds_max` is for later."""
         self._pool = pool
         self._connections = connections
+        self._places_seconds_max = places_seconds_max
 
     async def drive(self, works: Sequence[Work]) -> list[Outcome]:
         """The outcomes, in the order of the works."""
@@ -49,61 +71,51 @@ class Driving:
         answers: list[Outcome] = [NO_PLACE] * len(works)
         row = works[0].row
         frontier = Frontier(self._pool, row.application, row.batch_id)
-        slices = []
-        for channel_type, positions in by_channel.items():
-            open_channel = self._connections.get(row.application, channel_type)
-            urgent = is_urgent(works[positions[0]].row, len(positions))
-            slices += [
-                self._slice(open_channel, frontier, works, chosen, answers, urgent)
-                for chosen in _cut(positions, open_channel)
-            ]
-        await _all(slices)
+        async with _together() as tasks:
+            for channel_type, positions in by_channel.items():
+                open_channel = self._connections.get(row.application, channel_type)
+                if open_channel is None:
+                    _answer(answers, positions, [NOT_CONFIGURED] * len(positions))
+                    continue
+                urgent = is_urgent(works[positions[0]].row, len(positions))
+                share = _Share(
+                    open_channel, frontier, works, answers, urgent, self._places_seconds_max
+                )
+                tasks.create_task(_hand_over(share, positions, tasks))
         return answers
 
-    async def _slice(
-        self,
-        open_channel: OpenChannel | None,
-        frontier: Frontier,
-        works: Sequence[Work],
-        chosen: Sequence[int],
-        answers: list[Outcome],
-        urgent: bool,
-    ) -> None:
-        slice_ = [works[position] for position in chosen]
-        given = await self._hand_over(open_channel, frontier, slice_, urgent)
-        for position, answer in zip(chosen, given, strict=True):
-            answers[position] = answer
 
-    async def _hand_over(
-        self,
-        open_channel: OpenChannel | None,
-        frontier: Frontier,
-        works: Sequence[Work],
-        urgent: bool,
-    ) -> Sequence[Outcome]:
-        if open_channel is None:
-            return [Refused("", "", Reason.CHANNEL_NOT_CONFIGURED)] * len(works)
-        taken = open_channel.places.taken(
-            len(works), timeout_seconds=PLACES_SECONDS_MAX, urgent=urgent
-        )
-        try:
-            async with taken as give_one:
-                if not await frontier.reach(max(work.position for work in works) + 1):
-                    return [GONE] * len(works)
-                messages = [work.outgoing for work in works]
-                return await open_channel.driver.hand_over(messages, give_one, urgent=urgent)
-        except NoPlaceError:
-            return [NO_PLACE] * len(works)
+async def _hand_over(share: _Share, positions: Sequence[int], tasks: asyncio.TaskGroup) -> None:
+    """Slice after slice, each as large as places have come free for it by then."""
+    places = share.open_channel.places
+    with suppress(TimeoutError), places.wanted(len(positions), urgent=share.urgent) as party:
+        async with asyncio.timeout(share.places_seconds_max):
+            while positions:
+                taken = await party.take()
+                chosen, positions = positions[: taken.count], positions[taken.count :]
+                leaving = tasks.create_task(_leave(share, chosen, taken))
+                _give_back_after(leaving, taken)
 
 
-def _cut(positions: Sequence[int], open_channel: OpenChannel | None) -> list[Sequence[int]]:
-    """Slices. The first takes all the places that are free, as each slice costs a statement."""
-    if open_channel is None:
-        return [positions]
-    size = open_channel.slice_size
-    first = max(size, open_channel.places.free)
-    rest = range(first, len(positions), size)
-    return [positions[:first], *(positions[start : start + size] for start in rest)]
+def _give_back_after(leaving: asyncio.Task[None], taken: Taken) -> None:
+    """A task that is cancelled before it begins could not do it itself."""
+    leaving.add_done_callback(lambda _: taken.give_rest())
+
+
+async def _leave(share: _Share, chosen: Sequence[int], taken: Taken) -> None:
+    works = [share.works[position] for position in chosen]
+    if not await share.frontier.reach(max(work.position for work in works) + 1):
+        _answer(share.answers, chosen, [GONE] * len(works))
+        return
+    messages = [work.outgoing for work in works]
+    driver = share.open_channel.driver
+    given = await driver.hand_over(messages, taken.give_one, urgent=share.urgent)
+    _answer(share.answers, chosen, given)
+
+
+def _answer(answers: list[Outcome], chosen: Sequence[int], given: Sequence[Outcome]) -> None:
+    for position, answer in zip(chosen, given, strict=True):
+        answers[position] = answer
 
 
 def is_urgent(first: Row, count: int) -> bool:
@@ -112,12 +124,14 @@ def is_urgent(first: Row, count: int) -> bool:
     return count <= URGENT_MAX or (not first.run and first.purpose not in PATIENT)
 
 
-async def _all(parts: Sequence[Coroutine[Any, Any, None]]) -> None:
-    """Runs them together and leaves none behind: what runs on could send what others send again."""
-    tasks = [asyncio.create_task(part) for part in parts]
+@asynccontextmanager
+async def _together() -> AsyncIterator[asyncio.TaskGroup]:
+    """Tasks of which none is left behind: what runs on could send what others send again.
+
+    Raises what the first of them that failed has raised.
+    """
     try:
-        await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        async with asyncio.TaskGroup() as tasks:
+            yield tasks
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0] from None
