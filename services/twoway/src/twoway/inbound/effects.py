@@ -25,8 +25,8 @@ from twoway.tables import InboundMessage
 OPT_OUT_CONFIRMATION, HELP_REPLY = "OPT_OUT_CONFIRMATION", "HELP_REPLY"
 TRANSACTIONAL, OPT_IN_QUESTION = "TRANSACTIONAL", "OPT_IN_QUESTION"
 
-GUARDED = (TRANSACTIONAL, OPT_IN_QUESTION)
-"""Purposes of answers that robots get only so many of."""
+OWED = (OPT_OUT_CONFIRMATION, HELP_REPLY)
+"""Purposes of answers that everybody is owed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,8 @@ def _take(situation: Situation, now: dict[Person, Standing], text: Text, effects
     withheld = False
     if acts and _is_answered(reading, before):
         withheld = not _answer(situation.application, number, reading, before, effects)
+    if withheld:
+        after = replace(after, confirmed=False)
     _change(effects.changes, person, before, after, reading, confirmed)
     _close(effects.questions, number, person, reading, confirmed)
     _match(number, reading, effects)
@@ -154,11 +156,11 @@ def _answer(
     """Promise the answer, if there is one; False where it is withheld from a robot."""
     text, meaning = reading.text, reading.meaning
     confirmed = reading.step is Step.CONFIRM
-    said = answers.wording(number.keyword_rows, meaning, confirmed=confirmed)
+    said = number.wording(meaning, confirmed=confirmed)
     if said == answers.NOTHING:
         return True
     purpose = _purpose(reading, before)
-    if purpose in GUARDED and not effects.guard.allows(text):
+    if not effects.guard.allows(text, owed=purpose in OWED):
         return False
     keyword = number.keyword(meaning.keyword_id)
     effects.replies.append(
@@ -222,9 +224,9 @@ def _change(
         return
     elif after.opted_out == before.opted_out:
         # A caller's entry becomes the person's own: what they wrote is the better proof.
-        changes.place(person, cause, confirmed=True)
+        changes.place(person, cause, confirmed=after.confirmed)
     elif after.opted_out:
-        changes.opt_out(person, cause, confirmed=True)
+        changes.opt_out(person, cause, confirmed=after.confirmed)
     else:
         changes.opt_in(person, cause)
 

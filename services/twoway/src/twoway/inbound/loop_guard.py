@@ -1,7 +1,7 @@
 """Robots that answer answers: two of them write to each other for ever, unless one falls silent.
 
-A sender gets so many answers from a number within a window, then none until it is over. STOP and
-HELP do not count: they must be answered.
+A sender gets so many answers from a number within a window, then only what everybody is owed, the
+answers to STOP and HELP; and none of these either where no person can have asked so often.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,6 +14,10 @@ from twoway.inbound.texts import Text
 from twoway.keywords.tables import ReplyCount
 
 REPLIES_MAX = 10
+OWED_REPLIES_MAX = 30
+"""With these. HELP is to be answered whatever the state (CTIA Short Code Monitoring Handbook), and
+nobody asks for it every twenty seconds."""
+
 WINDOW = timedelta(minutes=10)
 
 Pair = tuple[str, str]
@@ -36,15 +40,17 @@ class LoopGuard:
     counts: dict[Pair, ReplyCount] = field(default_factory=dict)
     changed: dict[Pair, ReplyCount] = field(default_factory=dict)
     replies_max: int = REPLIES_MAX
+    owed_replies_max: int = OWED_REPLIES_MAX
     window: timedelta = WINDOW
 
-    def allows(self, text: Text) -> bool:
-        """Whether a text may be answered; if so, the answer is counted."""
+    def allows(self, text: Text, *, owed: bool = False) -> bool:
+        """Whether a text may be answered; if so, the answer is counted. `owed` are the answers to
+        STOP and HELP."""
         pair = (text.destination, text.source)
         count = self.counts.get(pair)
         if count is None or text.receive_time >= count.begin_time + self.window:
             count = self._begin(pair, text.receive_time)
-        if count.replies >= self.replies_max:
+        if count.replies >= (self.owed_replies_max if owed else self.replies_max):
             return False
         count.replies += 1
         self.counts[pair] = self.changed[pair] = count

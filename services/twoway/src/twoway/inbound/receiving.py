@@ -95,7 +95,10 @@ async def _receive(
     situation = await store.load(session, application, fresh)
     followed = effects.follow(situation, fresh)
     await store.add(session, followed.messages)
-    await posts.promise(connection, application, followed.messages, clock.now())
+    posted = [
+        one for one in followed.messages if situation.number(one.destination_address).has_webhook
+    ]
+    await posts.promise(connection, posted, clock.now())
     await opening.open_(connection, application, followed.messages)
     links = recording.links(followed.messages, found)
     await recording.keep(connection, list(links.values()))

@@ -2,12 +2,14 @@
 writers stand."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from twoway.consent.changes import Person
 from twoway.inbound.loop_guard import LoopGuard
-from twoway.intents import Keyword, RuleSet, rule_sets
+from twoway.intents import Keyword, Meaning, RuleSet, rule_sets
+from twoway.keywords import answers
+from twoway.keywords.answers import Wording
 from twoway.keywords.tables import KeywordRow, OptInQuestionRow
 from twoway.tables import DEFAULT_LIST
 
@@ -27,10 +29,24 @@ class Number:
     rules: RuleSet = rule_sets.EVERY
     keywords: tuple[Keyword, ...] = ()
     keyword_rows: tuple[KeywordRow, ...] = ()
+    has_webhook: bool = False
+    _wordings: dict[tuple[str, str, bool], Wording] = field(default_factory=dict, compare=False)
 
     def keyword(self, keyword_id: str) -> KeywordRow | None:
         """The keyword of that id; None for a default one that nobody has changed."""
-        return next((row for row in self.keyword_rows if row.keyword_id == keyword_id), None)
+        for row in self.keyword_rows:
+            if row.keyword_id == keyword_id:
+                return row
+        return None
+
+    def wording(self, meaning: Meaning, *, confirmed: bool) -> Wording:
+        """What a text of this meaning is answered with. Thousands mean the same, so it is kept."""
+        key = (meaning.keyword_id, meaning.language, confirmed)
+        found = self._wordings.get(key)
+        if found is None:
+            found = answers.wording(self.keyword_rows, meaning, confirmed=confirmed)
+            self._wordings[key] = found
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,7 @@ def _number(row: PhoneNumberRow, keywords: list[KeywordRow]) -> Number:
         keeper=row.pool or row.phone_number,
         opt_out_list=row.opt_out_list,
         two_way=row.two_way_enabled,
+        has_webhook=row.two_way_enabled and row.webhook_uri != "",
         self_managed=row.self_managed_opt_outs_enabled,
         rules=rule_sets.of(row.rule_set),
         keywords=tuple(matching.custom(keywords)),

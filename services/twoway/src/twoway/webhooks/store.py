@@ -18,10 +18,6 @@ NOT EXISTS (
         AND earlier.state = 'PENDING' AND earlier.id < o.id
 )
 """
-_NUMBERS = """
-SELECT phone_number FROM phone_numbers
-WHERE application = $1 AND phone_number = ANY($2::text[]) AND webhook_uri <> '' AND two_way_enabled
-"""
 _DUE = f"""
 SELECT DISTINCT p.application, p.webhook_uri
 FROM phone_numbers p
@@ -89,18 +85,14 @@ class Ended:
     is_taken: bool
 
 
-async def promise(
-    connection: Any, application: str, messages: Sequence[InboundMessage], now: datetime
-) -> None:
+async def promise(connection: Any, messages: Sequence[InboundMessage], now: datetime) -> None:
     """Promise to post texts to the webhooks of their numbers, in the transaction that records them
     and in their order."""
-    numbers = list({message.destination_address for message in messages})
-    wanted = {record[0] for record in await connection.fetch(_NUMBERS, application, numbers)}
     await bulk.insert(
         connection,
         [
             WebhookPost(
-                application=application,
+                application=message.application,
                 inbound_message=message.inbound_message,
                 source_address=message.source_address,
                 destination_address=message.destination_address,
@@ -108,7 +100,6 @@ async def promise(
                 create_time=now,
             )
             for message in messages
-            if message.destination_address in wanted
         ],
     )
 
