@@ -20,7 +20,8 @@ Result = TypeVar("Result")
 _CROWD_SECONDS = 0.1
 """How long after a group of several the next one expects company."""
 
-_LINGER_STEPS = 2
+_LINGER_STEPS = 5
+"""Nobody waits longer than one of these for company that does not come."""
 
 Flush = Callable[[Sequence[Item]], Awaitable[Sequence[Result]]]
 
