@@ -58,7 +58,7 @@ async def test_everything_of_it_is_erased_and_told(service, event_store, session
         deleted.delete_time.GetCurrentTime()
         await publisher.publish(service.js, deleted, application)
         told = await eventually(
-            lambda: last_published(service.js, subjects.AUDIENCE.name, subject, ErasureReport), 30
+            lambda: last_published(service.js, subjects.AUDIENCE.name, subject, ErasureReport)
         )
     working.cancel()
     await asyncio.wait([working])

@@ -66,7 +66,7 @@ async def test_a_killed_engine_loses_nothing_that_was_acknowledged(
             return await counted(store, application) == (accepted, accepted)
 
         assert accepted == 60 * BATCH
-        await eventually(all_there, timeout_seconds=60)
+        await eventually(all_there)
     await engine.stop()
 
 
@@ -88,14 +88,14 @@ async def test_an_engine_that_is_away_is_told_of_once(
         with capture_logs() as lines:
             for batch in range(5):
                 await put_batch(service, application, batch)
-            await eventually(lambda: waited() > begun + 5, timeout_seconds=30)
+            await eventually(lambda: waited() > begun + 5)
             engine = ClickHouseServer(tmp_path, port=port)
             await engine.start()
 
             async def all_there() -> bool:
                 return await counted(store, application) == (5 * BATCH, 5 * BATCH)
 
-            await eventually(all_there, timeout_seconds=60)
+            await eventually(all_there)
             await eventually(lambda: len(lines) > 1)
     await engine.stop()
 
@@ -113,7 +113,7 @@ async def test_a_report_says_that_the_store_is_away(serve_with, application) -> 
         accepted = await put_batch(service, application, 0)
         with pytest.raises(Unavailable) as refused:
             await service.reports.QueryActivity(
-                reports_pb.QueryActivityRequest(parent=f"applications/{application}"), timeout=5
+                reports_pb.QueryActivityRequest(parent=f"applications/{application}"), timeout=60
             )
 
     assert accepted == BATCH
@@ -144,7 +144,7 @@ async def test_a_batch_delivered_again_in_other_company_counts_once(
 async def test_bytes_that_are_no_events_are_set_aside_and_hold_nobody_up(
     service, event_store, application
 ) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         for number, data in enumerate([b"\xff\xff nonsense", b"\x12\x05ab"]):
             await publisher.send(
                 service.js,
@@ -159,4 +159,4 @@ async def test_bytes_that_are_no_events_are_set_aside_and_hold_nobody_up(
             BATCH,
         )
 
-    await eventually(stored_and_buried, timeout_seconds=20)
+    await eventually(stored_and_buried)

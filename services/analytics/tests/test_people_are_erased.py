@@ -49,9 +49,13 @@ async def erasing(service, sessions, event_store, rpc_serve, rpc_connect):
 
 async def ended(channel, operation):
     asked = operations_pb2.WaitOperationRequest(name=operation.name, timeout={"seconds": 20})
-    operation = await operations_pb2_grpc.OperationsStub(channel).WaitOperation(asked)
+
+    async def has_ended():
+        found = await operations_pb2_grpc.OperationsStub(channel).WaitOperation(asked)
+        return found if found.done else None
+
     response = pb.EraseEventsResponse()
-    assert operation.response.Unpack(response)
+    assert (await eventually(has_ended)).response.Unpack(response)
     return response
 
 
@@ -127,7 +131,7 @@ async def test_audience_is_obeyed_once_messaging_has_erased_the_person(
 
     subject = subjects.subject(ErasureReport, application)
     report = await eventually(
-        lambda: last_published(service.js, subjects.AUDIENCE.name, subject, ErasureReport), 20
+        lambda: last_published(service.js, subjects.AUDIENCE.name, subject, ErasureReport)
     )
 
     assert [one.user_id for one in await listed(service, application)] == ["ben"]

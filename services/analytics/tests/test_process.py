@@ -42,7 +42,7 @@ async def test_the_service_migrates_serves_and_stops(
     assert await migrating.wait() == 0
     serving = await run("serve", **environment)
     try:
-        await eventually(ports_file.exists, timeout_seconds=30)
+        await eventually(ports_file.exists)
         port = json.loads(ports_file.read_text())["grpc"]
         channel = rpc_connect(f"127.0.0.1:{port}")
         events = EventServiceStub(channel)
@@ -66,7 +66,7 @@ async def test_the_service_migrates_serves_and_stops(
             )
     finally:
         serving.send_signal(signal.SIGTERM)
-        status = await asyncio.wait_for(serving.wait(), 20)
+        status = await asyncio.wait_for(serving.wait(), 60)
     assert status == 0
 
 

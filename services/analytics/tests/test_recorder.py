@@ -56,13 +56,13 @@ async def test_without_the_bus_nothing_is_acknowledged(nats, fresh_nats_server) 
     _, js = nats
     await jetstream.ensure_streams(js, subjects.EVENTS)
 
-    async with Recorder(js, publish_attempts_max=1, ack_timeout_seconds=1.0) as recorder:
+    async with Recorder(js, publish_attempts_max=1, ack_timeout_seconds=3.0) as recorder:
         await recorder.record("shop", split([event(0)]))
         await fresh_nats_server.stop()
         with pytest.raises(Unavailable) as refused:
             await recorder.record("shop", split([event(1)]))
         await fresh_nats_server.start()
-        await eventually(lambda: recorded_again(recorder), timeout_seconds=30)
+        await eventually(lambda: recorded_again(recorder))
 
     assert refused.value.reason == "EVENTS_NOT_STORED"
     assert refused.value.retry_after_seconds
@@ -96,7 +96,7 @@ def test_parts_keep_every_event_and_fit_the_bus(sizes: list[int]) -> None:
 
 
 async def test_room_that_is_taken_is_waited_for() -> None:
-    room = Room(bytes_max=10, timeout_seconds=5)
+    room = Room(bytes_max=10, timeout_seconds=60)
     order = []
 
     async def hold(name: str, size_bytes: int, until: asyncio.Event) -> None:

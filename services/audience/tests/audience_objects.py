@@ -22,7 +22,7 @@ WEED = str(Path(sys.executable).with_name("weed"))
 READY_SECONDS = 60
 STARTS_MAX = 3
 LOG_SHOWN = 2000
-HURRIED = Patience(connect_seconds=1, request_seconds=2, retries_max=1, retry_seconds=2)
+HURRIED = Patience(connect_seconds=5, request_seconds=20, retries_max=1, retry_seconds=20)
 OWNER = {"aws_access_key_id": "AKIAOWNER", "aws_secret_access_key": "secret"}
 READER = {"aws_access_key_id": "AKIAREADER", "aws_secret_access_key": "secret"}
 IDENTITIES = {

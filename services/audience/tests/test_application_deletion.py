@@ -85,7 +85,7 @@ async def until_done(room: Room, operation: operations_pb2.Operation, services: 
     async def are_done() -> bool:
         return done(await told(room, operation)) == services
 
-    await eventually(are_done, 15)
+    await eventually(are_done)
 
 
 async def answer(js: JetStreamContext, operation: operations_pb2.Operation, service: str) -> None:

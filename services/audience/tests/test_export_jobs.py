@@ -63,7 +63,7 @@ async def test_a_killed_job_goes_on_after_its_last_complete_file(
 
 async def test_progress_is_told_within_a_file(room: Room, database_url: str, reading: Any) -> None:
     room.exporter = room.another_exporter(database_url, reading, 10, 1)
-    await room.imported(people(200))
+    await room.imported(people(1000))
     operation = await room.transfers.ExportEndpoints(
         pb.ExportEndpointsRequest(parent=SHOP, path="all")
     )
@@ -71,11 +71,11 @@ async def test_progress_is_told_within_a_file(room: Room, database_url: str, rea
 
     async def is_under_way() -> bool:
         job = await told(room, operation)
-        return 0 < job.exported_count < 200 == job.total_count and not job.files
+        return 0 < job.exported_count < 1000 == job.total_count and not job.files
 
     await eventually(is_under_way)
     await running
-    assert (await told(room, operation)).exported_count == 200
+    assert (await told(room, operation)).exported_count == 1000
 
 
 async def test_a_job_that_is_cancelled_leaves_no_partial_file(

@@ -53,7 +53,7 @@ async def kept(database_url: str) -> list[int]:
 
 async def half_way(room: Room) -> Any:
     """An import whose worker was killed in the middle; its operation."""
-    room.limit(chunk_lines=50)
+    room.limit(chunk_lines=25)
     operation = await room.upload(people(1000), spec=SPEC)
     first = asyncio.create_task(room.worker.step())
 

@@ -223,7 +223,7 @@ async def test_announcements_are_heard_from_the_bus(room: Room, nats: tuple[Any,
 
     async with hearing.consumer(js, room.sessions):
         await publisher.publish(js, out(ANN, 1), "shop", msg_id="1")
-        await eventually(is_out_of_reach, 20)
+        await eventually(is_out_of_reach)
 
 
 async def test_of_many_opt_outs_those_count_that_are_of_members(room: Room, database: Any) -> None:
@@ -263,4 +263,4 @@ async def test_opt_outs_are_not_looked_up_one_by_one(
         )
         return 1 <= scans <= 10
 
-    await eventually(looked_up, 20)
+    await eventually(looked_up)

@@ -50,7 +50,7 @@ async def until_done(room: Room, operation: operations_pb2.Operation, *services:
         found = (await told(room, operation)).services
         return {one.service for one in found if one.HasField("erase_time")} >= set(services)
 
-    await eventually(are_done, 15)
+    await eventually(are_done)
 
 
 async def answer(js: JetStreamContext, operation: operations_pb2.Operation, service: str) -> None:
@@ -124,7 +124,7 @@ async def test_the_operation_ends_with_the_proof_and_the_bus_forgets_the_person(
     async def is_told_again() -> bool:
         return "messaging" in (await on_the_bus(js, operation)).answered_services
 
-    await eventually(is_told_again, 15)
+    await eventually(is_told_again)
     assert await gathering.close(room.sessions, js) == 0, "three have not answered"
     assert await gathering.remind(room.sessions, js) == 1
     for service in OTHERS:
@@ -134,7 +134,7 @@ async def test_the_operation_ends_with_the_proof_and_the_bus_forgets_the_person(
         await room.operations.GetOperation(operations_pb2.GetOperationRequest(name=operation.name))
     ).done
 
-    await eventually(lambda: _closed(room, js), 15)
+    await eventually(lambda: _closed(room, js))
 
     ended = await room.operations.GetOperation(
         operations_pb2.GetOperationRequest(name=operation.name)

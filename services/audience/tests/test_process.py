@@ -30,7 +30,7 @@ async def start(environment: dict[str, str], ports_file: Path) -> tuple[Process,
         *(sys.executable, "-m", "audience", "serve"),
         env={**os.environ, **environment, "HELIOGRAPH_PORTS_FILE": str(ports_file)},
     )
-    await eventually(lambda: ports_file.exists() or process.returncode is not None, 30)
+    await eventually(lambda: ports_file.exists() or process.returncode is not None)
     assert process.returncode is None
     ports = json.loads(await asyncio.to_thread(ports_file.read_text))
     return process, f"127.0.0.1:{ports['grpc']}"
@@ -70,7 +70,7 @@ async def test_an_import_survives_the_death_of_its_process(
         async def has_begun() -> bool:
             return (await job()).imported_count > 0
 
-        await eventually(has_begun, 30)
+        await eventually(has_begun)
         process.kill()
         await process.wait()
         process, address = await start(environment, tmp_path / "ports.json")
@@ -79,7 +79,7 @@ async def test_an_import_survives_the_death_of_its_process(
         async def has_ended() -> bool:
             return (await job()).HasField("end_time")
 
-        await eventually(has_ended, 60)
+        await eventually(has_ended)
         ended = await job()
         process.send_signal(signal.SIGTERM)
         status = await process.wait()

@@ -22,6 +22,16 @@ LOCK_TIMEOUT_SECONDS = 0.5
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def updates(room: Room, database_url: str) -> AsyncIterator[Updates]:
+    """Of a room that waits for locks until it gets them."""
+    database = engine.create(
+        database_url, lock_timeout_seconds=60.0, statement_timeout_seconds=60.0
+    )
+    yield Updates(engine.sessions(database), room.now)
+    await database.dispose()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def hasty(room: Room, database_url: str) -> AsyncIterator[Updates]:
     """Of a room that does not wait long for locks."""
     database = engine.create(database_url, lock_timeout_seconds=LOCK_TIMEOUT_SECONDS)
     yield Updates(engine.sessions(database), room.now)
@@ -104,12 +114,12 @@ async def test_a_users_limit_counts_those_that_come_together(updates: Updates, r
 
 
 async def test_one_that_cannot_be_stored_fails_alone(
-    updates: Updates, other: "asyncpg.Connection[Any]", room: Room
+    hasty: Updates, other: "asyncpg.Connection[Any]", room: Room
 ) -> None:
     async with other.transaction():
         await locks.lock(other, "shop", "endpoint", ["held"])
         patches = [push(f"e{index}", metrics={"m": 1.0}) for index in range(5)]
-        held, *good = await together(updates, push("held"), *patches, push("e4", "moved"))
+        held, *good = await together(hasty, push("held"), *patches, push("e4", "moved"))
 
     assert isinstance(held, asyncpg.LockNotAvailableError)
     assert [one.address for one in good] == ["e0", "e1", "e2", "e3", "e4", "moved"]
