@@ -95,7 +95,8 @@ def _take(situation: Situation, now: dict[Person, Standing], text: Text, effects
     withheld = False
     if acts and _is_answered(reading, before):
         withheld = not _answer(situation.application, number, reading, before, effects)
-    if withheld:
+    if withheld and reading.intent is Intent.OPT_OUT:
+        # So that another one is confirmed, once the person is no robot any more.
         after = replace(after, confirmed=False)
     _change(effects.changes, person, before, after, reading, confirmed)
     _close(effects.questions, number, person, reading, confirmed)
