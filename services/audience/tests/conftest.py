@@ -6,7 +6,6 @@ from pathlib import Path
 
 import asyncpg
 import audience
-import pytest
 import pytest_asyncio
 from analytics.eventstore import migrate
 from analytics.eventstore.client import EventStore
@@ -21,7 +20,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 sys.path.insert(0, str(Path(__file__).parent))
 
 from audience_analytics import serve_analytics
-from audience_objects import S3Server, s3_serving
 from audience_room import Room
 
 MIGRATIONS = Path(audience.__file__).parent / "migrations"
@@ -75,10 +73,3 @@ async def room(
     opened = Room(database_url, sessions, reading, rpc_serve, rpc_connect, tmp_path)
     await opened.open()
     return opened
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def s3_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[S3Server]:
-    """An object store, for tests that keep to keys of their own."""
-    async with s3_serving(tmp_path_factory.mktemp("s3")) as server:
-        yield server

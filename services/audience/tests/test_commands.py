@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from audience_files import AWKWARD_FAILURES, awkward, people
-from audience_objects import S3Server
 from audience_room import SHOP, Room
 from heliograph.audience.v1 import transfer_service_pb2 as pb
+from mesh.testkit.object_stores import S3Server
 from mesh.testkit.tokens import MintToken
 
 Command = Callable[..., Awaitable[tuple[int, str, str]]]

@@ -14,7 +14,6 @@ import pyarrow
 import pytest
 from audience.persons.exported import Exported
 from audience_exports import exported
-from audience_objects import S3Server
 from audience_room import SHOP, Room, values
 from heliograph.audience.v1.events_pb2 import UserErased
 from heliograph.audience.v1.export_job_pb2 import ExportJob
@@ -22,6 +21,7 @@ from mesh.errors import Unavailable
 from mesh.objects.opening import Objects
 from mesh.store import orders
 from mesh.store.orders import OrderRow
+from mesh.testkit.object_stores import S3Server
 from pyarrow import parquet
 from sqlalchemy import text
 

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from audience_exports import Job, exported, told
 from audience_files import people
-from audience_objects import HURRIED, READER, S3Server
 from audience_room import SHOP, Room
 from heliograph.audience.v1 import transfer_service_pb2 as pb
 from mesh.errors import Error, FailedPrecondition, PermissionDenied, Unavailable
@@ -17,6 +16,7 @@ from mesh.objects import targets
 from mesh.objects.opening import Objects
 from mesh.rpc import status
 from mesh.testkit import eventually
+from mesh.testkit.object_stores import HURRIED, READER, S3Server
 
 pytestmark = pytest.mark.xdist_group("object_store")
 

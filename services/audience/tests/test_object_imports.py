@@ -13,7 +13,6 @@ import pytest
 from audience.tables import ImportJobRow
 from audience.transfers import sources
 from audience_files import AWKWARD_FAILURES, awkward, people
-from audience_objects import HURRIED, READER, S3Server
 from audience_room import SHOP, Room
 from heliograph.audience.v1 import import_job_pb2
 from heliograph.audience.v1 import transfer_service_pb2 as pb
@@ -29,6 +28,7 @@ from mesh.objects.opening import Objects
 from mesh.objects.sources import find_object
 from mesh.rpc import status
 from mesh.testkit import eventually
+from mesh.testkit.object_stores import HURRIED, READER, S3Server
 from pyarrow import parquet
 
 pytestmark = pytest.mark.xdist_group("object_store")

@@ -9,7 +9,6 @@ from urllib.parse import unquote
 
 import pytest
 from audience_files import people
-from audience_objects import HURRIED
 from audience_room import SHOP, Room
 from audience_web import WebServer, web_serving
 from heliograph.audience.v1 import import_job_pb2
@@ -19,6 +18,7 @@ from mesh.objects.opening import Objects
 from mesh.objects.places import ObjectPlace
 from mesh.objects.stores import Patience
 from mesh.rpc import status
+from mesh.testkit.object_stores import HURRIED
 from pydantic import SecretStr
 
 Job = import_job_pb2.ImportJob

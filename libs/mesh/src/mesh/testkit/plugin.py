@@ -4,7 +4,11 @@ Load it with `-p mesh.testkit.plugin`. Each test process starts servers of its o
 for them, so there is nothing to start beforehand.
 """
 
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
 import pytest
+import pytest_asyncio
 from mesh.testkit import logs
 from mesh.testkit.clickhouse import clickhouse_database, clickhouse_server
 from mesh.testkit.nats import fresh_nats_server, nats, nats_server, nats_url
@@ -18,6 +22,9 @@ from mesh.testkit.tokens import (
     signing_key,
 )
 from mesh.testkit.waiting import eventually
+
+if TYPE_CHECKING:
+    from mesh.testkit.object_stores import S3Server
 
 __all__ = [
     "admin_token",
@@ -38,6 +45,7 @@ __all__ = [
     "rpc_connect",
     "rpc_resources",
     "rpc_serve",
+    "s3_server",
     "service_token",
     "signing_key",
 ]
@@ -46,3 +54,12 @@ __all__ = [
 def pytest_configure(config: pytest.Config) -> None:
     """Before anything is logged."""
     logs.configure()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def s3_server(tmp_path_factory: pytest.TempPathFactory) -> "AsyncIterator[S3Server]":
+    """An object store, for tests that keep to keys of their own and to the group `object_store`."""
+    from mesh.testkit.object_stores import s3_serving
+
+    async with s3_serving(tmp_path_factory.mktemp("s3")) as server:
+        yield server

@@ -1,10 +1,11 @@
-"""A real object store that speaks S3, and a web server, each on a socket of its own."""
+"""A real object store that speaks S3, on a socket of its own; needs the extra `objects`, and
+SeaweedFS."""
 
 import asyncio
 import json
 import sys
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ import obstore
 from mesh.embedded.ports import free_port
 from mesh.objects.places import ObjectPlace
 from mesh.objects.stores import Patience
-from mesh.testkit import eventually
+from mesh.testkit.waiting import eventually
 from obstore.store import S3Store
 from pydantic import SecretStr
 
@@ -58,7 +59,9 @@ class S3Server:
         """A bucket, as its owner sees it."""
         return S3Store(
             name,
-            config={**OWNER, "aws_endpoint": self.endpoint},
+            aws_endpoint=self.endpoint,
+            aws_access_key_id=OWNER["aws_access_key_id"],
+            aws_secret_access_key=OWNER["aws_secret_access_key"],
             client_options={"allow_http": True},
             retry_config={"max_retries": 1, "retry_timeout": timedelta(seconds=5)},
         )
@@ -119,7 +122,7 @@ async def _started(folder: Path) -> tuple[S3Server, Process]:
 async def _is_ready(server: S3Server, process: Process, folder: Path) -> bool:
     """Whether it takes objects; false when it ended."""
 
-    async def answers() -> bool:
+    async def probe() -> bool:
         try:
             for bucket in ("imports", "exports"):
                 await server.put(bucket, "ready", b"")
@@ -128,7 +131,8 @@ async def _is_ready(server: S3Server, process: Process, folder: Path) -> bool:
         return True
 
     try:
-        await eventually(answers, READY_SECONDS)
+        asked: Callable[[], bool | Awaitable[bool]] = probe
+        await eventually(asked, READY_SECONDS)
     except AssertionError as late:
         late.add_note((folder / "log").read_text()[-LOG_SHOWN:])
         raise
