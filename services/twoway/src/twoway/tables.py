@@ -252,7 +252,7 @@ class ReplySetRow(Table, table=True):
         Index("reply_sets_refused_idx", "create_time", postgresql_where=text("state = 'REFUSED'")),
         Index(
             "reply_sets_addresses_idx",
-            "addresses",
+            text("jsonb_object(addresses, addresses)"),
             postgresql_using="gin",
             postgresql_where=text("state = 'PENDING'"),
         ),
