@@ -112,6 +112,20 @@ async def test_a_paused_run_waits_and_goes_on_where_it_was(room):
     assert await state_of(room, run) == "SENDING"
 
 
+async def test_a_pause_that_is_asked_for_again_does_not_hold_what_was_resumed_meanwhile(room):
+    await launch(room)
+    await begin(room)
+    request = pb.PauseCampaignRequest(name=WELCOME, request_id="the-alarm-of-noon")
+
+    first = await room.campaigns.PauseCampaign(request)
+    await room.campaigns.ResumeCampaign(pb.ResumeCampaignRequest(name=WELCOME))
+    again = await room.campaigns.PauseCampaign(request)
+
+    assert again == first
+    now = await room.campaigns.GetCampaign(pb.GetCampaignRequest(name=WELCOME))
+    assert now.state == Campaign.RUNNING
+
+
 async def test_a_cancelled_campaign_sends_nothing_more(room):
     await launch(room)
     run = await begin(room)

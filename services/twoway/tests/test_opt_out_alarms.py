@@ -250,6 +250,23 @@ async def test_a_pause_is_asked_for_until_campaign_answers(watch: Watch) -> None
     assert (state.pause, watch.campaigns.failures) == (state.DONE, [])
 
 
+async def test_a_campaign_whose_pause_nobody_heard_of_is_not_paused_again_once_it_was_resumed(
+    watch: Watch,
+) -> None:
+    await watch.make(pause_campaign=True)
+    watch.delivered(SPRING, 100)
+    await watch.stop(SPRING, 1, 2, 3)
+    watch.campaigns.answers_lost = 1
+    await watch.look()
+    (state,) = (await watch.read()).campaign_states
+    assert (state.pause, watch.campaigns.paused) == (state.PENDING, [SPRING])
+
+    await watch.look(minutes=AGAIN_SECONDS / 60)
+
+    (state,) = (await watch.read()).campaign_states
+    assert (state.pause, watch.campaigns.paused) == (state.DONE, [SPRING])
+
+
 async def test_what_a_replica_took_on_and_did_not_do_another_does(watch: Watch) -> None:
     await watch.make(pause_campaign=True)
     watch.delivered(SPRING, 100)

@@ -5,7 +5,7 @@ from typing import Any
 
 from heliograph.analytics.v1 import report_service_pb2
 from heliograph.campaign.v1 import campaign_pb2, campaign_service_pb2
-from mesh.errors import Error
+from mesh.errors import Aborted, Error
 
 REPORTS = report_service_pb2.DESCRIPTOR.services_by_name["ReportService"].full_name
 CAMPAIGNS = campaign_service_pb2.DESCRIPTOR.services_by_name["CampaignService"].full_name
@@ -38,11 +38,13 @@ class ReportServicer:
 
 
 class CampaignServicer:
-    """`paused` are the campaigns that were, once for each call. With `asked`, it says so and never
-    answers."""
+    """`paused` are the campaigns that were, once for each request id. With `asked`, it says so and
+    never answers; with `answers_lost`, it pauses and so many answers do not arrive."""
 
     def __init__(self) -> None:
         self.paused: list[str] = []
+        self.answers_lost = 0
+        self._seen: set[str] = set()
         self.failures: list[Error] = []
         self.asked: asyncio.Event | None = None
 
@@ -54,7 +56,12 @@ class CampaignServicer:
         if self.asked is not None:
             self.asked.set()
             await asyncio.Future()
-        self.paused.append(request.name)
+        if request.request_id not in self._seen:
+            self._seen.add(request.request_id)
+            self.paused.append(request.name)
+        if self.answers_lost:
+            self.answers_lost -= 1
+            raise Aborted("ANSWER_LOST", "nobody heard it")
         return campaign_pb2.Campaign(name=request.name, state=campaign_pb2.Campaign.PAUSED)
 
 

@@ -115,12 +115,17 @@ class CampaignServicer:
 
     async def PauseCampaign(self, request: pb.PauseCampaignRequest, context: object) -> Campaign:
         async with self._sessions.begin() as session:
-            row, run = await self._locked(session, request)
-            event = campaigns.pause(row, self._now())
-            if run is not None and run.state == "FANNING_OUT":
-                campaigns.move_run(run, "paused")
-            outbox.publish(session, event, row.application)
-            return render.campaign(row)
+
+            async def pause() -> Campaign:
+                row, run = await self._locked(session, request)
+                event = campaigns.pause(row, self._now())
+                if run is not None and run.state == "FANNING_OUT":
+                    campaigns.move_run(run, "paused")
+                outbox.publish(session, event, row.application)
+                return render.campaign(row)
+
+            application = names.campaign_key(request.name)[0]
+            return await request_ids.once(session, request, application, pause)
 
     async def ResumeCampaign(self, request: pb.ResumeCampaignRequest, context: object) -> Campaign:
         async with self._sessions.begin() as session:

@@ -1,9 +1,11 @@
 """The loop that has campaigns paused: promised with the alarm, asked for until campaign answers.
 
-A campaign that is paused, has ended or is gone needs no pause, so that a question whose answer was
-lost may be asked again.
+A campaign that is paused, has ended or is gone needs no pause. A question whose answer was lost is
+asked again by the same request id, so that a campaign which it paused, and which somebody has
+resumed meanwhile, goes on.
 """
 
+import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -57,7 +59,9 @@ class Pausing:
     async def _pause(self, row: OptOutAlarmStateRow) -> bool:
         """Ask once; false when campaign is to be asked again."""
         campaign = names.campaign(row.application, row.campaign)
-        request = campaign_service_pb2.PauseCampaignRequest(name=campaign)
+        request = campaign_service_pb2.PauseCampaignRequest(
+            name=campaign, request_id=_request_id(row)
+        )
         try:
             await self._campaigns.PauseCampaign(request, timeout=TIMEOUT_SECONDS)
             log.info("alarms.campaign_paused", campaign=campaign, alarm=row.opt_out_alarm)
@@ -76,6 +80,13 @@ class Pausing:
             now = await session.get(OptOutAlarmStateRow, key, with_for_update=True)
             if now is not None and now.trigger_time == row.trigger_time:
                 now.pause = DONE
+
+
+def _request_id(row: OptOutAlarmStateRow) -> str:
+    """The same each time for what set the alarm off this time, and for nothing else."""
+    moment = row.trigger_time.isoformat() if row.trigger_time else ""
+    what = "|".join((row.application, row.opt_out_alarm, row.campaign, moment))
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, what))
 
 
 async def run(
