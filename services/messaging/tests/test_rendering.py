@@ -115,6 +115,8 @@ def test_values_are_escaped_in_html_only(wrapped):
         "{{#if",
         "{{#if x}}",
         "{{/if}}",
+        "{{{Address}}",
+        "a { {{{Address}}",
         "{{upper Address}}",
         "{{> partial}}",
         '{{#* inline "x"}}{{/inline}}',

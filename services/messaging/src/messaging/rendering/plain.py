@@ -23,7 +23,8 @@ def compile_plain(source: str, *, html: bool) -> Template | None:
     end = 0
     for tag in _TAG.finditer(source):
         part = _part(tag, html)
-        if part is None:
+        # Of three braces the language wants three back.
+        if part is None or source[: tag.start()].endswith("{"):
             return None
         literals.append(source[end : tag.start()])
         parts.append(part)
