@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from heliograph.messaging.v1 import message_service_pb2 as pb
 from heliograph.messaging.v1.events_pb2 import MessageEvent
+from heliograph.messaging.v1.message_pb2 import Message
 from heliograph.twoway.v1.events_pb2 import MessagesAnswered
 from heliograph.twoway.v1.inbound_message_pb2 import KEYWORD_MATCH
 from mesh.eventing import publisher
@@ -76,6 +77,46 @@ async def test_the_last_message_is_the_one_that_is_answered(room):
 
     assert (first.run, last.run) == (RUN, "")
     assert first.message != last.message
+
+
+async def test_a_text_that_is_faster_than_the_carriers_answer_is_linked_once_that_is_there(room):
+    await room.publish(batch([endpoint(1)], said="Well?"))
+    await room.settled(1)
+    carrier = room.carrier.remote
+    await carrier.behave(answer_delay_seconds=60, receipts={"share": 0})
+    await room.messages.SendMessages(send_request(number(1)))
+
+    async def has_it():
+        return len(await room.arrived()) == 2
+
+    await eventually(has_it)
+    written = text(1)
+    (before,) = await found(room, written)
+    await carrier.behave(answer_delay_seconds=0)
+
+    async def is_decided():
+        (answered,) = await found(room, written)
+        return None if answered.undecided else answered
+
+    answered = await eventually(is_decided)
+    sent = await room.messages.GetMessage(pb.GetMessageRequest(name=answered.message))
+    assert before == pb.FindAnsweredMessagesResponse.AnsweredMessage(undecided=True)
+    assert (answered.run, sent.run) == ("", "")
+    assert sent.send_time.ToNanoseconds() <= written.receive_time.ToNanoseconds()
+
+
+async def test_what_may_have_been_sent_is_answered(room):
+    await room.publish(batch([endpoint(1)], said="Well?"))
+    await room.settled(1)
+    await room.drained()
+    await room.pool.execute(
+        "UPDATE messages SET state = $1, sent_time = NULL, update_time = create_time",
+        Message.UNKNOWN,
+    )
+
+    (answered,) = await found(room, text(1))
+
+    assert answered.run == RUN
 
 
 @pytest.mark.parametrize("after", [timedelta(days=-1), timedelta(days=8)])

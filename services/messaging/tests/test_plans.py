@@ -12,7 +12,7 @@ from messaging.ledger.statements import on_day
 NOW = datetime.now(UTC)
 ID = UUID(int=message_ids.prefix(NOW))
 STATEMENTS = {
-    "record": (outcomes._RECORD, [NOW, 3, 2, 7, [ID], [3], [0], [""], ["x"]]),
+    "record": (outcomes._RECORD, [NOW, 3, 2, 7, [ID], [3], [0], [""], ["x"], [NOW]]),
     "take": (claims._TAKE, ["b", NOW, [ID], [2], [0], [""], [1], [""], 1]),
     "find": (claims._FIND, [[ID]]),
     "move": (reports._MOVE, [[ID], [3], [4], [0], [""], [""], [NOW]]),
@@ -48,8 +48,10 @@ async def test_what_a_text_answers_is_found_by_the_address(room, rows):
     await room.assembly.partitions.ensure(NOW.date())
     await room.assembly.pool.execute(on_day(FILLED, NOW.date()), NOW.date(), rows)
 
+    within, states = timedelta(days=7), (2, 3)
+    today = NOW.date()
     plan = await plan_of(
-        room, answered._FIND, "shop", NOW.date(), NOW.date(), [ID], ["o"], [NOW], timedelta(days=7)
+        room, answered._FIND, "shop", today, today, [ID], ["o"], [NOW], within, *states
     )
 
     assert "address_digest = r.address_digest" in plan

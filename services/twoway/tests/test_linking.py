@@ -108,6 +108,22 @@ async def test_texts_are_taken_in_while_messaging_is_away_and_linked_when_it_is_
     assert (answer.message, answer.keyword, answer.answer) == (MESSAGE, "yes", "yes")
 
 
+async def test_a_text_that_overtakes_the_record_of_its_message_is_linked_when_that_is_there(
+    room: Room,
+) -> None:
+    room.messaging.answered[ANN] = FindAnsweredMessagesResponse.AnsweredMessage(undecided=True)
+    linker = Linker(room.sessions, Asking(room.messaging_stub))
+    await room.receive(sms("Yes", ANN), sms("hello", BEN))
+    assert await linker.step() == 0
+    assert await told(room) == []
+
+    room.messaging.answered[ANN] = ANSWERED
+    assert await linker.step() == 1
+
+    (answer,) = await told(room)
+    assert answer.message == MESSAGE
+
+
 async def test_nobody_waits_for_messaging_again_right_after_it_did_not_answer(room: Room) -> None:
     room.messaging.answered[ANN] = ANSWERED
     room.messaging.away = True

@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from heliograph.message_ids import day_of
+from heliograph.messaging.v1.message_pb2 import Message
 
 from messaging import addresses
 from messaging.ledger.rows import COLUMNS, Row, of_record
@@ -28,8 +29,10 @@ CROSS JOIN LATERAL (
         OFFSET 0
     ) AS written
     WHERE origination = r.origination
-        AND sent_time <= r.receive_time AND sent_time > r.receive_time - $7::interval
-    ORDER BY sent_time DESC, message_id DESC LIMIT 1
+        AND (sent_time IS NOT NULL OR state IN ($8, $9))
+        AND coalesce(sent_time, update_time) <= r.receive_time
+        AND coalesce(sent_time, update_time) > r.receive_time - $7::interval
+    ORDER BY coalesce(sent_time, update_time) DESC, message_id DESC LIMIT 1
 ) AS m
 """
 
@@ -52,7 +55,11 @@ class Text:
 
 
 async def find(connection: Any, application: str, texts: Sequence[Text]) -> list[Row | None]:
-    """The message that each text answers, or None."""
+    """The message that each text answers, or None.
+
+    One that was `HANDING` before the text came may have left before it, or not: whoever asks again
+    when it has been recorded will hear. One that is `UNKNOWN` is taken for sent.
+    """
     times = [text.receive_time for text in texts]
     records = await connection.fetch(
         _FIND,
@@ -63,6 +70,8 @@ async def find(connection: Any, application: str, texts: Sequence[Text]) -> list
         [text.destination_address for text in texts],
         times,
         ANSWERED_WITHIN,
+        Message.HANDING,
+        Message.UNKNOWN,
     )
     found: list[Row | None] = [None] * len(texts)
     for record in records:

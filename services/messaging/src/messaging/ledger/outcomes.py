@@ -18,12 +18,13 @@ SET state = CASE WHEN m.state IN ($5, $6) THEN r.state ELSE m.state END,
     detail = CASE WHEN m.state IN ($5, $6) THEN r.detail ELSE m.detail END,
     provider_message_id = CASE WHEN r.provider_message_id <> ''
         THEN r.provider_message_id ELSE m.provider_message_id END,
-    sent_time = CASE WHEN r.state = $4 THEN coalesce(m.sent_time, $3) ELSE m.sent_time END,
+    sent_time = CASE WHEN r.state = $4
+        THEN coalesce(m.sent_time, r.leave_time, $3) ELSE m.sent_time END,
     update_time = $3
 FROM {
     given(
-        "$7::uuid[], $8::smallint[], $9::smallint[], $10::text[], $11::text[]",
-        "message_id, state, reason, detail, provider_message_id",
+        "$7::uuid[], $8::smallint[], $9::smallint[], $10::text[], $11::text[], $12::timestamptz[]",
+        "message_id, state, reason, detail, provider_message_id, leave_time",
     )
 }
 WHERE {JOINED}
@@ -33,13 +34,18 @@ RETURNING m.message_id, m.sent_time
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What a message that was `HANDING` or `UNKNOWN` becomes."""
+    """What a message that was `HANDING` or `UNKNOWN` becomes.
+
+    It was sent when it left, not when its provider answered: by then, whoever got it may have
+    written back.
+    """
 
     message_id: UUID
     state: Message.State.ValueType
     reason: Reason.ValueType = Reason.REASON_UNSPECIFIED
     detail: str = ""
     provider_message_id: str = ""
+    leave_time: datetime | None = None
 
 
 async def record(
@@ -64,5 +70,6 @@ async def record(
         [outcome.reason for outcome in ordered],
         [outcome.detail for outcome in ordered],
         [outcome.provider_message_id for outcome in ordered],
+        [outcome.leave_time for outcome in ordered],
     )
     return {row[0]: row[1] for row in records}

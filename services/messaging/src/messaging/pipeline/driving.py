@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from heliograph.messaging.v1.content_pb2 import Purpose
 from heliograph.messaging.v1.reason_pb2 import Reason
@@ -107,7 +108,9 @@ async def _leave(share: _Share, chosen: Sequence[int], taken: Taken) -> None:
     if not await share.frontier.reach(max(work.position for work in works) + 1):
         _answer(share.answers, chosen, [GONE] * len(works))
         return
-    messages = [work.outgoing for work in works]
+    messages, now = [work.outgoing for work in works], datetime.now(UTC)
+    for work in works:
+        work.leave_time = now
     driver = share.open_channel.driver
     given = await driver.hand_over(messages, taken.give_one, urgent=share.urgent)
     _answer(share.answers, chosen, given)

@@ -31,7 +31,14 @@ def recorded(work: Work, answer: Outcome, now: datetime) -> Recorded:
             row.reason, row.detail = reason, storable(f"{code} {words}".strip())[:DETAIL_LENGTH_MAX]
         case _:
             row.state = Message.ACCEPTED
-    return Recorded(row.message_id, row.state, row.reason, row.detail, row.provider_message_id)
+    return Recorded(
+        row.message_id,
+        row.state,
+        row.reason,
+        row.detail,
+        row.provider_message_id,
+        work.leave_time,
+    )
 
 
 def told(works: Sequence[Work], sent_times: Mapping[UUID, datetime | None]) -> list[MessageEvent]:

@@ -36,6 +36,8 @@ class Work:
     rendered: Rendered | None = None
     hold_until: datetime | None = None
     """When the recipient's quiet time ends, which is waited for; then nothing is rendered yet."""
+    leave_time: datetime | None = None
+    """From when on it may have been with its provider, whose answer comes later."""
     erased_by: str = ""
     """The operation that erased whom it was meant for, who is no more in its row."""
 

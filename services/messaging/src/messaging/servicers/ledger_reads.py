@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from heliograph.messaging.v1 import message_service_pb2 as rpc
+from heliograph.messaging.v1.message_pb2 import Message
 from mesh.aip import resource_names
 from mesh.errors import NotFound
 
@@ -61,6 +62,8 @@ def answered_message(
     """The message that a text answers; empty for one that answers none."""
     if row is None:
         return rpc.FindAnsweredMessagesResponse.AnsweredMessage()
+    if row.state == Message.HANDING:
+        return rpc.FindAnsweredMessagesResponse.AnsweredMessage(undecided=True)
     endpoint = names.ENDPOINT.format(application=application, endpoint=row.endpoint_id)
     return rpc.FindAnsweredMessagesResponse.AnsweredMessage(
         message=names.MESSAGE.format(application=application, message=row.message_id),

@@ -82,6 +82,7 @@ class Asking:
         return {
             text.inbound_id: Answered(found.message, found.run, found.endpoint)
             for text, found in zip(texts, response.answered_messages, strict=True)
+            if not found.undecided
         }
 
 
