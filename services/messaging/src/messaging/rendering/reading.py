@@ -1,7 +1,7 @@
 """Every variable that a template reads, whichever branch is taken. Pure.
 
-A rendering shows only what one recipient makes of it: `{{#if Metrics.visits}}{{Nmae}}{{/if}}` looks
-right until somebody comes who has visits.
+A rendering shows only what one recipient makes of it: `{{#if Metrics.wins}}{{Metric.wins}}{{/if}}`
+looks right until somebody comes who has wins.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
