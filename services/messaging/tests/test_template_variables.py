@@ -76,6 +76,17 @@ def test_what_nobody_can_have_is_unknown(source, unknown):
     assert reading.unknown([source], *given) == unknown
 
 
+@pytest.mark.parametrize(
+    "hidden", ["{{upper Id}}", "{{#each Id}}{{#if (eq Id 1)}}{{/if}}{{/each}}"]
+)
+def test_a_helper_that_there_is_not_is_found_in_a_branch_that_nobody_takes(hidden):
+    source = "{{#if Attributes.a}}" + hidden + "{{/if}}"
+    assert ENGINE.compile(source, html=False)
+
+    with pytest.raises(TemplateError, match="Missing helper"):
+        read(source)
+
+
 @given(st.lists(st.sampled_from(FRAGMENTS), max_size=12))
 def test_whatever_compiles_can_be_read(fragments):
     source = "".join(fragments)

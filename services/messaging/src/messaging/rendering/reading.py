@@ -20,6 +20,7 @@ from messaging.rendering.paths import Path
 Place = Path | None
 """Where names begin: below a path of the root; None where nobody can tell."""
 
+_HELPERS = frozenset({"if", "unless", "with", "each", "lookup"})
 _UP = "../"
 _HERE = ("", ".", "this")
 _ANY = "*"
@@ -57,7 +58,8 @@ class _Scopes:
 def unknown(sources: Iterable[str], *given: Texts) -> list[str]:
     """Variables that the sources read and nobody can have: no endpoint, nor what is given.
 
-    The sources are templates that compile.
+    Raises TemplateError for what cannot be rendered: no template, or a branch with a helper that
+    there is not.
     """
     known = {path for texts in given for path in texts}
     read = dict.fromkeys(path for source in sources for path in variables_of(source))
@@ -67,7 +69,7 @@ def unknown(sources: Iterable[str], *given: Texts) -> list[str]:
 def variables_of(source: str) -> Iterator[Path]:
     """Every variable as its path from the root, in the order in which it stands.
 
-    Raises TemplateError for what is no template.
+    Raises TemplateError for what cannot be rendered.
     """
     yield from _of_nodes(_tree(source), _Scopes())
 
@@ -90,6 +92,8 @@ def _of_nodes(nodes: Iterable[Node], scopes: _Scopes) -> Iterator[Path]:
 def _of_call(call: Mapping[str, Any], scopes: _Scopes) -> Iterator[Path]:
     """A tag: a variable, or a helper with its arguments."""
     if call["args"] or call["hash"]:
+        if call["name"] not in _HELPERS:
+            raise TemplateError(f'Missing helper: "{call["name"]}"')
         yield from _of_arguments(call, scopes)
     elif not call["literal"]:
         yield from _of_token(call["name"], scopes)
