@@ -1,16 +1,14 @@
 """Every statement about the open questions of double opt-ins."""
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from typing import Any
-
-from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from twoway import bulk
 from twoway.inbound.opting_in import Questions
 from twoway.keywords.tables import OptInQuestionRow
 
 _REPLACE = bulk.overwriting(OptInQuestionRow, "application", "keeper", "source_address")
+_OF = "SELECT * FROM opt_in_questions WHERE application = $1 AND source_address = ANY($2::text[])"
 _END = """
 DELETE FROM opt_in_questions q USING unnest($2::text[], $3::text[]) AS ended (keeper, source)
 WHERE q.application = $1 AND q.keeper = ended.keeper AND q.source_address = ended.source
@@ -18,12 +16,11 @@ WHERE q.application = $1 AND q.keeper = ended.keeper AND q.source_address = ende
 
 
 async def of(
-    session: AsyncSession, application: str, sources: Collection[str]
+    connection: Any, application: str, sources: Iterable[str]
 ) -> tuple[OptInQuestionRow, ...]:
     """The questions to these people that nobody has ended; some may be too old."""
-    row = OptInQuestionRow
-    query = select(row).where(row.application == application, col(row.source_address).in_(sources))
-    return tuple((await session.exec(query)).all())
+    records = await connection.fetch(_OF, application, list(sources))
+    return tuple(OptInQuestionRow(**record) for record in records)
 
 
 async def write(connection: Any, application: str, questions: Questions) -> None:

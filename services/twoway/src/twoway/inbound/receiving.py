@@ -92,9 +92,9 @@ async def _receive(
     fresh = await store.new(connection, application, arrived)
     if not fresh:
         return None
-    situation = await store.load(session, application, fresh)
+    situation = await store.load(connection, application, fresh)
     followed = effects.follow(situation, fresh)
-    await store.add(session, followed.messages)
+    await store.add(connection, followed.messages)
     posted = [
         one for one in followed.messages if situation.number(one.destination_address).has_webhook
     ]

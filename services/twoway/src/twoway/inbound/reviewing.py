@@ -5,6 +5,7 @@ What follows is a decision of now: it is recorded with its own time and with who
 
 from mesh.errors import FailedPrecondition
 from mesh.rpc import auth
+from mesh.store import engine
 from mesh.telemetry import propagation
 from sqlalchemy import func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -50,7 +51,8 @@ async def review(session: AsyncSession, name: str, intent: Intent) -> InboundMes
 
 async def _opt_out(session: AsyncSession, row: InboundMessageRow) -> bool:
     text = texts.of_row(row)
-    situation = await store.load(session, row.application, [text])
+    connection = await engine.raw(session)
+    situation = await store.load(connection, row.application, [text])
     number = situation.number(row.destination_address)
     standing = situation.standing((number.opt_out_list, row.source_address))
     came_back = standing.last_time is not None and standing.last_time > row.receive_time

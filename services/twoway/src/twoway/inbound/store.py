@@ -3,10 +3,6 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from mesh.store import engine
-from sqlmodel import and_, case, col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from twoway import bulk
 from twoway.consent.changes import Person
 from twoway.inbound import loop_guard, questions, situation
@@ -15,11 +11,27 @@ from twoway.inbound.texts import Text
 from twoway.intents import rule_sets
 from twoway.keywords import matching
 from twoway.keywords.tables import KeywordRow
-from twoway.tables import InboundMessage, PhoneNumberRow
+from twoway.tables import InboundMessage
 
 _KNOWN = """
 SELECT inbound_message FROM inbound_messages
 WHERE application = $1 AND inbound_message = ANY($2::text[])
+"""
+
+# What is asked of texts names their people in one array: a list of them would be another statement
+# for each number of people, planned anew.
+_NUMBERS = """
+SELECT phone_number, pool, opt_out_list, two_way_enabled, self_managed_opt_outs_enabled, rule_set,
+    two_way_enabled AND webhook_uri <> '' AS has_webhook
+FROM phone_numbers WHERE application = $1 AND phone_number = ANY($2::text[])
+"""
+
+# A number in a pool answers to the keywords of the pool.
+_KEYWORDS = """
+SELECT n.phone_number AS number, k.* FROM phone_numbers n
+JOIN keywords k ON k.application = n.application
+    AND k.phone_number = CASE WHEN n.pool = '' THEN n.phone_number ELSE n.pool END
+WHERE n.application = $1 AND n.phone_number = ANY($2::text[])
 """
 
 _OPTED_OUT = """
@@ -46,73 +58,52 @@ async def new(connection: Any, application: str, texts: Iterable[Text]) -> list[
     return list(by_id.values())
 
 
-async def load(session: AsyncSession, application: str, texts: Sequence[Text]) -> Situation:
+async def load(connection: Any, application: str, texts: Sequence[Text]) -> Situation:
     """What must be known about the numbers and the people of these texts."""
-    numbers = await _numbers(session, application, {text.destination for text in texts})
+    numbers = await _numbers(connection, application, {text.destination for text in texts})
     pairs = [(text.source, text.destination) for text in texts]
-    standings = await _standings(session, application, situation.persons(numbers, pairs))
-    open_ = await questions.of(session, application, {text.source for text in texts})
-    guard = await loop_guard.load(await engine.raw(session), application, texts)
+    standings = await _standings(connection, application, situation.persons(numbers, pairs))
+    open_ = await questions.of(connection, application, {text.source for text in texts})
+    guard = await loop_guard.load(connection, application, texts)
     return Situation(application, numbers, standings, open_, guard)
 
 
-async def add(session: AsyncSession, rows: Sequence[InboundMessage]) -> None:
+async def add(connection: Any, rows: Sequence[InboundMessage]) -> None:
     """Record what came in, in this order."""
-    await bulk.insert(await engine.raw(session), rows)
+    await bulk.insert(connection, rows)
 
 
 async def _numbers(
-    session: AsyncSession, application: str, addresses: set[str]
+    connection: Any, application: str, addresses: Iterable[str]
 ) -> dict[str, Number]:
-    known = select(PhoneNumberRow).where(
-        PhoneNumberRow.application == application, col(PhoneNumberRow.phone_number).in_(addresses)
-    )
-    # A number in a pool answers to the keywords of the pool.
-    owner = case(
-        (col(PhoneNumberRow.pool) == "", col(PhoneNumberRow.phone_number)),
-        else_=col(PhoneNumberRow.pool),
-    )
-    keywords = (
-        select(PhoneNumberRow.phone_number, KeywordRow)
-        .join(
-            KeywordRow,
-            and_(
-                col(KeywordRow.application) == PhoneNumberRow.application,
-                col(KeywordRow.phone_number) == owner,
-            ),
-        )
-        .where(
-            PhoneNumberRow.application == application,
-            col(PhoneNumberRow.phone_number).in_(addresses),
-        )
-    )
+    asked = list(addresses)
     by_number: dict[str, list[KeywordRow]] = {}
-    for number, keyword in (await session.exec(keywords)).all():
-        by_number.setdefault(number, []).append(keyword)
+    for record in await connection.fetch(_KEYWORDS, application, asked):
+        found = dict(record)
+        by_number.setdefault(found.pop("number"), []).append(KeywordRow(**found))
     return {
-        row.phone_number: _number(row, by_number.get(row.phone_number, []))
-        for row in (await session.exec(known)).all()
+        record["phone_number"]: _number(record, by_number.get(record["phone_number"], []))
+        for record in await connection.fetch(_NUMBERS, application, asked)
     }
 
 
-def _number(row: PhoneNumberRow, keywords: list[KeywordRow]) -> Number:
+def _number(record: Any, keywords: list[KeywordRow]) -> Number:
     return Number(
         registered=True,
-        keeper=row.pool or row.phone_number,
-        opt_out_list=row.opt_out_list,
-        two_way=row.two_way_enabled,
-        has_webhook=row.two_way_enabled and row.webhook_uri != "",
-        self_managed=row.self_managed_opt_outs_enabled,
-        rules=rule_sets.of(row.rule_set),
+        keeper=record["pool"] or record["phone_number"],
+        opt_out_list=record["opt_out_list"],
+        two_way=record["two_way_enabled"],
+        has_webhook=record["has_webhook"],
+        self_managed=record["self_managed_opt_outs_enabled"],
+        rules=rule_sets.of(record["rule_set"]),
         keywords=tuple(matching.custom(keywords)),
         keyword_rows=tuple(keywords),
     )
 
 
 async def _standings(
-    session: AsyncSession, application: str, persons: set[Person]
+    connection: Any, application: str, persons: set[Person]
 ) -> dict[Person, Standing]:
-    connection = await engine.raw(session)
     lists, sources = [person[0] for person in persons], [person[1] for person in persons]
     opted_out = {
         (record[0], record[1]): record[2]
