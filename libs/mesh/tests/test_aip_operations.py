@@ -166,3 +166,19 @@ async def test_operations_that_ended_long_ago_are_purged(sessions, begin, librar
         assert not (await operations.get(session, running)).done
         with pytest.raises(errors.NotFound):
             await operations.get(session, ended)
+
+
+async def test_what_operations_tell_is_found_by_its_kind_the_newest_first(sessions):
+    kind, other = operations_pb2.Operation, operations_pb2.GetOperationRequest
+    for name in ("first", "second"):
+        async with sessions.begin() as session:
+            await operations.create(session, "shop", kind(name=name))
+            await operations.create(session, "shop", other(name=name))
+            await operations.create(session, "mall", kind(name="theirs"))
+
+    async with sessions() as session:
+        found = await operations.told(session, "shop", kind, 10)
+        newest = await operations.told(session, "shop", kind, 2)
+
+    assert [one.name for one in found] == ["second", "first"]
+    assert [one.name for one in newest] == ["second"]

@@ -14,6 +14,7 @@ from mesh.store.orders import OrderRow
 from sqlalchemy import text
 from test_conversations import ANN, BEN, get, name, searched
 from twoway import clock, people
+from twoway.exports.erasing import ExportedLists
 from twoway_room import SHOP, Room, sms
 
 TABLES = ("conversations", "hand_replies", "message_answers", "inbound_messages")
@@ -44,7 +45,9 @@ async def erase(room: Room, person: str) -> None:
         hear_time=now,
     )
     nowhere: Any = None
-    await people.PersonErasing(room.sessions, Progress(nowhere, [])).erase(order)
+    await people.PersonErasing(
+        room.sessions, Progress(nowhere, []), ExportedLists(room.sessions)
+    ).erase(order)
 
 
 async def talk(room: Room) -> None:

@@ -147,6 +147,7 @@ async def test_an_export_that_died_goes_on_after_its_last_whole_file(
     ended.response.Unpack(response)
     ended.metadata.Unpack(progress)
     assert (response.written_count, progress.total_count) == (1_000, 1_000)
+    assert list(progress.uris) == list(response.uris)
     lines = [line for file in sorted(out.iterdir()) for line in file.read_text().split()]
     assert len(response.uris) == len(list(out.iterdir())) == 4
     assert len([line for line in lines if line.startswith("+")]) == len(set(lines)) - 1 == 1_000

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
+import obstore
 import pytest
 import pytest_asyncio
 from heliograph.twoway.v1 import opt_out_service_pb2 as pb
@@ -14,6 +15,7 @@ from mesh.testkit.object_stores import HURRIED, READER, S3Server
 from mesh.testkit.rpc import RpcClient
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
+from twoway.exports.erasing import ExportedLists
 from twoway.exports.exporting import Exporter
 from twoway.places import Places
 from twoway_files import (
@@ -22,10 +24,12 @@ from twoway_files import (
     SEVERAL,
     begin_export,
     begin_import,
+    comes_back,
     exported,
     imported,
     listed,
     numbers,
+    ordered,
     told,
 )
 from twoway_room import SHOP, Room
@@ -150,3 +154,29 @@ async def test_a_bucket_that_may_not_be_written_to_ends_its_export_and_says_why(
 
     assert "OBJECT_STORE_DENIED" in str((await told(room, begun)).error.details)
     assert await s3_server.read("exports", f"{folder}shop/") == {}
+
+
+async def test_objects_lose_who_is_erased_and_on_no_list_any_more(
+    room: Room, exporter: Exporter, s3_server: S3Server, folder: str
+) -> None:
+    await imported(room, content=SEVERAL)
+    below = f"s3://exports/{folder}shop/"
+    for name, compression in (("plain", Request.PLAIN), ("packed", Request.GZIP)):
+        await exported(room, exporter, uri=f"{below}{name}", compression=compression)
+    await exported(room, exporter, uri=f"{below}gone")
+    (gone,) = await s3_server.read("exports", f"{folder}shop/gone/")
+    await obstore.delete_async(s3_server.bucket("exports"), f"{folder}shop/gone/{gone}")
+    await comes_back(room, "+12065550191")
+    order = await ordered(room, "+12065550191", "+12065550192")
+    exports = ExportedLists(room.sessions, "", room.places.objects)
+
+    found = [await exports.erase(order), await exports.erase(order)]
+
+    left = await s3_server.read("exports", f"{folder}shop/")
+    files = [gzip.decompress(data) if ".gz" in key else data for key, data in left.items()]
+    assert (found, len(files)) == ([2, 0], 2)
+    for data in files:
+        numbers_left = [line.split(b",")[0] for line in data.splitlines()[1:]]
+        assert numbers_left == [b"+12065550192", b"12345"]
+    kept = [(one.what, one.rows) for one in await exports.keeping(order)]
+    assert kept == [("exported opt-out lists", 2), (f"exports below {below}", 0)]

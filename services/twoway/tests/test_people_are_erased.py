@@ -18,6 +18,7 @@ from nats.js import JetStreamContext
 from sqlalchemy import text
 from sqlmodel import select
 from twoway import people
+from twoway.exports.erasing import ExportedLists
 from twoway.tables import ReplySetRow
 from twoway_room import NOON, NUMBER, SHOP, Room, sms
 
@@ -92,7 +93,9 @@ async def test_texts_and_words_go_and_a_stop_stays_in_force(
         sms("hello", BEN, inbound_id="i6", at_seconds=2),
     )
     await answered(room)
-    taking = people.orders_of(room.sessions, js, "nobody", settle_seconds=0)
+    taking = people.orders_of(
+        room.sessions, js, "nobody", ExportedLists(room.sessions), settle_seconds=0
+    )
     working = asyncio.create_task(taking.run())
     async with people.consumer(js, taking):
         await publisher.publish(js, erased(ANN, CY), "shop", suffix="o1")
@@ -135,7 +138,7 @@ async def test_an_answer_on_its_way_to_the_person_is_waited_for(
         order_time=NOON,
         hear_time=NOON,
     )
-    erasing = people.PersonErasing(room.sessions, Progress(js, []))
+    erasing = people.PersonErasing(room.sessions, Progress(js, []), ExportedLists(room.sessions))
 
     with pytest.raises(Unavailable):
         await erasing.wait(order)

@@ -1,10 +1,14 @@
 """Lists put in and taken out by addresses."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from google.longrunning import operations_pb2
+from heliograph.audience.v1.events_pb2 import UserErased
 from heliograph.twoway.v1 import opt_out_list_pb2
 from heliograph.twoway.v1 import opt_out_service_pb2 as pb
+from mesh.store import orders
+from mesh.store.orders import OrderRow
 from twoway.exports.exporting import Exporter
 from twoway_room import SHOP, Room
 
@@ -82,3 +86,24 @@ async def exported(
     ended = await told(room, begun)
     assert ended.response.Unpack(response), ended.error
     return response
+
+
+async def comes_back(room: Room, number: str) -> None:
+    """Somebody opts in again."""
+    name = f"{DEFAULT}/optedOutNumbers/{number}"
+    await room.consent.DeleteOptedOutNumber(pb.DeleteOptedOutNumberRequest(name=name))
+
+
+async def ordered(room: Room, *addresses: str) -> OrderRow:
+    """The order to erase a person, as it is once it was taken."""
+    event = UserErased(application="shop", user_id="ann", addresses=addresses)
+    now, operation = datetime.now(UTC), f"{SHOP}/operations/o1"
+    async with room.sessions.begin() as session:
+        await orders.take(session, "shop", operation, event.SerializeToString(), now, now)
+    return OrderRow(
+        application="shop",
+        operation=operation,
+        subject=event.SerializeToString(),
+        order_time=now,
+        hear_time=now,
+    )

@@ -26,6 +26,7 @@ from mesh.store.tombstones import Tombstones
 from twoway import channels, clock, erasure, housekeeping, people
 from twoway.alarms import pausing, watching
 from twoway.alarms.counting import Counting
+from twoway.exports.erasing import ExportedLists
 from twoway.exports.exporting import Exporter
 from twoway.imports.importing import Importer
 from twoway.inbound.receiving import Receiver
@@ -113,7 +114,8 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     background(stack, gone.run(), "tombstones")
     background(stack, erasures.run(), "erasures")
     await stack.enter_async_context(erasures.consumer(subjects.AUDIENCE.name))
-    persons = people.orders_of(sessions, js, DURABLE)
+    exported = ExportedLists(sessions, settings.export_folder, objects)
+    persons = people.orders_of(sessions, js, DURABLE, exported)
     background(stack, persons.run(), "orders")
     await stack.enter_async_context(people.consumer(js, persons))
     await stack.enter_async_context(

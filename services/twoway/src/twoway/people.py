@@ -23,6 +23,8 @@ from mesh.store.tombstones import Sessions
 from nats.js import JetStreamContext
 from sqlalchemy import text
 
+from twoway.exports.erasing import ExportedLists
+
 LATE: Final = timedelta(seconds=ordering.SETTLE_SECONDS)
 BUS_KEEPS: Final = timedelta(days=7)
 _THEIRS: Final = "application = :application AND {column} = ANY(CAST(:addresses AS text[]))"
@@ -126,6 +128,7 @@ class PersonErasing:
 
     sessions: Sessions
     progress: Progress
+    exported: ExportedLists
 
     async def wait(self, order: OrderRow) -> int:
         """Until what the person wrote before has been taken in and answered."""
@@ -161,6 +164,7 @@ class PersonErasing:
         why = "the person said STOP: it protects them, and shows that it is obeyed; without words"
         tables = ("opted_out_numbers", "consent_changes", "inbound_messages")
         kept = [Kept(table, why, rows) for table, rows in zip(tables, row, strict=True) if rows]
+        kept += await self.exported.keeping(order)
         bus = "the bus keeps what was announced, of many people in one message, until its age"
         until = order.hear_time + BUS_KEEPS
         streams = (subjects.INBOUND, subjects.TWOWAY)
@@ -171,13 +175,14 @@ def orders_of(
     sessions: Sessions,
     js: JetStreamContext,
     inbound_durable: str,
+    exported: ExportedLists,
     settle_seconds: float = ordering.SETTLE_SECONDS,
 ) -> Orders:
     """The orders of this service; texts come in by that consumer."""
     progress = Progress(js, [(subjects.INBOUND.name, inbound_durable)])
-    erasing = PersonErasing(sessions, progress)
+    erasing = PersonErasing(sessions, progress, exported)
     answer = ordering.reporting(js, "twoway", ErasureReport)
-    steps = [erasing.wait, erasing.erase]
+    steps = [erasing.wait, erasing.erase, exported.erase]
     return Orders(sessions, steps, erasing.keeping, answer, settle_seconds=settle_seconds)
 
 

@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from google.longrunning import operations_pb2
@@ -15,8 +15,10 @@ from mesh.errors import Error, NotFound
 from mesh.rpc import status
 from mesh.store import indexes, tables
 from mesh.store.purging import Purge
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+
+Progress = TypeVar("Progress", bound=Message)
 
 PATTERN = "applications/{application}/operations/{operation}"
 
@@ -59,6 +61,21 @@ async def get(session: AsyncSession, operation_name: str, *, lock: bool = False)
         message = f"{operation_name} does not exist"
         raise NotFound("OPERATION_NOT_FOUND", message, operation=operation_name)
     return row
+
+
+async def told(
+    session: AsyncSession, application: str, kind: type[Progress], limit: int
+) -> list[Progress]:
+    """How far the newest operations of an application are that tell it in this kind of message."""
+    row = OperationRow
+    query = select(row.progress).where(row.application == application)
+    newest = query.order_by(col(row.create_time).desc()).limit(limit)
+    found = []
+    for packed in (await session.exec(newest)).all():
+        progress = kind()
+        if any_pb2.Any.FromString(packed).Unpack(progress):
+            found.append(progress)
+    return found
 
 
 async def update(session: AsyncSession, operation_name: str, progress: Message) -> OperationRow:

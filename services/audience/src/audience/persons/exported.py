@@ -1,9 +1,7 @@
 """What was exported of a person: rewritten without them, in folders and in object stores."""
 
-import asyncio
-import os
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -12,24 +10,25 @@ from heliograph.audience.v1.events_pb2 import UserErased
 from mesh.errors import Unavailable
 from mesh.eventing.orders import Kept
 from mesh.objects import sources
+from mesh.objects.erased_files import ErasedFiles, Naming
 from mesh.objects.opening import Objects
-from mesh.store import orders
+from mesh.objects.rewriting import PARTIAL
 from mesh.store.orders import OrderRow
 from mesh.store.tombstones import Sessions
-from mesh.telemetry import logging
-from sqlmodel import col, func, select
+from sqlmodel import col, select
 
 from audience.persons import rewriting
-from audience.persons.exported_objects import ExportedObjects
 from audience.persons.rewriting import Sought
 from audience.transfers.tables import ExportJobRow
 
-LEFT_BEHIND: Final = (".partial", ".records", rewriting.PARTIAL)
+LEFT_BEHIND: Final = (".partial", ".records", PARTIAL)
 """What a worker that died has left of a file that was not whole."""
 
 JOBS_MAX: Final = 10_000
 
-_log = logging.get(__name__)
+
+def _is_left_behind(path: Path) -> bool:
+    return path.name.endswith(LEFT_BEHIND)
 
 
 class Exported:
@@ -37,9 +36,8 @@ class Exported:
 
     def __init__(self, sessions: Sessions, folder: str, objects: Objects | None = None) -> None:
         self._sessions = sessions
-        self._folder = folder
-        self._objects = ExportedObjects(sessions, objects or Objects())
-        self._unread: dict[str, set[Path]] = {}
+        naming = Naming(rewriting.is_export, _is_left_behind)
+        self._files = ErasedFiles(sessions, folder, objects, naming)
 
     async def erase(self, order: OrderRow) -> int:
         """Rewrite the files that hold the person; rows found. Raises Unavailable while a job that
@@ -52,35 +50,14 @@ class Exported:
             addresses=frozenset(event.addresses),
             user_id=event.user_id,
         )
-        async with self._sessions.begin() as session:
-            lock = select(func.pg_try_advisory_xact_lock(func.hashtextextended(order.operation, 0)))
-            if not await session.scalar(lock):
-                raise Unavailable("EXPORTS_IN_WORK", "another replica is at the exported files")
-            found = 0
-            for job in jobs:
-                if sources.is_object(job.path):
-                    found += await self._objects.erase(order, job, sought)
-            if self._folder:
-                found += await self._rewrite_all(order, sought)
-        return found
-
-    async def _rewrite_all(self, order: OrderRow, sought: Sought) -> int:
-        root = Path(self._folder) / order.application
-        self._unread[order.operation] = set()
-        found = 0
-        for path in await asyncio.to_thread(list, _files(root, order.order_time)):
-            if path.name.endswith(LEFT_BEHIND):
-                await asyncio.to_thread(path.unlink, missing_ok=True)
-            elif rewriting.is_export(path):
-                found += await self._rewrite(order, path, sought)
-        return found
+        objects = [
+            job.path + name for job in jobs if sources.is_object(job.path) for name in job.files
+        ]
+        return await self._files.erase(order, partial(rewriting.rewrite, sought=sought), objects)
 
     async def keeping(self, order: OrderRow) -> list[Kept]:
         """Files that could not be rewritten."""
-        why = "it could not be rewritten, so the person may be in it: delete it"
-        unread = sorted(self._unread.pop(order.operation, set()))
-        kept = [Kept(f"export {path}", why, 1) for path in unread]
-        return kept + self._objects.keeping(order)
+        return self._files.keeping(order)
 
     async def _jobs(self, order: OrderRow) -> Sequence[ExportJobRow]:
         query = (
@@ -91,32 +68,9 @@ class Exported:
         async with self._sessions() as session:
             return (await session.exec(query.limit(JOBS_MAX))).all()
 
-    async def _rewrite(self, order: OrderRow, path: Path, sought: Sought) -> int:
-        try:
-            rows = await asyncio.to_thread(rewriting.rewrite, path, sought)
-        except (OSError, ValueError) as error:
-            _log.warning("export.not_rewritten", path=str(path), error=repr(error))
-            self._unread[order.operation].add(path)
-            return 0
-        if rows:
-            await orders.count(self._sessions, order, "exported rows", rows)
-        return rows
-
 
 def _refuse_running(jobs: Sequence[ExportJobRow]) -> None:
     for job in jobs:
         if job.state == export_job_pb2.ExportJob.RUNNING:
             message = f"export job {job.export_job} has read the person, perhaps"
             raise Unavailable("EXPORT_UNDER_WAY", message, export_job=job.export_job)
-
-
-def _files(root: Path, before: datetime) -> Iterator[Path]:
-    """Every file below a folder; links lead elsewhere and are not followed."""
-    for folder, _, names in os.walk(root):
-        for name in names:
-            path = Path(folder) / name
-            if not path.is_symlink() and (
-                not name.endswith(LEFT_BEHIND)
-                or datetime.fromtimestamp(path.stat().st_mtime, UTC) < before
-            ):
-                yield path

@@ -1,21 +1,15 @@
-"""Exported files without a person: read once, and written anew beside, whole or not at all."""
+"""Exported files without a person: read once, and copied without their rows."""
 
 import csv
 import io
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, Any, Final
 
 import msgspec
 
-if TYPE_CHECKING:
-    pass
-
-PARTIAL: Final = ".erasing"
 _CODECS: Final = {".gz": "gzip", ".zst": "zstd"}
 _ID, _ADDRESS, _USER = "Id", "Address", "User.UserId"
 
@@ -41,23 +35,12 @@ class Sought:
         return [msgspec.json.encode(word)[1:-1] for word in sorted(words)]
 
 
-def rewrite(path: Path, sought: Sought) -> int:
-    """Take a person's rows out of a file; how many there were. Without any, it stays as it is.
+def rewrite(path: Path, partial: Path, sought: Sought) -> int:
+    """Copy a file without a person's rows; how many there were.
 
     Raises OSError when the file cannot be read or written, ValueError when it is damaged.
     """
-    work = _WRITERS[_kind(path)]
-    partial = path.with_name(path.name + PARTIAL)
-    try:
-        rows = work(path, partial, sought)
-        if rows:
-            shutil.copymode(path, partial)
-            with partial.open("rb") as written:
-                os.fsync(written.fileno())
-            partial.replace(path)
-        return rows
-    finally:
-        partial.unlink(missing_ok=True)
+    return _WRITERS[_kind(path)](path, partial, sought)
 
 
 def is_export(path: Path) -> bool:

@@ -1,6 +1,6 @@
 """Files of opted-out numbers, such as `imports.reading` reads. They hold no words of people.
 
-Who is erased is on a list as before, and what they wrote is not: so files need no second look.
+Who is erased and on a list stays in its files, which tell no more; `erasing` takes out others.
 """
 
 import csv
@@ -9,7 +9,7 @@ import io
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, cast
 
 from heliograph.twoway.v1 import opt_out_service_pb2 as pb
 from mesh.objects.whole_files import WholeFile
@@ -58,11 +58,13 @@ class NumbersFile(WholeFile):
         raw = self._open.enter_context(self._partial.open("wb"))
         if compression != Request.GZIP:
             return raw
-        # No name and no time: the same numbers are the same bytes.
-        packed: IO[bytes] = self._open.enter_context(
-            gzip.GzipFile("", "wb", PACKED_LEVEL, raw, mtime=0)  # type: ignore[arg-type]
-        )
-        return packed
+        return self._open.enter_context(packed(raw))
+
+
+def packed(raw: IO[bytes]) -> IO[bytes]:
+    """A file to write to that is packed by gzip. No name and no time: the same numbers are the same
+    bytes."""
+    return cast(IO[bytes], gzip.GzipFile("", "wb", PACKED_LEVEL, raw, mtime=0))  # type: ignore[arg-type]
 
 
 def _facts(row: Any) -> tuple[str, bool]:

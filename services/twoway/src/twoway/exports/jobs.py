@@ -19,6 +19,8 @@ from twoway.exports.tables import OptedOutExportRow
 
 ATTEMPTS_MAX: Final = 5
 NUMBERS_PER_FILE: Final = 1_000_000
+OPERATIONS_MAX: Final = 10_000
+"""Imports and exports of an application whose files are looked for."""
 
 
 async def create(
@@ -71,18 +73,35 @@ async def get(session: AsyncSession, key: Key) -> OptedOutExportRow | None:
 async def move_on(session: AsyncSession, row: OptedOutExportRow, written: int) -> bool:
     """Tell that so many are written; false when somebody stopped it, with which it has ended."""
     progress = pb.ExportOptedOutNumbersMetadata(
-        written_count=written, total_count=max(written, row.total_count)
+        written_count=written, total_count=max(written, row.total_count), uris=_uris(row)
     )
     return await works.move_on(session, row, progress, "export")
 
 
 async def succeed(session: AsyncSession, row: OptedOutExportRow) -> None:
     """End an export that has written everybody."""
-    folder = row.uri if row.uri.endswith("/") else f"{row.uri}/"
-    response = pb.ExportOptedOutNumbersResponse(
-        written_count=row.written_count, uris=[folder + one for one in row.files]
-    )
+    response = pb.ExportOptedOutNumbersResponse(written_count=row.written_count, uris=_uris(row))
     await works.succeed(session, row, response)
+
+
+async def begun(session: AsyncSession, application: str, until: datetime) -> str:
+    """The operation of an export that began by then and has not ended; empty when there is none."""
+    row = OptedOutExportRow
+    query = select(row.operation).where(row.application == application)
+    begun_by_then = query.where(col(row.create_time) <= until).limit(1)
+    return (await session.exec(begun_by_then)).first() or ""
+
+
+async def uris(session: AsyncSession, application: str) -> list[str]:
+    """Every file that exports have written, as far as their operations are kept."""
+    kind = pb.ExportOptedOutNumbersMetadata
+    told = await operations.told(session, application, kind, OPERATIONS_MAX)
+    return [uri for progress in told for uri in progress.uris]
+
+
+def _uris(row: OptedOutExportRow) -> list[str]:
+    folder = row.uri if row.uri.endswith("/") else f"{row.uri}/"
+    return [folder + one for one in row.files]
 
 
 def abandoned(row: OptedOutExportRow) -> Error:
