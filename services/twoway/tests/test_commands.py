@@ -170,6 +170,23 @@ async def test_who_is_opted_out_is_listed_added_removed_and_remembered(
     assert "asked by phone" in all_of_it.out
 
 
+async def test_a_text_that_only_mentions_stopping_is_read_and_settled(
+    heliograph: Commands, room: Room
+) -> None:
+    await room.register()
+    await room.receive(sms("stop by tomorrow", PHONE, inbound_id="m1"))
+    listed, settled, again, none = await heliograph(
+        ["reviews", "list", *APP],
+        ["reviews", "settle", "m1", "--meant", "opt-out", *JSON],
+        ["reviews", "settle", "m1", "--meant", "chatter", *APP],
+        ["reviews", "list", *JSON],
+    )
+
+    assert all(said in listed.out for said in ("m1", PHONE, "stop by tomorrow", "AMBIGUOUS"))
+    assert (settled.json()["intent"], settled.json()["consent_changed"]) == ("OPT_OUT", True)
+    assert (again.status, none.json()) == (1, [])
+
+
 async def test_every_bad_line_of_an_import_is_in_the_file_that_was_asked_for(
     heliograph: Commands, room: Room, tmp_path: Path
 ) -> None:

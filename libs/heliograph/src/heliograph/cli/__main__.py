@@ -21,6 +21,7 @@ from heliograph.cli import (
     opt_outs,
     pools,
     reports,
+    reviews,
     segments,
     sender_ids,
     users,
@@ -55,6 +56,7 @@ app.command(sender_ids.app)
 app.command(keywords.app)
 app.command(webhooks.app)
 app.command(inbound.inbound)
+app.command(reviews.app)
 app.command(conversations.app)
 app.command(opt_outs.app)
 app.command(opt_out_lists.app)
