@@ -10,6 +10,7 @@ import pytest
 from heliograph.client import Client
 from heliograph.connection import local
 from localmesh.supervisor import LocalMesh
+from mesh.testkit.folders import ServerFolders
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -51,12 +52,10 @@ async def spans() -> AsyncIterator[Spans]:
 
 
 @pytest.fixture(scope="session")
-async def local_mesh(
-    tmp_path_factory: pytest.TempPathFactory, spans: Spans
-) -> AsyncIterator[LocalMesh]:
+async def local_mesh(server_folders: ServerFolders, spans: Spans) -> AsyncIterator[LocalMesh]:
     """The whole mesh on this machine, traced."""
     settings = {**SETTINGS, "otlp_endpoint": spans.endpoint, "trace_ratio": "1"}
-    folder = tmp_path_factory.mktemp("mesh")
+    folder = server_folders("mesh")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("OTEL_BSP_SCHEDULE_DELAY", EXPORT_MILLISECONDS)
         async with LocalMesh(folder, durable=False, settings=settings) as mesh:

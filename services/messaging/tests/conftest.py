@@ -4,7 +4,6 @@ Its neighbours are servicers of a few lines that speak the real contract.
 """
 
 import base64
-import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -21,6 +20,7 @@ from heliograph import subjects
 from localmesh.peers.running import PeerProcess
 from mesh.eventing import jetstream
 from mesh.store import pool
+from mesh.testkit.folders import ServerFolders
 from messaging.assembly import Assembly
 from messaging.settings import Settings
 
@@ -34,14 +34,10 @@ SECRETS_KEY = base64.b64encode(bytes(range(32))).decode()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def carrier_process(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[PeerProcess]:
+async def carrier_process(server_folders: ServerFolders) -> AsyncIterator[PeerProcess]:
     """The carrier of this test process."""
-    folder = tmp_path_factory.mktemp("carrier")
-    async with PeerProcess("carrier", folder) as running:
+    async with PeerProcess("carrier", server_folders("carrier")) as running:
         yield running
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

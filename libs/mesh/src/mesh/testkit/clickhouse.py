@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 from itertools import count
 from typing import TYPE_CHECKING
 
-import pytest
 import pytest_asyncio
+from mesh.testkit.folders import ServerFolders
 
 if TYPE_CHECKING:
     from mesh.embedded.clickhouse import ClickHouseServer
@@ -16,12 +16,12 @@ _numbers = count(1)
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def clickhouse_server(
-    tmp_path_factory: pytest.TempPathFactory,
+    server_folders: ServerFolders,
 ) -> AsyncIterator["ClickHouseServer"]:
     """A server of this test process."""
     from mesh.embedded.clickhouse import ClickHouseServer
 
-    folder = tmp_path_factory.mktemp("clickhouse")
+    folder = server_folders("clickhouse")
     async with ClickHouseServer(folder) as server:
         yield server
     shutil.rmtree(folder, ignore_errors=True)

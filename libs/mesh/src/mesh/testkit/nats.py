@@ -7,25 +7,24 @@ import pytest
 import pytest_asyncio
 from mesh.embedded.nats import NatsServer
 from mesh.embedded.ports import free_port
+from mesh.testkit.folders import ServerFolders
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def nats_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[NatsServer]:
+async def nats_server(server_folders: ServerFolders) -> AsyncIterator[NatsServer]:
     """A server that all tests of this process share: for tests with subjects of their own."""
-    folder = tmp_path_factory.mktemp("nats")
+    folder = server_folders("nats")
     async with NatsServer(folder) as server:
         yield server
     shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def fresh_nats_server(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[NatsServer]:
+async def fresh_nats_server(server_folders: ServerFolders) -> AsyncIterator[NatsServer]:
     """A server of this test's own; stopped and started again, it keeps its port and its streams."""
-    folder = tmp_path_factory.mktemp("nats")
+    folder = server_folders("nats")
     async with NatsServer(folder, port=free_port()) as server:
         yield server
     shutil.rmtree(folder, ignore_errors=True)

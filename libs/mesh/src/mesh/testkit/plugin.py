@@ -11,6 +11,8 @@ import pytest
 import pytest_asyncio
 from mesh.testkit import logs
 from mesh.testkit.clickhouse import clickhouse_database, clickhouse_server
+from mesh.testkit.folders import server_folders
+from mesh.testkit.garbage import pytest_collection
 from mesh.testkit.nats import fresh_nats_server, nats, nats_server, nats_url
 from mesh.testkit.postgres import database, migrated_database, migrated_templates, postgres_server
 from mesh.testkit.rpc import rpc_client, rpc_connect, rpc_resources, rpc_serve
@@ -41,11 +43,13 @@ __all__ = [
     "nats_server",
     "nats_url",
     "postgres_server",
+    "pytest_collection",
     "rpc_client",
     "rpc_connect",
     "rpc_resources",
     "rpc_serve",
     "s3_server",
+    "server_folders",
     "service_token",
     "signing_key",
 ]

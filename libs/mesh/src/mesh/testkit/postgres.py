@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from itertools import count
 from pathlib import Path
 
-import pytest
 import pytest_asyncio
 from mesh.embedded.postgres import PostgresServer
+from mesh.testkit.folders import ServerFolders
 
 MigratedDatabase = Callable[[str | Path], Awaitable[str]]
 
@@ -16,11 +16,9 @@ _numbers = count(1)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def postgres_server(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[PostgresServer]:
+async def postgres_server(server_folders: ServerFolders) -> AsyncIterator[PostgresServer]:
     """A server of this test process, without fsync."""
-    folder = tmp_path_factory.mktemp("postgres")
+    folder = server_folders("postgres")
     async with PostgresServer(folder, durable=False) as server:
         yield server
     shutil.rmtree(folder, ignore_errors=True)
