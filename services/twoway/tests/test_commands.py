@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest_asyncio
+from heliograph.twoway.v1 import opt_out_service_pb2 as pb
 from mesh.sealing import Sealer
 from mesh.testkit.rpc import RpcServe
 from mesh.testkit.tokens import MintToken
@@ -192,11 +193,16 @@ async def test_every_bad_line_of_an_import_is_in_the_file_that_was_asked_for(
 ) -> None:
     (tmp_path / "list.csv").write_text(f"Phone,Phone Number\nAnn,{PHONE}\nBob,none\nCyd,\n")
     importing = asyncio.create_task(room.importer.run())
-    (told,) = await heliograph(["opt-outs", "import", "list.csv", "--failures", "bad.csv", *APP])
+    told, operations = await heliograph(
+        ["opt-outs", "import", "list.csv", "--failures", "bad.csv", *APP],
+        ["operations", "list", "--service", "twoway", *JSON],
+    )
     importing.cancel()
     await asyncio.wait([importing])
 
     assert told.status == 0, told.err
+    (operation,) = operations.json()
+    assert (operation["done"], operation["metadata"]["refused_count"]) == (True, "2")
     assert "PHONE_NUMBER_INVALID" in told.out
     with (tmp_path / "bad.csv").open(newline="") as opened:
         rows = [tuple(row.values())[:4] for row in csv.DictReader(opened)]
@@ -204,6 +210,27 @@ async def test_every_bad_line_of_an_import_is_in_the_file_that_was_asked_for(
         ("list.csv", "3", "Phone Number", "PHONE_NUMBER_INVALID"),
         ("list.csv", "4", "Phone Number", "PHONE_NUMBER_MISSING"),
     ]
+
+
+async def test_an_import_is_seen_and_stopped_before_it_began(
+    heliograph: Commands, room: Room
+) -> None:
+    request = pb.ImportOptedOutNumbersRequest(
+        parent=f"{SHOP}/optOutLists/default", content=b"phone_number\n+12065550191\n"
+    )
+    name = (await room.consent.ImportOptedOutNumbers(request)).name.rpartition("/")[2]
+    listed, stopped, shown = await heliograph(
+        ["operations", "list", "--service", "twoway", *APP],
+        ["operations", "cancel", name, "--service", "twoway", *JSON],
+        ["operations", "show", name, *APP, "--service", "twoway"],
+    )
+    await room.importer.step()
+    (ended,) = await heliograph(["operations", "show", name, "--service", "twoway", *JSON])
+
+    assert name in listed.out
+    assert not stopped.json()["done"]
+    assert shown.status == 0
+    assert "stopped" in ended.json()["error"]["message"]
 
 
 async def test_an_alarm_is_made_seen_changed_and_deleted(heliograph: Commands) -> None:
