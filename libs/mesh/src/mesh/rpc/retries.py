@@ -6,12 +6,15 @@ Repeated are calls that fail UNAVAILABLE, of methods that only read or whose req
 
 import sys
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 import orjson
 from google.protobuf.descriptor import FileDescriptor, MethodDescriptor, ServiceDescriptor
 from mesh.rpc.auth.access import reads_only
 
 ATTEMPTS_MAX = 4
+
+_GENERATED = "_pb2"
 
 _POLICY = {
     "maxAttempts": ATTEMPTS_MAX,
@@ -26,7 +29,12 @@ _THROTTLING = {"maxTokens": 100, "tokenRatio": 0.5}
 
 def service_config() -> str:
     """The service config of a channel, for every service whose generated module is loaded."""
-    methods = [method for service in loaded_services() for method in service.methods]
+    return _config_of(tuple(name for name in list(sys.modules) if name.endswith(_GENERATED)))
+
+
+@lru_cache(maxsize=1)
+def _config_of(modules: tuple[str, ...]) -> str:
+    methods = [method for service in _services(modules) for method in service.methods]
     return orjson.dumps(
         {
             "loadBalancingConfig": [{"round_robin": {}}],
@@ -42,9 +50,8 @@ def is_repeatable(method: MethodDescriptor) -> bool:
     return reads_only(method) or (by_id and not method.client_streaming)
 
 
-def loaded_services() -> list[ServiceDescriptor]:
-    """The services of the generated modules that this process has imported."""
-    files = [getattr(module, "DESCRIPTOR", None) for module in list(sys.modules.values())]
+def _services(modules: Iterable[str]) -> list[ServiceDescriptor]:
+    files = [getattr(sys.modules[name], "DESCRIPTOR", None) for name in modules]
     services = {
         service.full_name: service  # several modules can show the same file
         for file in files

@@ -5,6 +5,7 @@ resource, and every string annotated google.api.resource_reference, however deep
 """
 
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
 from google.api import resource_pb2
@@ -55,6 +56,7 @@ def _nested(message: Message, field: str, kind: str) -> Iterator[Message]:
         yield getattr(message, field)
 
 
+@cache
 def plan(request: Descriptor) -> Plan:
     """The plan of a request type. Types that cannot lead to a name are left out of it."""
     reached: dict[str, Plan] = {}
