@@ -9,8 +9,10 @@ import gzip
 import json
 import re
 import zlib
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Final, cast
 
@@ -32,6 +34,7 @@ from twoway.exports import files, jobs
 from twoway.tables import OptedOutNumberRow
 
 _NAME: Final = re.compile(r"opted-out-[0-9]{5,}\.(csv|jsonl)(\.gz)?")
+PACKED: Final = ".gz"
 _LEFT: Final = (UNFINISHED, PARTIAL)
 _WHY: Final = "the person said STOP: it protects them, and the file has no more than the list"
 
@@ -47,34 +50,65 @@ class Lines:
     """How many lines stay, by file."""
 
     def rewrite(self, path: Path, partial: Path) -> int:
-        """Copy a file without the lines that go; how many these are."""
+        """Copy a file without the lines that go, if there are any; how many these are."""
         try:
-            with ExitStack() as opened:
-                source, target = self._opened(opened, path, partial)
-                return self._copied(path, source, target)
+            found = self._looked_for(path)
+            if found:
+                self._copy(path, partial)
+            return found
         except (EOFError, zlib.error, csv.Error) as error:
             raise ValueError(f"{path} is damaged: {error}") from None
 
-    def _copied(self, path: Path, source: IO[bytes], target: IO[bytes]) -> int:
-        needles = [number.encode() for number in self.gone | self.staying]
+    def _looked_for(self, path: Path) -> int:
         found = stayed = 0
-        for line in source:
-            number = _number(line) if any(needle in line for needle in needles) else ""
-            stayed += number in self.staying
-            if number in self.gone:
-                found += 1
-            else:
-                target.write(line)
+        with _reading(path) as source:
+            for line in filter(self._may_be, source):
+                number = _number(line)
+                found += number in self.gone
+                stayed += number in self.staying
         self.stayed[path] = stayed
         return found
 
-    def _opened(self, opened: ExitStack, path: Path, partial: Path) -> tuple[IO[bytes], IO[bytes]]:
-        source: IO[bytes] = opened.enter_context(path.open("rb"))
-        target: IO[bytes] = opened.enter_context(partial.open("wb"))
-        if path.suffix == ".gz":
-            source = cast(IO[bytes], opened.enter_context(gzip.GzipFile(fileobj=source)))
-            target = opened.enter_context(files.packed(target))
-        return source, target
+    def _copy(self, path: Path, partial: Path) -> None:
+        with _reading(path) as source, _writing(partial, packed=path.suffix == PACKED) as target:
+            target.writelines(line for line in source if not self._goes(line))
+
+    def _goes(self, line: bytes) -> bool:
+        return bool(self._may_be(line)) and _number(line) in self.gone
+
+    @cached_property
+    def _may_be(self) -> Callable[[bytes], object]:
+        """Tells, fast, lines that may be about one of the numbers."""
+        numbers = sorted(self.gone | self.staying)
+        return re.compile(b"|".join(re.escape(one.encode()) for one in numbers)).search
+
+
+def _number(line: bytes) -> str:
+    """The number that a line is about."""
+    text = line.decode("utf-8", "replace")
+    if text.startswith("{"):
+        return str(json.loads(text).get(files.COLUMNS[0], ""))
+    return next(csv.reader([text]), [""])[0]
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[IO[bytes]]:
+    with path.open("rb") as stored:
+        if path.suffix != PACKED:
+            yield stored
+            return
+        with gzip.GzipFile(fileobj=stored) as unpacked:
+            yield cast(IO[bytes], unpacked)
+
+
+@contextmanager
+def _writing(path: Path, *, packed: bool) -> Iterator[IO[bytes]]:
+    with path.open("wb") as stored:
+        if not packed:
+            yield stored
+            return
+        with files.packed(stored) as target:
+            yield target
 
 
 class ExportedLists:
@@ -123,13 +157,6 @@ def is_export(path: Path) -> bool:
 def is_left_behind(path: Path) -> bool:
     """Whether it is what a worker that died has left of one."""
     return path.name.endswith(_LEFT) and is_export(path.with_suffix(""))
-
-
-def _number(line: bytes) -> str:
-    text = line.decode("utf-8", "replace")
-    if text.startswith("{"):
-        return str(json.loads(text).get(files.COLUMNS[0], ""))
-    return next(csv.reader([text]), [""])[0]
 
 
 async def _on_a_list(
