@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from heliograph.twoway.v1 import opt_out_service_pb2 as pb
 from mesh.sealing import Sealer
 from mesh.testkit.rpc import RpcServe
 from mesh.testkit.tokens import MintToken
+from twoway.imports.importing import Importer
 from twoway.webhooks.rules import Webhooks
 from twoway_commands import Commands, commands
 from twoway_room import NUMBER, SHOP, Room, sms
@@ -210,6 +212,21 @@ async def test_every_bad_line_of_an_import_is_in_the_file_that_was_asked_for(
         ("list.csv", "3", "Phone Number", "PHONE_NUMBER_INVALID"),
         ("list.csv", "4", "Phone Number", "PHONE_NUMBER_MISSING"),
     ]
+
+
+async def test_an_import_that_fails_still_tells_its_bad_lines(
+    heliograph: Commands, room: Room, tmp_path: Path
+) -> None:
+    (tmp_path / "list.csv").write_text(f"phone_number\nnobody\n{PHONE}\n{'9' * 200_000}\n")
+    importing = asyncio.create_task(Importer(room.sessions, room.wakeups, lines_max=1).run())
+    (told,) = await heliograph(["opt-outs", "import", "list.csv", "--failures", "b.jsonl", *APP])
+    importing.cancel()
+    await asyncio.wait([importing])
+
+    assert told.status == 1
+    assert "is no CSV" in told.err
+    (bad,) = map(json.loads, (tmp_path / "b.jsonl").read_text().splitlines())
+    assert (bad["line"], bad["reason"]) == (2, "PHONE_NUMBER_INVALID")
 
 
 async def test_an_import_is_seen_and_stopped_before_it_began(

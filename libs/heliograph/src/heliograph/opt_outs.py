@@ -6,7 +6,7 @@ import io
 import json
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeVar, cast
 
@@ -60,37 +60,48 @@ def parts(content: bytes, bytes_max: int = PART_BYTES_MAX) -> Iterator[tuple[byt
 
 @dataclass
 class Imported:
-    """A list that was taken in. `operations` are those that did it, each with the lines of the file
-    that stand before its own."""
+    """What has come of an import so far, also of one that fails. `operations` are those that do it,
+    each with the lines of the file that stand before its own."""
 
-    response: ImportOptedOutNumbersResponse
-    operations: list[tuple[str, int]]
+    response: ImportOptedOutNumbersResponse = field(default_factory=ImportOptedOutNumbersResponse)
+    operations: list[tuple[str, int]] = field(default_factory=list)
 
 
 async def import_(
-    mesh: "Client", parent: str, content: bytes, comment: str = "", advance: Advance | None = None
+    mesh: "Client",
+    parent: str,
+    content: bytes,
+    comment: str = "",
+    advance: Advance | None = None,
+    *,
+    imported: Imported | None = None,
 ) -> Imported:
     """Opt out who stands in a file, to the end of it; `parent` is the name of an opt-out list.
 
-    A file of any length goes part after part. `advance` hears how many lines have been read.
+    A file of any length goes part after part. `advance` hears how many lines have been read, and
+    `imported` is filled on the way.
     """
-    whole = Imported(ImportOptedOutNumbersResponse(), [])
+    whole = imported or Imported()
     for part, lines_before in parts(content):
         request = ImportOptedOutNumbersRequest(parent=parent, content=part, comment=comment)
-        ended = await _imported(mesh, request, whole.response.read_count, advance)
-        for refusal in ended.response.refusals:
-            refusal.line += lines_before
-        _add(whole.response, ended.response)
-        whole.operations += [(name, lines_before) for name, _ in ended.operations]
+        await _import(mesh, request, whole, lines_before, advance)
     return whole
 
 
 async def import_from(
-    mesh: "Client", parent: str, uri: str, comment: str = "", advance: Advance | None = None
+    mesh: "Client",
+    parent: str,
+    uri: str,
+    comment: str = "",
+    advance: Advance | None = None,
+    *,
+    imported: Imported | None = None,
 ) -> Imported:
     """The same of a file at an address, which the mesh reads itself."""
+    whole = imported or Imported()
     request = ImportOptedOutNumbersRequest(parent=parent, uri=uri, comment=comment)
-    return await _imported(mesh, request, 0, advance)
+    await _import(mesh, request, whole, 0, advance)
+    return whole
 
 
 async def refusals(mesh: "Client", imported: Imported) -> AsyncIterator[Refusal]:
@@ -166,22 +177,28 @@ async def of_campaign(mesh: "Client", campaign: str) -> int:
     return next((row.opted_out_count for row in rows if row.group == campaign), 0)
 
 
-async def _imported(
+async def _import(
     mesh: "Client",
     request: ImportOptedOutNumbersRequest,
-    read_before: int,
+    whole: Imported,
+    lines_before: int,
     advance: Advance | None,
-) -> Imported:
+) -> None:
+    read_before = whole.response.read_count
+
     def heard(progress: ImportOptedOutNumbersMetadata) -> None:
         if advance is not None:
             advance(read_before + progress.read_count)
 
     request.request_id = str(uuid.uuid4())
     operation = await mesh.opt_outs.ImportOptedOutNumbers(request)
+    whole.operations.append((operation.name, lines_before))
     operation = await _followed(mesh, operation, ImportOptedOutNumbersMetadata, heard)
     response = ImportOptedOutNumbersResponse()
     operation.response.Unpack(response)
-    return Imported(response, [(operation.name, 0)])
+    for refusal in response.refusals:
+        refusal.line += lines_before
+    _add(whole.response, response)
 
 
 async def _followed(

@@ -73,30 +73,41 @@ def import_(
     name = file.rpartition("/")[2]
 
     async def run(mesh: "Client") -> "ImportOptedOutNumbersResponse":
-        imported = await _imported(mesh, parent, file, content, comment, quiet=json)
-        if failures:
-            await refused_rows.write(failures, _rows(mesh, name, imported))
+        from heliograph.opt_outs import Imported
+
+        imported = Imported()
+        try:
+            await _import(mesh, parent, file, content, comment, imported, quiet=json)
+        finally:
+            # What one that fails has refused before is worth knowing.
+            if failures:
+                await refused_rows.write(failures, _rows(mesh, name, imported))
+                sys.stderr.write(f"bad lines: {failures}\n")
         return imported.response
 
     _print_import(talk(run), as_json=json)
-    if failures:
-        sys.stderr.write(f"bad lines: {failures}\n")
 
 
-async def _imported(
-    mesh: "Client", parent: str, file: str, content: bytes | None, comment: str, *, quiet: bool
-) -> "Imported":
+async def _import(
+    mesh: "Client",
+    parent: str,
+    file: str,
+    content: bytes | None,
+    comment: str,
+    imported: "Imported",
+    *,
+    quiet: bool,
+) -> None:
     from heliograph import opt_outs
     from heliograph.cli.progress import bar
 
     total = content.count(b"\n") if content is not None else 0
     with bar(file.rpartition("/")[2], quiet=quiet) as advance:
+        told = lambda read: advance(read, total)  # noqa: E731
         if content is None:
-            told = lambda read: advance(read, 0)  # noqa: E731
-            return await opt_outs.import_from(mesh, parent, file, comment, told)
-        return await opt_outs.import_(
-            mesh, parent, content, comment, lambda read: advance(read, total)
-        )
+            await opt_outs.import_from(mesh, parent, file, comment, told, imported=imported)
+        else:
+            await opt_outs.import_(mesh, parent, content, comment, told, imported=imported)
 
 
 async def _rows(mesh: "Client", name: str, imported: "Imported") -> "AsyncIterator[Row]":
