@@ -59,9 +59,9 @@ def ports(ports_file: Path, process: asyncio.subprocess.Process) -> dict[str, in
 
 
 @asynccontextmanager
-async def serving(environment: dict[str, str]):
+async def serving(environment: dict[str, str], command: str = "serve"):
     """The process and its ports, once it is ready."""
-    process = await start(environment, "serve")
+    process = await start(environment, command)
     ports_file = Path(environment["HELIOGRAPH_PORTS_FILE"])
     try:
         yield process, await eventually(lambda: ports(ports_file, process), TIMEOUT_SECONDS)
@@ -138,9 +138,11 @@ async def test_the_last_spans_reach_the_collector_when_the_service_ends(
     assert taker.names == ["google.longrunning.Operations/ListOperations"]
 
 
-async def test_migrating_twice_is_harmless(environment, database):
-    for _ in range(2):
-        assert (await ended(await start(environment, "migrate")))[0] == 0
+async def test_migrating_twice_is_harmless_also_by_the_process_that_serves(environment, database):
+    assert (await ended(await start(environment, "migrate")))[0] == 0
+    async with serving(environment, "up") as (process, _):
+        process.send_signal(signal.SIGTERM)
+        assert (await ended(process))[0] == 0
     connection = await asyncpg.connect(database)
     assert await connection.fetchval("SELECT count(*) FROM operations") == 0
     await connection.close()

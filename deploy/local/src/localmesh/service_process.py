@@ -12,12 +12,14 @@ from mesh.embedded.ports import LOOPBACK, is_free
 from mesh.embedded.process import ChildProcess
 
 _START_TIMEOUT_SECONDS = 60.0
+_MIGRATION_TIMEOUT_SECONDS = 600.0
+"""A start that migrates first may have large tables to go through."""
 _HEALTH_TIMEOUT_SECONDS = 10.0
 _STOP_GRACE_SECONDS = 20.0
 
 
 class ServiceProcess:
-    """`python -m <name> serve`, always on the same port."""
+    """`python -m <name>`, always on the same port."""
 
     def __init__(
         self,
@@ -38,8 +40,8 @@ class ServiceProcess:
             "PYTHONUNBUFFERED": "1",
         }
         self._log_path = log_path
-        self.process = self._child("serve")
-        self._migrated = False
+        self.process = self._child("up")
+        self._is_migrated = False
 
     @property
     def address(self) -> str:
@@ -51,28 +53,24 @@ class ServiceProcess:
 
         Raises a CannotStartError that says what to do.
         """
-        if not self._migrated:
-            await self._migrate()
         self._folder.mkdir(parents=True, exist_ok=True)
         self._ports_file.unlink(missing_ok=True)
         record = ProcessRecord(self._folder / "process.json")
         await record.end_leftover()
         if not is_free(self.port):
             raise PortInUseError(LOOPBACK, self.port)
+        if self._is_migrated:
+            self.process = self._child("serve")
         await self.process.start()
         record.remember(self.process.pid)
-        await self.process.ready_file(self._ports_file, _START_TIMEOUT_SECONDS)
+        seconds = _START_TIMEOUT_SECONDS if self._is_migrated else _MIGRATION_TIMEOUT_SECONDS
+        await self.process.ready_file(self._ports_file, seconds)
+        self._is_migrated = True
         await self._await_health()
 
     async def stop(self) -> None:
         """Let it finish what it is at, then end it."""
         await self.process.stop(_STOP_GRACE_SECONDS)
-
-    async def _migrate(self) -> None:
-        migration = self._child("migrate")
-        if await migration.run() != 0:
-            raise migration.failure("could not migrate its database")
-        self._migrated = True
 
     async def _await_health(self) -> None:
         async with grpc.aio.insecure_channel(self.address) as channel:

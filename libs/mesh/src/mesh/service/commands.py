@@ -1,4 +1,4 @@
-"""The commands of a service: `serve`, `migrate` and `--help`."""
+"""The commands of a service: `serve`, `migrate`, `up`, which is both, and `--help`."""
 
 import asyncio
 import sys
@@ -42,6 +42,9 @@ def main(
     elif command == "migrate" and len(rest) <= 1:
         settings = _settings(settings_cls)
         sys.exit(_run(name, settings, _migrate(settings, migrations, migrate_further, *rest)))
+    elif command == "up" and not rest:
+        settings = _settings(settings_cls)
+        sys.exit(_run(name, settings, _up(settings, serve, migrations, migrate_further)))
     else:
         sys.stderr.write(help_text(name, settings_cls))
         sys.exit(_USAGE_ERROR)
@@ -80,3 +83,14 @@ async def _migrate(
     if further is not None:
         await further(settings)
     return 0
+
+
+async def _up(
+    settings: SettingsType,
+    serve: Serve[SettingsType],
+    migrations: Path,
+    further: Callable[[SettingsType], Awaitable[object]] | None,
+) -> int:
+    """For one machine: two processes would load the same twice."""
+    await _migrate(settings, migrations, further)
+    return await run(settings, serve)

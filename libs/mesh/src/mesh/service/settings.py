@@ -88,7 +88,7 @@ def help_text(program: str, settings: type[ServiceSettings]) -> str:
         "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]])
         for row in rows
     ]
-    usage = f"usage: python -m {program} [serve | migrate [revision] | --help]"
+    usage = f"usage: python -m {program} [serve | migrate [revision] | up | --help]"
     return "\n".join([usage, "", "Settings, read from the environment:", "", *lines, ""])
 
 
