@@ -79,8 +79,9 @@ def exporter(room: Room, database_url: str, asking: Any) -> Exporter:
     )
 
 
-@pytest.mark.parametrize("form", [Request.CSV, Request.JSON_LINES])
-@pytest.mark.parametrize("compression", [Request.PLAIN, Request.GZIP])
+@pytest.mark.parametrize(
+    ("form", "compression"), [(Request.CSV, Request.PLAIN), (Request.JSON_LINES, Request.GZIP)]
+)
 async def test_what_an_object_store_is_given_it_gives_back(
     room: Room, exporter: Exporter, s3_server: S3Server, folder: str, form: Any, compression: Any
 ) -> None:
