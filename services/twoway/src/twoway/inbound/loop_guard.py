@@ -24,10 +24,13 @@ Pair = tuple[str, str]
 """The number that is written to, and who writes."""
 
 _READ = """
-SELECT c.application, c.destination_address, c.source_address, c.replies, c.begin_time
-FROM (SELECT DISTINCT * FROM unnest($2::text[], $3::text[]) AS p (destination, source)) AS pairs
-JOIN reply_counts c ON c.application = $1 AND c.destination_address = pairs.destination
-    AND c.source_address = pairs.source
+SELECT c.* FROM unnest($2::text[], $3::text[]) AS asked (destination, source)
+CROSS JOIN LATERAL (
+    SELECT * FROM reply_counts
+    WHERE application = $1 AND destination_address = asked.destination
+        AND source_address = asked.source
+    OFFSET 0
+) AS c
 """
 _REPLACE = bulk.overwriting(ReplyCount, "application", "destination_address", "source_address")
 
@@ -69,7 +72,7 @@ class LoopGuard:
 
 async def load(connection: Any, application: str, texts: Iterable[Text]) -> LoopGuard:
     """The guard of the people who wrote these texts."""
-    pairs = [(text.destination, text.source) for text in texts]
+    pairs = {(text.destination, text.source) for text in texts}
     records = await connection.fetch(
         _READ, application, [pair[0] for pair in pairs], [pair[1] for pair in pairs]
     )

@@ -8,7 +8,14 @@ from twoway.inbound.opting_in import Questions
 from twoway.keywords.tables import OptInQuestionRow
 
 _REPLACE = bulk.overwriting(OptInQuestionRow, "application", "keeper", "source_address")
-_OF = "SELECT * FROM opt_in_questions WHERE application = $1 AND source_address = ANY($2::text[])"
+_OF = """
+SELECT q.* FROM unnest($2::text[]) AS asked (source_address)
+CROSS JOIN LATERAL (
+    SELECT * FROM opt_in_questions
+    WHERE application = $1 AND source_address = asked.source_address
+    OFFSET 0
+) AS q
+"""
 _END = """
 DELETE FROM opt_in_questions q USING unnest($2::text[], $3::text[]) AS ended (keeper, source)
 WHERE q.application = $1 AND q.keeper = ended.keeper AND q.source_address = ended.source

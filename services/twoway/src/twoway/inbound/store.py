@@ -13,13 +13,15 @@ from twoway.keywords import matching
 from twoway.keywords.tables import KeywordRow
 from twoway.tables import InboundMessage
 
+# What is asked of texts names their people in one array: a list of them would be another statement
+# for each number of people, planned anew. And each is looked up by itself, fenced with OFFSET 0:
+# before it has statistics PostgreSQL believes that an application has a handful of rows, and reads
+# all of them to pick out a hundred.
 _KNOWN = """
 SELECT inbound_message FROM inbound_messages
 WHERE application = $1 AND inbound_message = ANY($2::text[])
 """
 
-# What is asked of texts names their people in one array: a list of them would be another statement
-# for each number of people, planned anew.
 _NUMBERS = """
 SELECT phone_number, pool, opt_out_list, two_way_enabled, self_managed_opt_outs_enabled, rule_set,
     two_way_enabled AND webhook_uri <> '' AS has_webhook
@@ -37,15 +39,24 @@ WHERE n.application = $1 AND n.phone_number = ANY($2::text[])
 _OPTED_OUT = """
 SELECT o.opt_out_list, o.phone_number, o.confirmed
 FROM unnest($2::text[], $3::text[]) AS asked (opt_out_list, phone_number)
-JOIN opted_out_numbers o ON o.application = $1 AND o.opt_out_list = asked.opt_out_list
-    AND o.phone_number = asked.phone_number
+CROSS JOIN LATERAL (
+    SELECT opt_out_list, phone_number, confirmed FROM opted_out_numbers
+    WHERE application = $1 AND opt_out_list = asked.opt_out_list
+        AND phone_number = asked.phone_number
+    OFFSET 0
+) AS o
 """
 
 _LAST_TIMES = """
-SELECT opt_out_list, source_address, max(receive_time)
-FROM inbound_messages
-WHERE application = $1 AND source_address = ANY($2::text[]) AND intent IN ('OPT_OUT', 'OPT_IN')
-GROUP BY opt_out_list, source_address
+SELECT m.opt_out_list, asked.source_address, m.last_time
+FROM unnest($2::text[]) AS asked (source_address)
+CROSS JOIN LATERAL (
+    SELECT opt_out_list, max(receive_time) AS last_time FROM inbound_messages
+    WHERE application = $1 AND source_address = asked.source_address
+        AND intent IN ('OPT_OUT', 'OPT_IN')
+    GROUP BY opt_out_list
+    OFFSET 0
+) AS m
 """
 
 
