@@ -11,6 +11,8 @@ from mesh.embedded.ports import is_free
 # Below the range from which Linux takes ports of outgoing connections: one of those would otherwise
 # sit on the port of a service while it is being restarted. Nor does `free_port` give any of them.
 _RANGE = range(20_000, 30_000)
+_random = random.SystemRandom()
+"""Meshes that start at the same time, of processes that seed `random` alike, choose differently."""
 
 
 class PortBook:
@@ -41,7 +43,7 @@ class PortBook:
 
     def _choose(self) -> int:
         taken = set(self._ports.values())
-        for port in random.sample(_RANGE, len(_RANGE)):
+        for port in _random.sample(_RANGE, len(_RANGE)):
             if port not in taken and is_free(port):
                 return port
         raise OSError(f"no port is free between {_RANGE.start} and {_RANGE.stop}")
