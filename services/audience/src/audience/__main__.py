@@ -1,6 +1,5 @@
 """Wiring: what is made, started and stopped, in order."""
 
-import gc
 import sys
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -36,7 +35,6 @@ from audience.transfers.worker import Worker
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
-GC_THRESHOLD = 10_000
 SWITCH_SECONDS = 0.0003
 """How long a thread that parses a file keeps the interpreter from who has heard from the database.
 
@@ -120,11 +118,6 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     for number in range(settings.export_workers):
         worker = Worker(settings.database_url, sessions, exports)
         background(stack, worker.run(), f"exports {number}")
-    # What is here now stays, and rows come by thousands: looking through all of it again and again
-    # took a third of an import's time.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GC_THRESHOLD)
     sys.setswitchinterval(SWITCH_SECONDS)
     return served
 
