@@ -7,7 +7,7 @@ from typing import Protocol
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-TOKEN_TTL_SECONDS = 3600
+TOKEN_TTL_SECONDS = 24 * 3600
 
 
 class MintToken(Protocol):
