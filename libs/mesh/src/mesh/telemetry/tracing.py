@@ -1,7 +1,6 @@
 """OpenTelemetry tracing: the provider of this process, its tracer, and adding an exporter."""
 
 from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -15,6 +14,9 @@ def setup(service_name: str, otlp_endpoint: str = "", trace_ratio: float = 1.0) 
     recording = TraceIdRatioBased(trace_ratio) if otlp_endpoint else ALWAYS_OFF
     _install(service_name, ParentBased(recording) if otlp_endpoint else recording)
     if otlp_endpoint:
+        # A process that exports nothing starts faster without it.
+        from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+
         insecure = not otlp_endpoint.startswith("https://")
         exporter = OTLPSpanExporter(endpoint=otlp_endpoint, insecure=insecure)
         record_to(BatchSpanProcessor(exporter))
