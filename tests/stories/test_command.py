@@ -44,7 +44,7 @@ async def test_the_quick_start_of_the_readme(heliograph):
         return out
 
     await ok("apps", "create", "readme")
-    await ok("setup", "--app", "readme", "--number", "+12125550900")
+    await ok("setup", "--app", "readme", "--number", "+12125550900", "--number", "+14165550900")
     imported = json.loads(await ok("endpoints", "import", str(FEW), "--app", "readme", "--json"))
     assert (imported[0]["imported_count"], imported[0]["failed_count"]) == ("4", "1")
     assert imported[0]["failures"][0]["line"] == "6"
@@ -67,6 +67,13 @@ async def test_the_quick_start_of_the_readme(heliograph):
         return "OPT_OUT" in await ok("inbound", "--app", "readme")
 
     await eventually(heard)
+    await ok("inbound", "Aide", "--source", "+14165550901", "--to", "+14165550900")
+
+    async def helped():
+        _, out, _ = await heliograph("conversations", "show", "+14165550901", "--app", "readme")
+        return "DELIVERED" in out
+
+    await eventually(helped)
     await ok("send", "+12127370101", "--app", "readme", "--sms", "Not after STOP", "--promotional")
 
     async def refused():

@@ -163,7 +163,7 @@ async def test_who_is_opted_out_is_listed_added_removed_and_remembered(
         ["opt-outs", "history", *APP],
     )
 
-    assert all(word in listed.out for word in (PHONE, "KEYWORD", "STOP please"))
+    assert all(word in listed.out for word in (f" {PHONE} ", "KEYWORD", "STOP please"))
     assert added.status == 1
     assert "+12065550192" in added.out
     assert "nobody: " in added.err

@@ -59,9 +59,16 @@ def _of_its_own(name: str, around: Surroundings) -> dict[str, str]:
             "ERASURE_KEY": around.erasure_key,
         }
     if name == "twoway":
-        return {"IMPORT_FOLDER": str(around.imports), "EXPORT_FOLDER": str(around.exports)}
+        return {
+            "IMPORT_FOLDER": str(around.imports),
+            "EXPORT_FOLDER": str(around.exports),
+            "SECRETS_KEY": around.secrets_key,
+            # Whoever tries a webhook here listens on this machine.
+            "WEBHOOK_HTTP_ALLOWED": "true",
+            "WEBHOOK_PRIVATE_ADDRESSES_ALLOWED": "true",
+        }
     if name == "analytics":
         return {"CLICKHOUSE_URL": around.clickhouse_url}
-    if name in ("messaging", "twoway"):
+    if name == "messaging":
         return {"SECRETS_KEY": around.secrets_key}
     return {}

@@ -1,6 +1,6 @@
 """An application connected to the peers of a mesh on this machine, as an operator would do it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from google.protobuf import json_format
@@ -11,6 +11,8 @@ from heliograph.messaging.v1.channel_pb2 import Channel
 from heliograph.messaging.v1.channel_service_pb2 import CreateChannelRequest, UpdateChannelRequest
 from heliograph.twoway.v1.phone_number_pb2 import PhoneNumber
 from heliograph.twoway.v1.phone_number_service_pb2 import CreatePhoneNumberRequest
+
+from localmesh.peers.remote import RemotePeer
 
 Providers = Mapping[str, Mapping[str, Any]]
 
@@ -29,12 +31,28 @@ async def connect(mesh: Client, parent: str, providers: Providers, number: str) 
         channel = json_format.ParseDict(settings, Channel())
         await _create_or_redirect(mesh, parent, channel_id, channel, provider)
     registered = PhoneNumber(type=PhoneNumber.TEN_DLC, country_code="US", two_way_enabled=True)
-    request_number = CreatePhoneNumberRequest(
-        parent=parent, phone_number_id=number, phone_number=registered
-    )
-    await _unless_there(mesh.phone_numbers.CreatePhoneNumber(request_number))
+    await _register(mesh, parent, number, registered)
     channels = [f"{parent}/channels/{channel_id}" for _, channel_id, _ in _channels(number)]
     return [*channels, f"{parent}/phoneNumbers/{number}"]
+
+
+async def add_numbers(
+    mesh: Client, parent: str, carrier: RemotePeer, first: str, others: Sequence[str]
+) -> list[str]:
+    """Register more numbers of an application that was connected with the `first`, whose account
+    at the carrier has them then; their names."""
+    for number in others:
+        await _register(mesh, parent, number, PhoneNumber(two_way_enabled=True))
+    known = (await carrier.call("GET", "/behaviour"))["numbers"]
+    await carrier.behave(numbers={**known, **dict.fromkeys(others, first.lstrip("+"))})
+    return [f"{parent}/phoneNumbers/{number}" for number in others]
+
+
+async def _register(mesh: Client, parent: str, number: str, registered: PhoneNumber) -> None:
+    request = CreatePhoneNumberRequest(
+        parent=parent, phone_number_id=number, phone_number=registered
+    )
+    await _unless_there(mesh.phone_numbers.CreatePhoneNumber(request))
 
 
 def _channels(number: str) -> tuple[tuple[str, str, dict[str, str]], ...]:

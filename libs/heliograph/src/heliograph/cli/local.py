@@ -33,27 +33,32 @@ def demo(*, data: Data = None, endpoints: int = 50_000) -> None:
     sys.exit(_localmesh("localmesh.demo").run(data, endpoints))
 
 
-def setup(*, app: str, number: str, json: bool = False) -> None:
+def setup(*, app: str, number: list[str], json: bool = False) -> None:
     """Connect an application to the simulated carrier, mailbox and FCM of the mesh on this machine.
 
     Parameters
     ----------
     number
-        The number that it sends from and people answer to, for example +12125550100.
+        What it sends from and people answer to, for example +12125550100. Several for a pool; the
+        first is what is sent from where a message names none.
     """
     from heliograph.audience.v1.application_service_pb2 import GetApplicationRequest
     from heliograph.connection import find
 
-    providers = find().providers
-    if not providers:
+    found = find()
+    if not found.providers:
         sys.exit(
             "heliograph: this mesh has no simulated peers; create its channels by ChannelService"
         )
     tenant = _localmesh("localmesh.tenant")
 
     async def connect(mesh: "Client") -> list[str]:
-        await mesh.applications.GetApplication(GetApplicationRequest(name=application(app)))
-        names: list[str] = await tenant.connect(mesh, application(app), providers, number)
+        parent, (first, *others) = application(app), number
+        await mesh.applications.GetApplication(GetApplicationRequest(name=parent))
+        names: list[str] = await tenant.connect(mesh, parent, found.providers, first)
+        if others:
+            carrier = _localmesh("localmesh.peers.remote").RemotePeer(found.peers["carrier"])
+            names += await tenant.add_numbers(mesh, parent, carrier, first, others)
         return names
 
     made = talk(connect)

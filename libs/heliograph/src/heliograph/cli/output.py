@@ -97,4 +97,6 @@ def _short(value: str) -> str:
     if not value.startswith("applications/"):
         return value
     parts = value.split("/")
+    if parts[-2] == "optedOutNumbers":
+        return parts[-1]
     return "/".join(parts[3:] or parts[1:])
