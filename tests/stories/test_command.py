@@ -74,6 +74,14 @@ async def test_the_quick_start_of_the_readme(heliograph):
         return "DELIVERED" in out
 
     await eventually(helped)
+    await ok("pools", "create", "hats", "--app", "readme", "--first", "+14165550900")
+    await ok("send", "+14165550902", "--app", "readme", "--sms", "Hats!", "--from", "pool:hats")
+
+    async def sent_from_the_pool():
+        listed = await ok("messages", "--app", "readme", "--to", "+14165550902", "--json")
+        return [row["origination_identity"] for row in json.loads(listed)] == ["+14165550900"]
+
+    await eventually(sent_from_the_pool)
     await ok("send", "+12127370101", "--app", "readme", "--sms", "Not after STOP", "--promotional")
 
     async def refused():

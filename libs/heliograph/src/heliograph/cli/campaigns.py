@@ -1,11 +1,11 @@
 """`heliograph campaigns`: who gets what, when."""
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import App
+from cyclopts import App, Parameter
 from heliograph.cli import confirming, limits, output
-from heliograph.cli.names import application, resource
+from heliograph.cli.names import application, origination, resource
 from heliograph.cli.session import talk
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def create(
     sms: list[str] | None = None,
     email: list[str] | None = None,
     push: list[str] | None = None,
+    from_: Annotated[str, Parameter(name="--from")] = "",
     holdout: int = 0,
     transactional: bool = False,
     topic: str = "",
@@ -69,6 +70,8 @@ def create(
         A mail as 'SUBJECT|TEXT'. May be repeated.
     push
         A notification as 'TITLE|TEXT'. May be repeated.
+    from_
+        The number or sender id that texts come from, or pool:ID; by default the channel's.
     holdout
         Percent of the segment that gets nothing.
     topic
@@ -93,6 +96,8 @@ def create(
 
     limits.check_hold(hold, quiet_time)
     message = draft(resource(app, "segments", segment), sms or [], email or [], push or [])
+    for treatment in message.treatments:
+        treatment.content.origination_identity = origination(app, from_)
     message.holdout_percent, message.topic = holdout, topic
     if transactional:
         message.purpose = TRANSACTIONAL

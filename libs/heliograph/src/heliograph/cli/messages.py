@@ -1,10 +1,11 @@
 """`heliograph send` and `heliograph messages`: direct messages, and what became of messages."""
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+from cyclopts import Parameter
 from heliograph.cli import output
-from heliograph.cli.names import application, resource
+from heliograph.cli.names import application, origination, resource
 from heliograph.cli.session import talk
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def send(
     sms: str = "",
     email: str = "",
     push: str = "",
+    from_: Annotated[str, Parameter(name="--from")] = "",
     promotional: bool = False,
     json: bool = False,
 ) -> None:
@@ -45,6 +47,8 @@ def send(
         'SUBJECT|TEXT'.
     push
         'TITLE|TEXT'.
+    from_
+        The number or sender id that a text comes from, or pool:ID; by default the channel's.
     promotional
         It is marketing; without, it is transactional.
     """
@@ -53,6 +57,7 @@ def send(
     from heliograph.messaging.v1.message_service_pb2 import SendMessagesRequest
 
     channel, message = content(sms, email, push)
+    message.origination_identity = origination(app, from_)
     request = SendMessagesRequest(
         parent=application(app),
         content=message,

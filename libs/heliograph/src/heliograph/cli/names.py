@@ -31,3 +31,9 @@ def keyword_owner(app: str, text: str) -> str:
 def optional(app: str, collection: str, identity: str | None) -> str | None:
     """As `resource`; nothing stays nothing, and '' takes a setting back."""
     return resource(app, collection, identity) if identity else identity
+
+
+def origination(app: str, given: str) -> str:
+    """What a text comes from: a number or sender id as it is, `pool:ID` as a pool's name."""
+    pool = given.removeprefix("pool:")
+    return given if pool == given else resource(app, "pools", pool)
