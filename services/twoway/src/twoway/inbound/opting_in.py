@@ -16,7 +16,13 @@ from twoway.keywords.tables import KeywordRow, OptInQuestionRow
 YES = ("YES", "Y")
 """What confirms where the keyword says nothing."""
 
-_COURTESY = frozenset({"please", "pls", "thanks", "thank", "you", "thx", "ty"})
+_COURTESY = frozenset(
+    {
+        *("please", "pls", "thanks", "thank", "you", "thx", "ty"),
+        *("merci", "svp", "sil", "vous", "te", "plait"),
+        *("gracias", "por", "favor", "danke", "bitte"),
+    }
+)
 
 Asked = tuple[str, str]
 """Who keeps the keyword, and the address of whoever was asked."""
