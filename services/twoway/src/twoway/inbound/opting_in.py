@@ -19,7 +19,7 @@ YES = ("YES", "Y")
 _COURTESY = frozenset(
     {
         *("please", "pls", "thanks", "thank", "you", "thx", "ty"),
-        *("merci", "svp", "sil", "vous", "te", "plait"),
+        *("merci", "svp", "sil", "vous", "plait"),
         *("gracias", "por", "favor", "danke", "bitte"),
     }
 )
