@@ -16,6 +16,11 @@ _STUBBORN = (
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
     "print('deaf', flush=True); time.sleep(600)"
 )
+_HEADLESS = (
+    "import ctypes, threading, time; threading.Thread(target=time.sleep, args=[600]).start();"
+    "print('on', flush=True); ctypes.CDLL(None).pthread_exit(None)"
+)
+"""Its first thread ends and another goes on, as for a moment in a process that was killed."""
 
 
 def _python(program: str, folder: Path) -> ChildProcess:
@@ -70,6 +75,18 @@ async def test_a_leftover_is_ended_and_a_stranger_with_its_number_is_not(tmp_pat
     await record.end_leftover()
     assert process_identity(child.pid) == ""
     assert await child.wait() == -signal.SIGKILL
+
+
+async def test_a_process_is_there_until_its_last_thread_has_ended(tmp_path: Path) -> None:
+    child = _python(_HEADLESS, tmp_path)
+    await child.start()
+    stat = Path(f"/proc/{child.pid}/stat")
+    await eventually(lambda: stat.read_text().rpartition(")")[2].split()[0] == "Z")
+    assert process_identity(child.pid)
+    record = ProcessRecord(tmp_path / "process.json")
+    record.remember(child.pid)
+    await record.end_leftover()
+    assert process_identity(child.pid) == ""
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"pid": '])

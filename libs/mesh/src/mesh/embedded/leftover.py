@@ -41,15 +41,17 @@ def write_atomically(path: Path, text: str) -> None:
 def process_identity(pid: int) -> str:
     """Tells a process from a later one with the same number; empty when there is no such process.
 
-    Field 22 of /proc/<pid>/stat is the start time in ticks since boot, see proc(5).
+    Field 22 of /proc/<pid>/stat is the start time in ticks since boot, see proc(5). A process whose
+    first thread has ended looks like one that has, while the others still hold its ports: field 20
+    is how many there are.
     """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return ""
     fields = stat.rpartition(")")[2].split()
-    state, start_ticks = fields[0], fields[19]
-    if state in "ZX":
+    state, threads, start_ticks = fields[0], int(fields[17]), fields[19]
+    if state in "ZX" and threads <= 1:
         return ""
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     return f"{boot}/{start_ticks}"
