@@ -87,6 +87,26 @@ async def test_it_looks_now_and_then_unwoken() -> None:
         await eventually(lambda: job.steps > 5)
 
 
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_cancellation_that_a_step_forgets_is_heeded(fails: bool) -> None:
+    begun = asyncio.Event()
+
+    async def step() -> int:
+        begun.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        if fails:
+            raise OSError
+        return 1
+
+    task = asyncio.create_task(worker.run("job", step, poll_seconds=HOUR))
+    await begun.wait()
+    task.cancel()
+    await asyncio.wait([task], timeout=60)
+
+    assert task.cancelled()
+
+
 async def test_without_anybody_who_wakes_it_looks_now_and_then() -> None:
     job = Job()
     task = asyncio.create_task(worker.run("job", job.step, poll_seconds=0.001))

@@ -45,11 +45,21 @@ async def run(
         except Exception as error:
             failed += 1
             _tell(name, error, failed)
+            _heed_cancellation()
             await asyncio.sleep(backoff.after(failed))
             continue
+        _heed_cancellation()
         failed = 0
         if not busy:
             await woken.wait(poll_seconds)
+
+
+def _heed_cancellation() -> None:
+    """`asyncio.wait_for`, before Python 3.12, forgets a cancellation that comes together with what
+    it waits for, and so does whoever uses it: the step ends as if nothing had been said."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _tell(name: str, error: Exception, failed: int) -> None:
