@@ -16,7 +16,6 @@ from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 from twoway.exports.erasing import ExportedLists
 from twoway.exports.exporting import Exporter
-from twoway.places import Places
 from twoway_files import (
     OTHER,
     begin_export,
@@ -25,8 +24,9 @@ from twoway_files import (
     imported,
     listed,
     ordered,
+    room_with_folder,
 )
-from twoway_room import SHOP, Room
+from twoway_room import Room
 
 ANN, BEN, OTHERS = "+12065550191", "+12065550192", ("+120655501911", "+12065550193")
 LIST = "\n".join(["phone_number", ANN, BEN, *OTHERS]).encode()
@@ -43,10 +43,8 @@ async def room(
     tmp_path: Path,
 ) -> AsyncIterator[Room]:
     """A room with a folder for both ways, and four numbers on its list."""
-    places = Places(import_folder=str(tmp_path), export_folder=str(tmp_path))
-    async with Room(database_url, sessions, asking, rpc_client, places) as opened:
-        create = pb.CreateOptOutListRequest(parent=SHOP, opt_out_list_id="other")
-        await opened.consent.CreateOptOutList(create)
+    arguments = (database_url, sessions, asking, rpc_client, tmp_path)
+    async with room_with_folder(*arguments) as opened:
         await imported(opened, content=LIST)
         yield opened
 

@@ -19,7 +19,6 @@ from twoway.exports import jobs
 from twoway.exports.exporting import Exporter
 from twoway.imports.importing import Importer
 from twoway.imports.reading import Line
-from twoway.places import Places
 from twoway_files import (
     DEFAULT,
     OTHER,
@@ -31,6 +30,7 @@ from twoway_files import (
     imported,
     listed,
     numbers,
+    room_with_folder,
     told,
 )
 from twoway_room import SHOP, Room
@@ -47,10 +47,8 @@ async def room(
     tmp_path: Path,
 ) -> AsyncIterator[Room]:
     """The whole room, with one folder open for both ways, and two lists."""
-    places = Places(import_folder=str(tmp_path), export_folder=str(tmp_path))
-    async with Room(database_url, sessions, asking, rpc_client, places) as opened:
-        create = pb.CreateOptOutListRequest(parent=SHOP, opt_out_list_id="other")
-        await opened.consent.CreateOptOutList(create)
+    arguments = (database_url, sessions, asking, rpc_client, tmp_path)
+    async with room_with_folder(*arguments) as opened:
         yield opened
 
 

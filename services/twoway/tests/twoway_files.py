@@ -1,6 +1,9 @@
 """Lists put in and taken out by addresses."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from google.longrunning import operations_pb2
@@ -9,7 +12,10 @@ from heliograph.twoway.v1 import opt_out_list_pb2
 from heliograph.twoway.v1 import opt_out_service_pb2 as pb
 from mesh.store import orders
 from mesh.store.orders import OrderRow
+from mesh.store.tombstones import Sessions
+from mesh.testkit.rpc import RpcClient
 from twoway.exports.exporting import Exporter
+from twoway.places import Places
 from twoway_room import SHOP, Room
 
 DEFAULT = f"{SHOP}/optOutLists/default"
@@ -19,6 +25,18 @@ SEVERAL = b"""phone_number,opt_out_time,end_user_opted_out
 +12065550192,2024-05-01T10:00:00Z,false
 12345,,true
 """
+
+
+@asynccontextmanager
+async def room_with_folder(
+    database_url: str, sessions: Sessions, asking: Any, rpc_client: RpcClient, folder: Path
+) -> AsyncIterator[Room]:
+    """The whole room, with one folder open for both ways, and two lists."""
+    places = Places(import_folder=str(folder), export_folder=str(folder))
+    async with Room(database_url, sessions, asking, rpc_client, places) as opened:
+        create = pb.CreateOptOutListRequest(parent=SHOP, opt_out_list_id="other")
+        await opened.consent.CreateOptOutList(create)
+        yield opened
 
 
 def numbers(count: int) -> bytes:

@@ -111,10 +111,7 @@ def list_(*, of: str, app: str, limit: int = 100, json: bool = False) -> None:
         The number or pool, as +12065550100 or support.
     """
     listed = resources.found(KEYWORD, keyword_owner(app, of), limit)
-    if not json:
-        for one in listed:
-            one.name = one.name.rpartition("/")[2]
-    output.print_messages(listed, KEYWORD.columns, as_json=json)
+    output.print_children(listed, KEYWORD.columns, as_json=json)
 
 
 @app.command

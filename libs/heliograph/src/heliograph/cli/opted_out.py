@@ -133,4 +133,4 @@ def history(
 
 
 def _print(numbers: "list[OptedOutNumber]", *, as_json: bool) -> None:
-    output.print_messages(numbers, COLUMNS, as_json=as_json)
+    output.print_children(numbers, COLUMNS, as_json=as_json)

@@ -56,6 +56,14 @@ def print_messages(
     print_table(list(columns), [[_at(row, path) for path in columns.values()] for row in rows])
 
 
+def print_children(messages: "Sequence[Any]", columns: Mapping[str, str], *, as_json: bool) -> None:
+    """Resources of one parent that the caller has named: a table has their ids alone."""
+    if not as_json:
+        for one in messages:
+            one.name = one.name.rpartition("/")[2]
+    print_messages(messages, columns, as_json=as_json)
+
+
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
     """A table. Numbers stand to the right."""
     from rich import box
@@ -97,6 +105,4 @@ def _short(value: str) -> str:
     if not value.startswith("applications/"):
         return value
     parts = value.split("/")
-    if parts[-2] == "optedOutNumbers":
-        return parts[-1]
     return "/".join(parts[3:] or parts[1:])

@@ -78,7 +78,7 @@ async def _opt_out(session: AsyncSession, row: InboundMessageRow) -> bool:
 
 async def _confirm(session: AsyncSession, number: Number, row: InboundMessageRow) -> None:
     meaning = Meaning(Intent.OPT_OUT, STOP, language_of_mention(row.text))
-    said = answers.wording(number.keyword_rows, meaning)
+    said = number.wording(meaning, confirmed=False)
     writable = addresses.is_phone(row.source_address)
     if said == answers.NOTHING or not writable or row.source_address == row.destination_address:
         return
