@@ -76,6 +76,41 @@ async def test_the_confirmation_waits_for_what_is_under_way(room, service_token)
     assert arrived == ["Hello Ann1", CONFIRMED]
 
 
+async def test_a_confirmation_that_waits_keeps_nobody_else_of_its_batch(room, service_token):
+    await room.carrier.remote.behave(answer_delay_seconds=60.0, receipts={"share": 0.0})
+    await room.publish(batch([endpoint(1)]))
+    await eventually(room.arrived)
+    stub = room.stub_of(room.connect(room.address, token=service_token))
+
+    await stub.SendMessages(
+        send_request(to(number(1)), to(number(2)), purpose=Purpose.OPT_OUT_CONFIRMATION)
+    )
+
+    async def handed_over():
+        states = await room.states()
+        return states if states[number(2)] == "HANDING" else None
+
+    assert (await eventually(handed_over))[number(1)] == "ACCEPTED"
+    await room.carrier.remote.behave(answer_delay_seconds=0.0)
+    await eventually(lambda: texts_at(room, number(1), 2))
+
+
+async def test_help_is_answered_while_nobody_can_say_who_has_opted_out(room, service_token):
+    """In one batch with a message that has to wait for consent."""
+    room.opt_outs.away = True
+    stub = room.stub_of(room.connect(room.address, token=service_token))
+
+    await asyncio.gather(
+        stub.SendMessages(send_request(to(number(1)))),
+        stub.SendMessages(send_request(to(number(2)), purpose=Purpose.HELP_REPLY)),
+    )
+
+    await eventually(lambda: texts_at(room, number(2), 1))
+    assert await texts_at(room, number(1), 0) == []
+    room.opt_outs.away = False
+    assert await room.settled(2) == {number(1): "DELIVERED", number(2): "DELIVERED"}
+
+
 async def test_nothing_follows_a_confirmation_while_campaigns_run(room, service_token):
     """Several runs write to the same people while these opt out one after the other."""
     people = [endpoint(i) for i in range(200)]

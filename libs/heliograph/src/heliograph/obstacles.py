@@ -18,7 +18,7 @@ ANSWERS = frozenset({Purpose.OPT_OUT_CONFIRMATION, Purpose.HELP_REPLY, Purpose.O
 
 def obstacles(
     endpoint: Endpoint,
-    purpose: Purpose.ValueType,
+    purpose: int,
     said: Container[ChannelType.ValueType],
     configured: Container[ChannelType.ValueType],
     topic: str = "",

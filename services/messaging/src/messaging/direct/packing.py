@@ -9,6 +9,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from heliograph.messaging.v1.content_pb2 import MessageContent, Purpose
 from heliograph.messaging.v1.send_batch_pb2 import SendBatch
 
+from messaging.purposes import PROMOTIONS
+
 SOURCE = "direct"
 """Source of the message ids of all direct sends; the key holds the request's id."""
 
@@ -32,11 +34,12 @@ class Request:
 def pack(requests: Sequence[Request], now: datetime) -> list[SendBatch]:
     """Batches of all the requests' recipients; each request is told the ids of its batches."""
     packed: list[SendBatch] = []
-    groups: dict[tuple[str, int, int], list[Request]] = {}
+    groups: dict[tuple[str, bool, int], list[Request]] = {}
     for request in requests:
         if request.recipients:
             expiry = request.expire_time.ToNanoseconds() if request.expire_time else 0
-            groups.setdefault((request.application, request.purpose, expiry), []).append(request)
+            promotes = request.purpose in PROMOTIONS
+            groups.setdefault((request.application, promotes, expiry), []).append(request)
     for group in groups.values():
         packed.extend(_pack_group(group, now))
     return packed
@@ -53,7 +56,7 @@ def _pack_group(requests: Sequence[Request], now: datetime) -> Iterator[SendBatc
                 yield batch
                 batch, size, treated = _empty(request, now), 0, False
             if not treated:
-                batch.treatments.add(content=request.content)
+                batch.treatments.add(content=request.content, purpose=request.purpose)
                 request.batch_ids.append(batch.batch_id)
                 treated = True
             recipient.key = f"{request.key}/{index}"
@@ -71,6 +74,5 @@ def _empty(request: Request, now: datetime) -> SendBatch:
         application=request.application,
         source=SOURCE,
         source_time=source_time,
-        purpose=request.purpose,
         expire_time=request.expire_time,
     )

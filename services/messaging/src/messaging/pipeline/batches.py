@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from heliograph import message_ids
-from heliograph.messaging.v1.content_pb2 import Purpose
 from heliograph.messaging.v1.events_pb2 import MessageEvent
 from heliograph.messaging.v1.send_batch_pb2 import SendBatch
 from mesh.errors import InvalidArgument
@@ -117,8 +116,20 @@ class Batches:
     ) -> None:
         made = await self._made(connection, batch, contents, chunk)
         self._wait_for_drivers(batch.application, made)
-        if batch.purpose == Purpose.OPT_OUT_CONFIRMATION:
-            await self._wait_for_barrier(connection, made)
+        kept = await barrier.kept(connection, made, datetime.now(UTC))
+        passing = [work for work in made if work.row.message_id not in kept]
+        await self._bring(connection, batch, passing, patience)
+        if kept:
+            left = [work for work in made if work.row.message_id in kept]
+            await self._wait_for_barrier(connection, left)
+            await self._bring(connection, batch, left, patience)
+
+    async def _bring(
+        self, connection: Any, batch: SendBatch, made: Sequence[works.Work], patience: Patience
+    ) -> None:
+        """Messages of one chunk, from the ledger to their outcomes."""
+        if not made:
+            return
         entered = await entering.enter(connection, made, batch)
         await leaving_out.scrub(connection, [work for work in made if work.erased_by])
         await self._handing.strand(batch, entered.stranded, "the worker died")
@@ -140,7 +151,7 @@ class Batches:
         made = works.make(frame, recipients, chunk.start)
         if await lists.apply(connection, batch.application, batch.run, made):
             await leaving_out.leave_out(connection, batch, made)
-        await self._originating.choose(batch.application, batch.purpose, made)
+        await self._originating.choose(batch.application, made)
         return made
 
     def _wait_for_drivers(self, application: str, made: Sequence[works.Work]) -> None:
@@ -151,9 +162,8 @@ class Batches:
             if open_channel is not None and not open_channel.driver.ready:
                 raise Later(NOT_READY_RETRY_SECONDS, "the provider is not connected")
 
-    async def _wait_for_barrier(self, connection: Any, made: Sequence[works.Work]) -> None:
-        rows = [work.row for work in made]
-        if not await barrier.wait(connection, rows, datetime.now(UTC)):
+    async def _wait_for_barrier(self, connection: Any, kept: Sequence[works.Work]) -> None:
+        if not await barrier.passed(connection, kept, datetime.now(UTC)):
             raise Later(BARRIER_RETRY_SECONDS, "messages to the number are under way")
 
     def _remember(self, batch_id: str, begun: int) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from heliograph.obstacles import asks_consent
 from heliograph.twoway.v1.opt_out_service_pb2 import CheckConsentRequest
 
 from messaging.ledger.rows import Row
@@ -31,8 +30,7 @@ class Consent:
         """
         groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
         for row in rows:
-            if asks_consent(row.channel_type, row.purpose):
-                groups[row.application, row.origination].append(row)
+            groups[row.application, row.origination].append(row)
         refusing: set[UUID] = set()
         for (application, origination), group in groups.items():
             refused = await self._refused(application, origination, group)

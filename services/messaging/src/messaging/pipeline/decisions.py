@@ -5,7 +5,6 @@ from typing import Final
 
 from heliograph.audience.v1.channel_type_pb2 import ChannelType
 from heliograph.audience.v1.endpoint_pb2 import Endpoint
-from heliograph.messaging.v1.content_pb2 import Purpose
 from heliograph.messaging.v1.reason_pb2 import Reason
 from heliograph.obstacles import obstacles
 
@@ -14,7 +13,7 @@ _NONE: Final = Reason.REASON_UNSPECIFIED
 
 def obstacle(
     endpoint: Endpoint,
-    purpose: Purpose.ValueType,
+    purpose: int,
     said: Container[ChannelType.ValueType],
     configured: Container[ChannelType.ValueType],
     topic: str = "",

@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from heliograph.messaging.v1.content_pb2 import Purpose
 from heliograph.messaging.v1.reason_pb2 import Reason
 
 from messaging.channels.outcomes import Later, Outcome, Refused
@@ -21,6 +20,7 @@ from messaging.ledger.rows import Row
 from messaging.pipeline.reaching import Frontier
 from messaging.pipeline.works import Work
 from messaging.places import Taken
+from messaging.purposes import PROMOTIONS
 
 NO_PLACE = Later(1.0, "no place")
 GONE = Later(0.0, "application deleted")
@@ -32,8 +32,6 @@ PLACES_SECONDS_MAX = 30.0
 
 URGENT_MAX = 20
 """A set this small does not wait behind large ones."""
-
-PATIENT = frozenset({Purpose.PURPOSE_UNSPECIFIED, Purpose.PROMOTIONAL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +122,7 @@ def _answer(answers: list[Outcome], chosen: Sequence[int], given: Sequence[Outco
 def is_urgent(first: Row, count: int) -> bool:
     """Whether so many messages go before those that wait: a few, or those that somebody waits for,
     such as a code for a login. A campaign is never that, whatever its purpose. Pure."""
-    return count <= URGENT_MAX or (not first.run and first.purpose not in PATIENT)
+    return count <= URGENT_MAX or (not first.run and first.purpose not in PROMOTIONS)
 
 
 @asynccontextmanager

@@ -1,7 +1,7 @@
 """Handing a chunk over: consent, provider, record, announce; what is for later goes round again."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from heliograph.messaging.v1.events_pb2 import MessageEvent
 from heliograph.messaging.v1.message_pb2 import Message
 from heliograph.messaging.v1.reason_pb2 import Reason
 from heliograph.messaging.v1.send_batch_pb2 import SendBatch
+from heliograph.obstacles import asks_consent
 from mesh.errors import Error
 from mesh.eventing.consumer import Later as DeliverLater
 from mesh.telemetry import logging
@@ -54,9 +55,11 @@ class Handing:
         `ACCEPTED`, and everything else recorded and announced.
         """
         while works:
-            allowed = await self._consenting(batch, works)
+            allowed, unasked = await self._consenting(batch, works)
             answers = await self._driving.drive(allowed)
             later = await self._record(batch, allowed, answers)
+            if unasked:
+                raise DeliverLater(CONSENT_RETRY_SECONDS, "consent is unknown")
             if not later:
                 return
             if len(later) == len(works):
@@ -93,20 +96,24 @@ class Handing:
         due = now + timedelta(seconds=open_channel.settle_window_seconds)
         return unknowns.Unknown(row.message_id, due, resend, words)
 
-    async def _consenting(self, batch: SendBatch, works: list[Work]) -> list[Work]:
+    async def _consenting(
+        self, batch: SendBatch, works: list[Work]
+    ) -> tuple[list[Work], Sequence[Work]]:
+        """Those who may be written to, and those of whom nobody could say it."""
         works = await self._present(batch, works)
+        asked = [work for work in works if asks_consent(work.row.channel_type, work.row.purpose)]
         try:
-            refusing = await self._consent.refusing([work.row for work in works])
+            refusing = await self._consent.refusing([work.row for work in asked])
         except Error as error:
             # Nobody has answered, so nothing is sent; it is as if it had not been tried.
-            await self._settle(batch, works, Message.ACCEPTED)
-            _log.warning("consent.unknown", messages=len(works), error=error.message)
-            raise DeliverLater(CONSENT_RETRY_SECONDS, "consent is unknown") from error
+            await self._settle(batch, asked, Message.ACCEPTED)
+            _log.warning("consent.unknown", messages=len(asked), error=error.message)
+            return _without(works, {work.row.message_id for work in asked}), asked
         if not refusing:
-            return works
-        refused = [work for work in works if work.row.message_id in refusing]
+            return works, ()
+        refused = [work for work in asked if work.row.message_id in refusing]
         await self._settle(batch, refused, Message.SKIPPED, Reason.OPTED_OUT)
-        return [work for work in works if work.row.message_id not in refusing]
+        return _without(works, refusing), ()
 
     async def _present(self, batch: SendBatch, works: list[Work]) -> list[Work]:
         """Those whose recipients have not been erased since they were marked `HANDING`."""
@@ -195,3 +202,7 @@ class Handing:
     async def _announce(self, works: Sequence[Work], told: list[MessageEvent]) -> None:
         if told:
             await announce(self._js, works[0].row.application, told)
+
+
+def _without(works: Sequence[Work], ids: Container[UUID]) -> list[Work]:
+    return [work for work in works if work.row.message_id not in ids]

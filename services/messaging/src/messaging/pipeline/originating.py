@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from heliograph.audience.v1.channel_type_pb2 import ChannelType
-from heliograph.messaging.v1.content_pb2 import Purpose
 from heliograph.messaging.v1.reason_pb2 import Reason
 from heliograph.twoway.v1 import origination_pb2
 from heliograph.twoway.v1 import pool_service_pb2 as pb
@@ -18,6 +17,7 @@ from mesh.eventing.consumer import Later
 
 from messaging.pipeline import decisions
 from messaging.pipeline.works import Work
+from messaging.purposes import PROMOTIONS
 
 if TYPE_CHECKING:
     from heliograph.twoway.v1.pool_service_pb2_grpc import PoolServiceAsyncStub
@@ -35,27 +35,26 @@ class Originating:
     def __init__(self, pools: "PoolServiceAsyncStub") -> None:
         self._pools = pools
 
-    async def choose(
-        self, application: str, purpose: Purpose.ValueType, works: Sequence[Work]
-    ) -> None:
+    async def choose(self, application: str, works: Sequence[Work]) -> None:
         """Gives each text the identity that it comes from, or skips it where none fits.
 
         Raises Later when twoway does not answer.
         """
-        groups: dict[str, list[Work]] = defaultdict(list)
+        groups: dict[tuple[str, bool], list[Work]] = defaultdict(list)
         for work in works:
             is_text = work.row.channel_type == ChannelType.SMS and work.rendered is not None
             if is_text and decisions.is_to_be_chosen(work.row.origination):
-                groups[work.row.origination].append(work)
-        for pool, group in groups.items():
-            await self._choose(application, purpose, pool, group)
+                groups[work.row.origination, work.row.purpose in PROMOTIONS].append(work)
+        for (pool, promotes), group in groups.items():
+            request = _request(application, pool, group, promotes=promotes)
+            await self._choose(request, group)
 
     async def _choose(
-        self, application: str, purpose: Purpose.ValueType, pool: str, works: Sequence[Work]
+        self, request: pb.BatchSelectOriginationIdentitiesRequest, works: Sequence[Work]
     ) -> None:
         try:
             answer = await self._pools.BatchSelectOriginationIdentities(
-                request(application, purpose, pool, works), timeout=TIMEOUT_SECONDS
+                request, timeout=TIMEOUT_SECONDS
             )
         except Error as error:
             if error.code not in REFUSALS:
@@ -63,7 +62,7 @@ class Originating:
             for work in works:
                 work.skip(Reason.NO_ORIGINATION_IDENTITY, str(error))
             return
-        if not pool and not answer.candidate_count:
+        if not request.pool and not answer.candidate_count:
             # Who has registered nothing leaves it to the carrier.
             return
         for work, chosen in zip(works, answer.selections, strict=True):
@@ -73,14 +72,13 @@ class Originating:
                 work.skip(Reason.NO_ORIGINATION_IDENTITY, chosen.explanation)
 
 
-def request(
-    application: str, purpose: Purpose.ValueType, pool: str, works: Sequence[Work]
+def _request(
+    application: str, pool: str, works: Sequence[Work], *, promotes: bool
 ) -> pb.BatchSelectOriginationIdentitiesRequest:
     """The question. A pool is named for what it carries; of all identities only those count that
     are registered for such messages."""
     kind = origination_pb2.MESSAGE_TYPE_UNSPECIFIED
     if not pool:
-        promotes = purpose == Purpose.PROMOTIONAL
         kind = origination_pb2.PROMOTIONAL if promotes else origination_pb2.TRANSACTIONAL
     return pb.BatchSelectOriginationIdentitiesRequest(
         parent=f"applications/{application}",

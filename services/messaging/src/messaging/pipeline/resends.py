@@ -1,23 +1,21 @@
 """A batch of one: what it takes to send a single message again. Pure."""
 
 from heliograph.messaging.v1.channel_pb2 import Channel
-from heliograph.messaging.v1.content_pb2 import Purpose
 from heliograph.messaging.v1.send_batch_pb2 import SendBatch
 
 from messaging.pipeline.works import Work
+from messaging.purposes import PROMOTIONS
 
 AGAIN = "/again/"
 RESENDS_MAX = 3
 """A provider that never answers must not get the same message for ever."""
-
-DROPPED = frozenset({Purpose.PURPOSE_UNSPECIFIED, Purpose.PROMOTIONAL})
 
 
 def resends(channel: Channel, purpose: int, batch_id: str) -> bool:
     """Whether the channel's policy sends a message of unknown outcome again."""
     if batch_id.count(AGAIN) >= RESENDS_MAX:
         return False
-    promotional = purpose in DROPPED
+    promotional = purpose in PROMOTIONS
     policy = (
         channel.promotional_unknown_outcome
         if promotional

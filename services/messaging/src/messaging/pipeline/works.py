@@ -23,6 +23,7 @@ from messaging.rendering.variables import endpoint_id
 DETAIL_LENGTH_MAX = 500
 NO_TIME = timedelta()
 _NO_REASON: Final = Reason.REASON_UNSPECIFIED
+_NO_TREATMENT: Final = SendBatch.Treatment()
 
 
 @dataclass(slots=True)
@@ -144,7 +145,7 @@ def _content(frame: Frame, recipient: SendBatch.Recipient) -> CompiledContent | 
 def _judge(work: Work, frame: Frame, content: CompiledContent) -> None:
     endpoint, row, batch = work.recipient.endpoint, work.row, frame.batch
     reason = decisions.obstacle(
-        endpoint, batch.purpose, content.parts, frame.originations, batch.topic
+        endpoint, row.purpose, content.parts, frame.originations, batch.topic
     )
     if reason:
         work.skip(reason)
@@ -190,18 +191,18 @@ def _spared(work: Work, frame: Frame, quiet_times: QuietTimes) -> bool:
 
 def row_of(frame: Frame, recipient: SendBatch.Recipient) -> Row:
     """The ledger row of a recipient, about to be handed over."""
-    batch, endpoint = frame.batch, recipient.endpoint
+    batch, endpoint, treatment = frame.batch, recipient.endpoint, _treatment(frame.batch, recipient)
     address = addresses.normalize(endpoint.channel_type, endpoint.address) or endpoint.address
     return Row(
         application=batch.application,
         message_id=message_ids.derive(frame.prefix, batch.application, batch.source, recipient.key),
         batch_id=batch.batch_id,
         run=frame.run,
-        treatment=_treatment(batch, recipient),
+        treatment=treatment.treatment,
         endpoint_id=endpoint_id(endpoint),
         user_id=endpoint.user.user_id,
         channel_type=endpoint.channel_type,
-        purpose=batch.purpose,
+        purpose=treatment.purpose or batch.purpose,
         address=address,
         address_digest=addresses.digest(address),
         run_address_digest=None,
@@ -219,10 +220,10 @@ def row_of(frame: Frame, recipient: SendBatch.Recipient) -> Row:
     )
 
 
-def _treatment(batch: SendBatch, recipient: SendBatch.Recipient) -> str:
+def _treatment(batch: SendBatch, recipient: SendBatch.Recipient) -> SendBatch.Treatment:
     if recipient.treatment_index < len(batch.treatments):
-        return batch.treatments[recipient.treatment_index].treatment
-    return ""
+        return batch.treatments[recipient.treatment_index]
+    return _NO_TREATMENT
 
 
 def storable(text: str) -> str:
