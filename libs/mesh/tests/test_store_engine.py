@@ -212,3 +212,18 @@ async def test_a_listener_hears_notifications_and_connects_again(database: str) 
         await admin.execute("NOTIFY news")
         assert await listener.wait(60.0)
     await admin.close()
+
+
+async def test_a_listener_tells_on_which_channels_it_heard_something(database: str) -> None:
+    admin = await asyncpg.connect(database)
+    async with notifications.Listener(database, "news", "weather") as listener:
+        # Before it listened, there may have been something on each.
+        assert listener.heard() == {"news", "weather"}
+        await listener.wait(60.0)
+
+        await admin.execute("NOTIFY weather")
+        assert await listener.wait(60.0)
+
+        assert listener.heard() == {"weather"}
+        assert listener.heard() == set()
+    await admin.close()

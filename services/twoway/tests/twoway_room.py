@@ -29,7 +29,6 @@ from mesh.testkit.rpc import RpcClient
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
-from twoway import channels
 from twoway.imports.importing import Importer
 from twoway.inbound.receiving import Receiver
 from twoway.linking.asking import Asking
@@ -68,7 +67,7 @@ class Room:
         self.messaging = MessageServicer()
 
     async def __aenter__(self) -> Self:
-        self._waking = asyncio.create_task(self.wakeups.run(self._database_url, channels.INBOUND))
+        self._waking = asyncio.create_task(self.wakeups.run(self._database_url))
         self.templates = TemplateServicer()
         neighbour = await self._rpc_client(
             {SERVICE: self.messaging, twoway_templates.SERVICE: self.templates}

@@ -23,7 +23,7 @@ from mesh.service import background, main
 from mesh.store import engine, pool, purging
 from mesh.store.tombstones import Tombstones
 
-from twoway import channels, clock, erasure, housekeeping, people
+from twoway import clock, erasure, housekeeping, people
 from twoway.alarms import pausing, watching
 from twoway.alarms.counting import Counting
 from twoway.exports.erasing import ExportedLists
@@ -67,7 +67,7 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
         )
     )
     wakeups = Wakeups()
-    background(stack, wakeups.run(settings.database_url, channels.INBOUND), "wakeups")
+    background(stack, wakeups.run(settings.database_url), "wakeups")
 
     neighbour = partial(
         channel,

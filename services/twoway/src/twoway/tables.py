@@ -6,6 +6,7 @@ from mesh.store import tables
 from sqlalchemy import BigInteger, CheckConstraint, Column, Identity, Index, text
 from sqlmodel import Field, SQLModel
 
+from twoway import channels
 from twoway.answering import Answering
 from twoway.columns import moment, texts, tree
 
@@ -280,3 +281,7 @@ class ReplySetRow(Table, table=True):
     attempts: int = 0
     attempt_time: datetime = moment()
     create_time: datetime = moment()
+
+
+channels.notified_by(metadata.tables["inbound_messages"], channels.TEXTS)
+channels.notified_by(metadata.tables["reply_sets"], channels.REPLIES)

@@ -11,11 +11,15 @@ CONNECT_TIMEOUT_SECONDS = 5
 
 
 class Listener:
-    """`async with Listener(url, "outbox") as listener: await listener.wait(1.0)`."""
+    """`async with Listener(url, "outbox") as listener: await listener.wait(1.0)`.
 
-    def __init__(self, database_url: str, channel: str) -> None:
+    Of several channels, `heard` tells which ones there was something on.
+    """
+
+    def __init__(self, database_url: str, *channels: str) -> None:
         self._database_url = database_url
-        self._channel = channel
+        self._channels = channels
+        self._heard: set[str] = set()
         self._notified = Wakeup()
         self._connection: Any = None
 
@@ -26,6 +30,11 @@ class Listener:
         """
         await self._ensure_connection()
         return await self._notified.wait(timeout_seconds)
+
+    def heard(self) -> set[str]:
+        """The channels on which there was a notification since the last call."""
+        heard, self._heard = self._heard, set()
+        return heard
 
     async def __aenter__(self) -> Self:
         await self._ensure_connection()
@@ -49,12 +58,15 @@ class Listener:
         )
         if connection is None:
             return
-        await _quietly(connection.add_listener(self._channel, self._on_notification))
+        for channel in self._channels:
+            await _quietly(connection.add_listener(channel, self._on_notification))
         self._connection = connection
         # What was notified while nobody listened is not repeated.
+        self._heard.update(self._channels)
         self._notified.wake()
 
-    def _on_notification(self, *_: object) -> None:
+    def _on_notification(self, _connection: object, _pid: int, channel: str, _: object) -> None:
+        self._heard.add(channel)
         self._notified.wake()
 
 

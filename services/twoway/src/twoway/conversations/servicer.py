@@ -59,7 +59,7 @@ class InboundServicer:
         limit = min(request.page_size or PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX)
         position = await self._beginning(request, wanted)
         yield pb.StreamInboundMessagesResponse(resume_token=resuming.token(request, position))
-        woken = self._wakeups.wakeup()
+        woken = self._wakeups.texts.wakeup()
         while True:
             async with self._sessions() as session:
                 rows, position = await store.following(session, wanted, position, limit)

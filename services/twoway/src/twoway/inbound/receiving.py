@@ -11,11 +11,10 @@ from heliograph.messaging.v1 import events_pb2
 from mesh.eventing.consumer import Delivery
 from mesh.store import engine
 from mesh.telemetry import logging, propagation
-from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from twoway import channels, clock, locks, metrics
+from twoway import clock, locks, metrics
 from twoway.consent import writing
 from twoway.conversations import opening
 from twoway.inbound import announcing, effects, loop_guard, questions, store, texts
@@ -80,8 +79,6 @@ async def receive(
         await locks.hold(session, application)
         followed = await _receive(session, application, own, found.get(application, {}))
         taken += followed.messages if followed else ()
-    if taken:
-        await session.exec(select(func.pg_notify(channels.INBOUND, "")))  # type: ignore[call-overload]
     return taken
 
 

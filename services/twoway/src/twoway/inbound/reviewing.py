@@ -7,10 +7,9 @@ from mesh.errors import FailedPrecondition
 from mesh.rpc import auth
 from mesh.store import engine
 from mesh.telemetry import propagation
-from sqlalchemy import func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from twoway import addresses, channels, clock, locks, names
+from twoway import addresses, clock, locks, names
 from twoway.consent import numbers, writing
 from twoway.consent import store as lists
 from twoway.consent.changes import KEYWORD, Cause, Changes
@@ -93,7 +92,6 @@ async def _confirm(session: AsyncSession, number: Number, row: InboundMessageRow
     )
     promised = sets.sets(row.application, [reply], clock.now(), propagation.inject())
     await replies.add(session, promised)
-    await session.exec(select(func.pg_notify(channels.INBOUND, "")))  # type: ignore[call-overload]
 
 
 async def _take_off(

@@ -59,7 +59,7 @@ class ReplySender:
     ) -> None:
         self._sessions = sessions
         self._messaging = messaging
-        self._woken = wakeups.wakeup()
+        self._woken = wakeups.replies.wakeup()
         self._poll_seconds = poll_seconds
 
     async def run(self) -> None:

@@ -81,7 +81,7 @@ class Deliverer:
         self._webhooks = webhooks
         self._poster = poster
         self._retries = retries or Retries()
-        self._woken = wakeups.wakeup()
+        self._woken = wakeups.posts.wakeup()
         self._lease = uuid.uuid4().hex
         self._serving: dict[Key, asyncio.Task[None]] = {}
 

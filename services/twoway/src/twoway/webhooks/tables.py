@@ -6,6 +6,7 @@ from mesh.store import tables
 from sqlalchemy import BigInteger, CheckConstraint, Column, Identity, Index, text
 from sqlmodel import Field, SQLModel
 
+from twoway import channels
 from twoway.columns import maybe_moment, moment
 
 metadata = tables.metadata()
@@ -72,3 +73,6 @@ class WebhookDestinationRow(SQLModel, table=True):
     failure_status: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     failure_time: datetime | None = maybe_moment()
     taken_time: datetime | None = maybe_moment()
+
+
+channels.notified_by(metadata.tables["webhook_posts"], channels.POSTS)
