@@ -30,7 +30,7 @@ async def create(room: Room, keyword: str = "SIZE", **settings: object) -> Keywo
 async def send(room: Room) -> None:
     stub = room.messaging_stub
     assert isinstance(stub, message_service_pb2_grpc.MessageServiceStub)
-    await ReplySender(room.sessions, stub, room.wakeups).step(clock.now())
+    await ReplySender(room.asking, stub, room.wakeups).step(clock.now())
 
 
 @pytest.mark.parametrize(

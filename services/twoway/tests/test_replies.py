@@ -10,9 +10,9 @@ import pytest_asyncio
 from heliograph.messaging.v1 import content_pb2, message_service_pb2_grpc
 from heliograph.twoway.v1 import conversation_service_pb2
 from mesh.errors import InvalidArgument, Unavailable
+from mesh.testkit import eventually
 from mesh.testkit.rpc import RpcClient
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select
 from twoway import clock
 from twoway.replies.sending import ReplySender
@@ -38,7 +38,7 @@ async def sender(
 ) -> AsyncIterator[ReplySender]:
     channel = await rpc_client({SERVICE: messaging})
     stub = message_service_pb2_grpc.MessageServiceStub(channel)
-    yield ReplySender(room.sessions, stub, room.wakeups)
+    yield ReplySender(room.asking, stub, room.wakeups)
 
 
 async def pending(room: Room) -> list[ReplySetRow]:
@@ -123,7 +123,7 @@ async def test_a_crash_before_the_record_of_the_answer_sends_nothing_twice(
             await session.exec(text(END_TRANSACTIONS_OF_OTHERS))
 
     messaging.meanwhile = [lose_the_claim]
-    with pytest.raises((DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError)):
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
         await sender.step(clock.now())
     await sender.step(clock.now())
 
@@ -160,6 +160,28 @@ async def test_a_person_gets_their_answers_in_order(
     assert await sender.step(later) == 1
 
     assert [text.split()[0] for _, text in messaging.sent] == ["You", "Reply"]
+
+
+async def test_who_waits_for_an_earlier_answer_gets_theirs_as_soon_as_it_has_left(
+    room: Room, messaging: MessageServicer, rpc_client: RpcClient
+) -> None:
+    stub = message_service_pb2_grpc.MessageServiceStub(await rpc_client({SERVICE: messaging}))
+    never_polling = ReplySender(room.asking, stub, room.wakeups, poll_seconds=600.0)
+    for at in range(5):
+        await room.receive(sms("HELP", ANN, at_seconds=at), sms("HELP", BOB, at_seconds=at))
+
+    async with asyncio.TaskGroup() as group:
+        runs = [group.create_task(never_polling.run()) for _ in range(2)]
+
+        async def none_is_pending() -> bool:
+            return not await pending(room)
+
+        await eventually(none_is_pending)
+        for run in runs:
+            run.cancel()
+
+    assert messaging.calls == 5
+    assert len(messaging.sent) == 10
 
 
 async def test_replicas_share_the_work_and_send_nothing_twice(

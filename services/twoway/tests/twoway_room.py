@@ -61,7 +61,7 @@ class Room:
         self.places = places or Places()
         self.importer = Importer(sessions, self.wakeups, self.places.objects)
         self._database_url = database_url
-        self._asking = asking
+        self.asking = asking
         self._webhooks = webhooks
         self._rpc_client = rpc_client
         self.messaging = MessageServicer()
@@ -78,7 +78,7 @@ class Room:
         self._receiver = Receiver(self.sessions, self.linking)
         self.messaging_stub = stub
         self.services = services(
-            *(self.sessions, self._asking, self.wakeups, self.places),
+            *(self.sessions, self.asking, self.wakeups, self.places),
             messaging=stub,
             templates=self.template_stub,
             webhooks=self._webhooks,

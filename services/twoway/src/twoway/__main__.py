@@ -58,12 +58,12 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     )
     stack.push_async_callback(database.dispose)
     sessions = engine.sessions(database)
-    asking = await stack.enter_async_context(
+    plain = await stack.enter_async_context(
         pool.create(
             settings.database_url,
             max_size=connections,
-            application_name="twoway-consent",
-            reset=False,  # it only reads, statement by statement
+            application_name="twoway-plain",
+            reset=False,  # nobody leaves settings or session locks behind
         )
     )
     wakeups = Wakeups()
@@ -79,7 +79,7 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     campaign = await stack.enter_async_context(neighbour(settings.campaign_address))
     stub = message_service_pb2_grpc.MessageServiceStub(messaging)
     templates = template_service_pb2_grpc.TemplateServiceStub(messaging)
-    replies = ReplySender(sessions, stub, wakeups)
+    replies = ReplySender(plain, stub, wakeups)
     for _ in range(REPLY_SENDERS):
         background(stack, replies.run(), "replies")
     linking = Linker(sessions, Asking(stub))
@@ -95,11 +95,11 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
         objects, import_folder=settings.import_folder, export_folder=settings.export_folder
     )
     background(stack, Importer(sessions, wakeups, objects).run(), "imports")
-    exporter = Exporter(settings.database_url, sessions, asking, objects, wakeups)
+    exporter = Exporter(settings.database_url, sessions, plain, objects, wakeups)
     background(stack, exporter.run(), "exports")
 
     reports = report_service_pb2_grpc.ReportServiceStub(analytics)
-    background(stack, watching.run(sessions, Counting(asking, reports)), "alarms")
+    background(stack, watching.run(sessions, Counting(plain, reports)), "alarms")
     campaigns = campaign_service_pb2_grpc.CampaignServiceStub(campaign)
     background(stack, pausing.run(sessions, campaigns), "pauses")
 
@@ -132,7 +132,7 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
         )
     )
     servicers = services(
-        *(sessions, asking, wakeups, places),
+        *(sessions, plain, wakeups, places),
         messaging=stub,
         templates=templates,
         webhooks=webhooks,

@@ -7,7 +7,7 @@ answer and our record of it sends the same set with the same request id, which s
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from heliograph.audience.v1 import channel_type_pb2
 from heliograph.messaging.v1 import content_pb2
@@ -15,10 +15,7 @@ from heliograph.messaging.v1 import message_service_pb2 as pb
 from mesh import worker
 from mesh.backoff import Backoff
 from mesh.errors import Error
-from mesh.store import engine
 from mesh.telemetry import logging, masking, propagation, tracing
-from sqlalchemy.ext.asyncio import async_sessionmaker
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from twoway import clock, metrics
 from twoway.replies import store
@@ -27,6 +24,7 @@ from twoway.tables import ReplySetRow
 from twoway.wakeups import POLL_SECONDS, Wakeups
 
 if TYPE_CHECKING:
+    import asyncpg
     from heliograph.messaging.v1.message_service_pb2_grpc import MessageServiceAsyncStub
 
 log = logging.get(__name__)
@@ -51,13 +49,13 @@ class ReplySender:
 
     def __init__(
         self,
-        sessions: async_sessionmaker[AsyncSession],
+        pool: "asyncpg.Pool[asyncpg.Record]",
         messaging: "MessageServiceAsyncStub",
         wakeups: Wakeups,
         *,
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
-        self._sessions = sessions
+        self._pool = pool
         self._messaging = messaging
         self._woken = wakeups.replies.wakeup()
         self._poll_seconds = poll_seconds
@@ -66,26 +64,31 @@ class ReplySender:
         """Send until cancelled. Run several times at once, each wake is for one of them."""
         await worker.run(
             "replies",
-            lambda: self.step(clock.now()),
+            self._step_now,
             poll_seconds=self._poll_seconds,
             woken=self._woken,
         )
 
     async def step(self, now: datetime) -> int:
         """Try the sets whose turn it is, all at once; how many messaging has accepted."""
-        async with self._sessions.begin() as session:
-            rows = await store.claim(session, now, CLAIMED_MAX)
+        async with self._pool.acquire() as connection, connection.transaction():
+            rows = await store.claim(connection, now, CLAIMED_MAX)
             if len(rows) == CLAIMED_MAX:
                 self._woken.wake()
             answers = await asyncio.gather(*map(self._send, rows))
             accepted: list[Accepted] = []
             for row, answer in zip(rows, answers, strict=True):
                 if isinstance(answer, Error):
-                    await _postpone(session, row, answer, now)
+                    await _postpone(connection, row, answer, now)
                 else:
                     accepted.append((row, answer))
-            await _accept(session, accepted)
+            await _accept(connection, accepted)
         return len(accepted)
+
+    async def _step_now(self) -> bool:
+        """Whether it is the turn of others at once, for example of those who waited for these."""
+        accepted = await self.step(clock.now())
+        return bool(accepted) and await store.is_due(self._pool, clock.now())
 
     async def _send(self, row: ReplySetRow) -> pb.SendMessagesResponse | Error:
         trace = propagation.extract(row.trace)
@@ -119,7 +122,7 @@ def request(row: ReplySetRow) -> pb.SendMessagesRequest:
     )
 
 
-async def _accept(session: AsyncSession, accepted: Sequence[Accepted]) -> None:
+async def _accept(connection: Any, accepted: Sequence[Accepted]) -> None:
     """Forget what messaging has taken over, and note by which message each text was answered."""
     if not accepted:
         return
@@ -129,9 +132,7 @@ async def _accept(session: AsyncSession, accepted: Sequence[Accepted]) -> None:
         for inbound_id, result in zip(row.inbound_messages, response.results, strict=False)
         if result.message
     ]
-    connection = await engine.raw(session)
-    await store.link(connection, answered)
-    await store.done(connection, [row.id or 0 for row, _ in accepted])
+    await store.accept(connection, [row.id or 0 for row, _ in accepted], answered)
     for row, response in accepted:
         _count(row, response)
     metrics.REPLIES.labels("accepted").inc(len(answered))
@@ -149,14 +150,14 @@ def _count(row: ReplySetRow, response: pb.SendMessagesResponse) -> None:
     metrics.REPLY_SECONDS.observe((clock.now() - row.create_time).total_seconds())
 
 
-async def _postpone(session: AsyncSession, row: ReplySetRow, error: Error, now: datetime) -> None:
+async def _postpone(connection: Any, row: ReplySetRow, error: Error, now: datetime) -> None:
     failure = f"{error.code} {error.reason}: {error.message}"
     if error.code in HOPELESS or now > row.create_time + TIME_TO_LIVE:
         log.error("replies.refused", request_id=row.request_id, failure=failure)
         metrics.REPLIES.labels("refused").inc(len(row.addresses))
-        await store.refuse(session, row.id or 0, failure)
+        await store.refuse(connection, row.id or 0, failure)
         return
     log.warning("replies.postponed", request_id=row.request_id, failure=failure)
     attempts = row.attempts + 1
     delay = timedelta(seconds=BACKOFF.after(attempts))
-    await store.again(session, row.id or 0, attempts, failure, now + delay)
+    await store.again(connection, row.id or 0, attempts, failure, now + delay)

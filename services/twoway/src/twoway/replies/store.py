@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from mesh.store import engine
-from sqlmodel import col, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from twoway.tables import ReplySetRow
@@ -13,8 +11,8 @@ from twoway.tables import ReplySetRow
 # A set waits while an earlier one to the same person is still on its way, in whatever process. Two
 # sets of 500 people have no one in common: arrays find out by 250,000 comparisons, an object by
 # halving.
-_CLAIM = """
-SELECT * FROM reply_sets s
+_DUE = """
+FROM reply_sets s
 WHERE state = 'PENDING' AND attempt_time <= $1 AND NOT EXISTS (
     SELECT FROM reply_sets earlier
     WHERE earlier.state = 'PENDING' AND earlier.id < s.id
@@ -24,12 +22,16 @@ WHERE state = 'PENDING' AND attempt_time <= $1 AND NOT EXISTS (
 ORDER BY attempt_time, id LIMIT $2 FOR UPDATE SKIP LOCKED
 """
 
-_LINK = """
+_ACCEPT = """
+WITH accepted AS (DELETE FROM reply_sets WHERE id = ANY($1::bigint[]))
 UPDATE inbound_messages m SET reply = answered.reply, reply_text = answered.reply_text
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
+FROM unnest($2::text[], $3::text[], $4::text[], $5::text[])
     AS answered (application, inbound_message, reply, reply_text)
 WHERE m.application = answered.application AND m.inbound_message = answered.inbound_message
 """
+
+_AGAIN = "UPDATE reply_sets SET attempts = $2, failure = $3, attempt_time = $4 WHERE id = $1"
+_REFUSE = "UPDATE reply_sets SET state = 'REFUSED', failure = $2 WHERE id = $1"
 
 
 async def add(session: AsyncSession, rows: Sequence[ReplySetRow]) -> None:
@@ -37,39 +39,33 @@ async def add(session: AsyncSession, rows: Sequence[ReplySetRow]) -> None:
     session.add_all(rows)
 
 
-async def claim(session: AsyncSession, now: datetime, limit: int) -> Sequence[ReplySetRow]:
+async def claim(connection: Any, now: datetime, limit: int) -> Sequence[ReplySetRow]:
     """Sets whose turn it is, locked until the transaction ends."""
-    claimed = await (await engine.raw(session)).fetch(_CLAIM, now, limit)
+    claimed = await connection.fetch(f"SELECT * {_DUE}", now, limit)
     return sorted((ReplySetRow(**record) for record in claimed), key=lambda row: row.id or 0)
 
 
-async def done(connection: Any, ids: Sequence[int]) -> None:
-    """Forget sets that messaging has accepted."""
-    await connection.execute("DELETE FROM reply_sets WHERE id = ANY($1::bigint[])", ids)
+async def is_due(connection: Any, now: datetime) -> bool:
+    """Whether a claim would find something: a question that costs no transaction."""
+    return await connection.fetchval(f"SELECT id {_DUE}", now, 1) is not None
 
 
-async def link(connection: Any, answered: Sequence[tuple[str, str, str, str]]) -> None:
-    """Note by which message, and in which words, each text was answered; it is given by application
-    and id."""
-    if answered:
-        await connection.execute(_LINK, *map(list, zip(*answered, strict=True)))
+async def accept(
+    connection: Any, ids: Sequence[int], answered: Sequence[tuple[str, str, str, str]]
+) -> None:
+    """Forget sets that messaging has accepted, and note by which message, and in which words, each
+    text was answered; it is given by application and id."""
+    columns = zip(*answered, strict=True) if answered else ([],) * 4
+    await connection.execute(_ACCEPT, ids, *map(list, columns))
 
 
 async def again(
-    session: AsyncSession, set_id: int, attempts: int, failure: str, attempt_time: datetime
+    connection: Any, set_id: int, attempts: int, failure: str, attempt_time: datetime
 ) -> None:
     """Try a set again later."""
-    await session.exec(
-        update(ReplySetRow)
-        .where(col(ReplySetRow.id) == set_id)
-        .values(attempts=attempts, failure=failure, attempt_time=attempt_time)
-    )
+    await connection.execute(_AGAIN, set_id, attempts, failure, attempt_time)
 
 
-async def refuse(session: AsyncSession, set_id: int, failure: str) -> None:
+async def refuse(connection: Any, set_id: int, failure: str) -> None:
     """Give a set up; its row stays for a person to look at."""
-    await session.exec(
-        update(ReplySetRow)
-        .where(col(ReplySetRow.id) == set_id)
-        .values(state="REFUSED", failure=failure)
-    )
+    await connection.execute(_REFUSE, set_id, failure)
