@@ -100,9 +100,14 @@ async def test_help_is_answered_while_nobody_can_say_who_has_opted_out(room, ser
     room.opt_outs.away = True
     stub = room.stub_of(room.connect(room.address, token=service_token))
 
-    await asyncio.gather(
-        stub.SendMessages(send_request(to(number(1)))),
-        stub.SendMessages(send_request(to(number(2)), purpose=Purpose.HELP_REPLY)),
+    await stub.BatchSendMessages(
+        rpc.BatchSendMessagesRequest(
+            parent=PARENT,
+            requests=[
+                send_request(to(number(1)), request_id="1"),
+                send_request(to(number(2)), request_id="2", purpose=Purpose.HELP_REPLY),
+            ],
+        )
     )
 
     await eventually(lambda: texts_at(room, number(2), 1))

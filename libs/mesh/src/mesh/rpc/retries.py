@@ -1,7 +1,8 @@
 """Which calls a client repeats, as a gRPC service config computed from the contract.
 
 Repeated are calls that fail UNAVAILABLE, of methods that only read or whose request carries a
-`request_id`. The policy stands inside `methodConfig`: anywhere else gRPC ignores it silently.
+`request_id`, or `requests` that do. The policy stands inside `methodConfig`: anywhere else gRPC
+ignores it silently.
 """
 
 import sys
@@ -9,7 +10,12 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import orjson
-from google.protobuf.descriptor import FileDescriptor, MethodDescriptor, ServiceDescriptor
+from google.protobuf.descriptor import (
+    Descriptor,
+    FileDescriptor,
+    MethodDescriptor,
+    ServiceDescriptor,
+)
 from mesh.rpc.auth.access import reads_only
 
 ATTEMPTS_MAX = 4
@@ -46,8 +52,15 @@ def _config_of(modules: tuple[str, ...]) -> str:
 
 def is_repeatable(method: MethodDescriptor) -> bool:
     """Whether calling it twice is as good as calling it once."""
-    by_id = "request_id" in method.input_type.fields_by_name
-    return reads_only(method) or (by_id and not method.client_streaming)
+    if method.client_streaming:
+        return False
+    return reads_only(method) or _has_id(method.input_type)
+
+
+def _has_id(request: Descriptor) -> bool:
+    fields = request.fields_by_name
+    inner = fields["requests"].message_type if "requests" in fields else None
+    return "request_id" in fields or (inner is not None and _has_id(inner))
 
 
 def _services(modules: Iterable[str]) -> list[ServiceDescriptor]:

@@ -1,6 +1,6 @@
 """The recipients of a direct send: who is refused, and what the others are in a batch. Pure."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -25,7 +25,7 @@ class Judged:
     refused: dict[int, Error] = field(default_factory=dict)
 
 
-def endpoint_names(recipients: Sequence[Recipient]) -> list[str]:
+def endpoint_names(recipients: Iterable[Recipient]) -> list[str]:
     """The endpoints that have to be looked up, each once."""
     return list(dict.fromkeys(recipient.endpoint for recipient in recipients if recipient.endpoint))
 
@@ -99,7 +99,7 @@ def _bare(given: Recipient.Address) -> Endpoint:
     return Endpoint(channel_type=given.channel_type, address=address)
 
 
-def personal(recipients: Sequence[Recipient]) -> dict[int, list[str]]:
+def personal(recipients: Iterable[Recipient]) -> dict[int, list[str]]:
     """The addresses whose endpoints are asked for, each once, by channel type."""
     wanted: dict[int, dict[str, None]] = {}
     for recipient in recipients:

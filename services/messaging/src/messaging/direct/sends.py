@@ -45,12 +45,8 @@ class Call:
     checksum: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a call is answered, or the error it gets."""
-
-    response: SendMessagesResponse | None
-    error: Error | None = None
+Answer = SendMessagesResponse | Error
+"""What a call is answered, or the error it gets."""
 
 
 class Sends:
@@ -66,11 +62,14 @@ class Sends:
 
     async def accept(self, call: Call) -> SendMessagesResponse:
         """The answer to a call: its messages are in the ledger and on the bus."""
-        answer = await self._groups.submit(call)
-        if answer.error is not None:
-            raise answer.error
-        assert answer.response is not None
-        return answer.response
+        [answer] = await self.accept_all([call])
+        if isinstance(answer, Error):
+            raise answer
+        return answer
+
+    async def accept_all(self, calls: Sequence[Call]) -> list[Answer]:
+        """The answer to each call, or why it is refused."""
+        return await self._groups.submit_all(calls)
 
     async def _flush(self, calls: Sequence[Call]) -> Sequence[Answer]:
         """One group; a call that the database cannot take spoils it only for itself."""
@@ -78,7 +77,7 @@ class Sends:
             return await self._flush_all(calls)
         except asyncpg.DataError as error:
             if len(calls) == 1:
-                return [Answer(None, _refused(error))]
+                return [_refused(error)]
         return [(await self._flush([call]))[0] for call in calls]
 
     async def _flush_all(self, calls: Sequence[Call]) -> Sequence[Answer]:
@@ -189,12 +188,12 @@ def _answer(
     unconfirmed: Error | None,
 ) -> Answer:
     if unconfirmed is not None:
-        return Answer(None, unconfirmed if call.request_id else _outcome_unknown())
+        return unconfirmed if call.request_id else _outcome_unknown()
     if stored is None:
-        return Answer(response)
+        return response
     if stored.checksum != call.checksum:
-        return Answer(None, request_ids.reused(call.request_id))
-    return Answer(SendMessagesResponse.FromString(stored.response))
+        return request_ids.reused(call.request_id)
+    return SendMessagesResponse.FromString(stored.response)
 
 
 def _outcome_unknown() -> DeadlineExceeded:

@@ -16,7 +16,7 @@ from messaging import names, render, watching
 from messaging.caps import caps
 from messaging.deciding import Deciding
 from messaging.direct.calls import Calls
-from messaging.direct.sends import DOMAIN, Sends
+from messaging.direct.sends import DOMAIN, Answer, Sends
 from messaging.ledger import answered, queries, threads
 from messaging.ledger.persistence import Pool
 from messaging.ledger.rows import run_below
@@ -109,6 +109,16 @@ class MessageServicer:
     ) -> rpc.SendMessagesResponse:
         return await self._sends.accept(await self._calls.judge(request, datetime.now(UTC)))
 
+    async def BatchSendMessages(
+        self, request: rpc.BatchSendMessagesRequest, context: Any
+    ) -> rpc.BatchSendMessagesResponse:
+        judged = await self._calls.judge_all(request.parent, request.requests, datetime.now(UTC))
+        accepted = iter(
+            await self._sends.accept_all([one for one in judged if not isinstance(one, Error)])
+        )
+        outcomes = [one if isinstance(one, Error) else next(accepted) for one in judged]
+        return rpc.BatchSendMessagesResponse(results=map(_result, outcomes))
+
     async def StreamSendMessages(
         self, requests: AsyncIterator[rpc.StreamSendMessagesRequest], context: Any
     ) -> AsyncIterator[rpc.StreamSendMessagesResponse]:
@@ -147,6 +157,12 @@ class MessageServicer:
         ids = [names.message_of(name, field="names")[1] for name in request.names]
         settled = await self._deciding.settle(application, ids, request.decision, datetime.now(UTC))
         return rpc.SettleMessagesResponse(settled_count=settled)
+
+
+def _result(outcome: Answer) -> rpc.BatchSendMessagesResponse.Result:
+    if isinstance(outcome, Error):
+        return rpc.BatchSendMessagesResponse.Result(error=status.from_error(outcome, DOMAIN))
+    return rpc.BatchSendMessagesResponse.Result(response=outcome)
 
 
 def _unary(request: rpc.StreamSendMessagesRequest) -> rpc.SendMessagesRequest:
