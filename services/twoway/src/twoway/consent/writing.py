@@ -31,16 +31,18 @@ WHERE q.application = $1 AND q.opt_out_list = gone.opt_out_list
 _REPLACE = bulk.overwriting(OptedOutNumber, "application", "opt_out_list", "phone_number")
 
 
-async def write(session: AsyncSession, changes: Changes) -> None:
-    """Write the changes and announce them. The caller holds the application's lock."""
+async def write(session: AsyncSession, changes: Changes, *, ends_questions: bool = True) -> None:
+    """Write the changes and announce them. The caller holds the application's lock, and sees itself
+    to the questions of double opt-ins where this is not to end them."""
     if not (changes.on or changes.off):
         return
     connection = await engine.raw(session)
     if changes.on:
         rows = list(changes.on.values())
         await bulk.insert(connection, rows, conflict=_REPLACE)
-        ended = [((row.opt_out_list, row.phone_number), row.opt_out_time) for row in rows]
-        await end_questions(connection, changes.application, ended)
+        if ends_questions:
+            ended = [((row.opt_out_list, row.phone_number), row.opt_out_time) for row in rows]
+            await end_questions(connection, changes.application, ended)
     if changes.off:
         lists, numbers = zip(*changes.off, strict=True)
         await connection.execute(_REMOVE, changes.application, list(lists), list(numbers))

@@ -4,7 +4,7 @@ A sender gets so many answers from a number within a window, then only what ever
 answers to STOP and HELP; and none of these either where no person can have asked so often.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,15 +23,6 @@ WINDOW = timedelta(minutes=10)
 Pair = tuple[str, str]
 """The number that is written to, and who writes."""
 
-_READ = """
-SELECT c.* FROM unnest($2::text[], $3::text[]) AS asked (destination, source)
-CROSS JOIN LATERAL (
-    SELECT * FROM reply_counts
-    WHERE application = $1 AND destination_address = asked.destination
-        AND source_address = asked.source
-    OFFSET 0
-) AS c
-"""
 _REPLACE = bulk.overwriting(ReplyCount, "application", "destination_address", "source_address")
 
 
@@ -68,18 +59,6 @@ class LoopGuard:
             replies=0,
             begin_time=time,
         )
-
-
-async def load(connection: Any, application: str, texts: Iterable[Text]) -> LoopGuard:
-    """The guard of the people who wrote these texts."""
-    pairs = {(text.destination, text.source) for text in texts}
-    records = await connection.fetch(
-        _READ, application, [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-    )
-    counts = [ReplyCount(**dict(record)) for record in records]
-    return LoopGuard(
-        application, {(one.destination_address, one.source_address): one for one in counts}
-    )
 
 
 async def write(connection: Any, guard: LoopGuard) -> None:

@@ -1,6 +1,6 @@
 """Every statement about the open questions of double opt-ins."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
 from twoway import bulk
@@ -23,9 +23,11 @@ WHERE q.application = $1 AND q.keeper = ended.keeper AND q.source_address = ende
 
 
 async def of(
-    connection: Any, application: str, sources: Iterable[str]
+    connection: Any, application: str, sources: Collection[str]
 ) -> tuple[OptInQuestionRow, ...]:
     """The questions to these people that nobody has ended; some may be too old."""
+    if not sources:
+        return ()
     records = await connection.fetch(_OF, application, list(sources))
     return tuple(OptInQuestionRow(**record) for record in records)
 

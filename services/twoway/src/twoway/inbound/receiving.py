@@ -99,7 +99,7 @@ async def _receive(
     await opening.open_(connection, application, followed.messages)
     links = recording.links(followed.messages, found)
     await recording.keep(connection, list(links.values()))
-    await writing.write(session, followed.changes)
+    await writing.write(session, followed.changes, ends_questions=False)
     await questions.write(connection, application, followed.questions)
     await loop_guard.write(connection, followed.guard)
     answers = sets.sets(application, followed.replies, clock.now(), propagation.inject())

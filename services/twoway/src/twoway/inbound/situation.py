@@ -1,7 +1,6 @@
 """What must be known before a text can have its effects: the numbers written to, and where the
 writers stand."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -67,7 +66,7 @@ class Situation:
 
     application: str
     numbers: dict[str, Number]
-    standings: dict[Person, Standing]
+    standings: dict[Person, Standing] = field(default_factory=dict)
     questions: tuple[OptInQuestionRow, ...] = ()
     """Questions to the writers that are open."""
     guard: LoopGuard | None = None
@@ -83,11 +82,3 @@ class Situation:
 
 _UNREGISTERED = Number()
 _UNKNOWN = Standing()
-
-
-def persons(numbers: dict[str, Number], pairs: Sequence[tuple[str, str]]) -> set[Person]:
-    """Who writes, on the list of the number that is written to; `pairs` are (source, number)."""
-    return {
-        (numbers.get(destination, _UNREGISTERED).opt_out_list, source)
-        for source, destination in pairs
-    }

@@ -1,16 +1,17 @@
 """Every statement about what came in."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from twoway import bulk
-from twoway.consent.changes import Person
-from twoway.inbound import loop_guard, questions, situation
+from twoway.inbound import questions
+from twoway.inbound.loop_guard import LoopGuard
 from twoway.inbound.situation import Number, Situation, Standing
 from twoway.inbound.texts import Text
 from twoway.intents import rule_sets
 from twoway.keywords import matching
-from twoway.keywords.tables import KeywordRow
+from twoway.keywords.tables import KeywordRow, ReplyCount
 from twoway.tables import InboundMessage
 
 # What is asked of texts names their people in one array: a list of them would be another statement
@@ -22,42 +23,48 @@ SELECT inbound_message FROM inbound_messages
 WHERE application = $1 AND inbound_message = ANY($2::text[])
 """
 
+# A number in a pool answers to the keywords of the pool. One line for each keyword, or one without.
 _NUMBERS = """
-SELECT phone_number, pool, opt_out_list, two_way_enabled, self_managed_opt_outs_enabled, rule_set,
-    two_way_enabled AND webhook_uri <> '' AS has_webhook
-FROM phone_numbers WHERE application = $1 AND phone_number = ANY($2::text[])
-"""
-
-# A number in a pool answers to the keywords of the pool.
-_KEYWORDS = """
-SELECT n.phone_number AS number, k.* FROM phone_numbers n
-JOIN keywords k ON k.application = n.application
+SELECT n.phone_number AS number, n.pool, n.opt_out_list, n.two_way_enabled,
+    n.self_managed_opt_outs_enabled, n.rule_set,
+    n.two_way_enabled AND n.webhook_uri <> '' AS has_webhook, k.*
+FROM phone_numbers n
+LEFT JOIN keywords k ON k.application = n.application
     AND k.phone_number = CASE WHEN n.pool = '' THEN n.phone_number ELSE n.pool END
 WHERE n.application = $1 AND n.phone_number = ANY($2::text[])
 """
 
-_OPTED_OUT = """
-SELECT o.opt_out_list, o.phone_number, o.confirmed
-FROM unnest($2::text[], $3::text[]) AS asked (opt_out_list, phone_number)
-CROSS JOIN LATERAL (
-    SELECT opt_out_list, phone_number, confirmed FROM opted_out_numbers
-    WHERE application = $1 AND opt_out_list = asked.opt_out_list
-        AND phone_number = asked.phone_number
+# Of each who writes to a number: whether they are on its list, when they last wrote about that, how
+# often the number answered them, and whether they were asked back, which few are.
+_WRITERS = """
+SELECT asked.*, o.confirmed, m.last_time, c.replies, c.begin_time, q.was_asked
+FROM unnest($2::text[], $3::text[], $4::text[]) AS asked (destination, source, opt_out_list)
+LEFT JOIN LATERAL (
+    SELECT confirmed FROM opted_out_numbers
+    WHERE application = $1 AND opt_out_list = asked.opt_out_list AND phone_number = asked.source
     OFFSET 0
-) AS o
-"""
-
-_LAST_TIMES = """
-SELECT m.opt_out_list, asked.source_address, m.last_time
-FROM unnest($2::text[]) AS asked (source_address)
-CROSS JOIN LATERAL (
-    SELECT opt_out_list, max(receive_time) AS last_time FROM inbound_messages
-    WHERE application = $1 AND source_address = asked.source_address
-        AND intent IN ('OPT_OUT', 'OPT_IN')
+) AS o ON true
+LEFT JOIN LATERAL (
+    SELECT max(receive_time) AS last_time FROM inbound_messages
+    WHERE application = $1 AND source_address = asked.source
+        AND opt_out_list = asked.opt_out_list AND intent IN ('OPT_OUT', 'OPT_IN')
     GROUP BY opt_out_list
     OFFSET 0
-) AS m
+) AS m ON true
+LEFT JOIN LATERAL (
+    SELECT replies, begin_time FROM reply_counts
+    WHERE application = $1 AND destination_address = asked.destination
+        AND source_address = asked.source
+    OFFSET 0
+) AS c ON true
+LEFT JOIN LATERAL (
+    SELECT true AS was_asked FROM opt_in_questions
+    WHERE application = $1 AND source_address = asked.source
+    LIMIT 1
+) AS q ON true
 """
+
+_KEYWORD_COLUMNS = tuple(KeywordRow.model_fields)
 
 
 async def new(connection: Any, application: str, texts: Iterable[Text]) -> list[Text]:
@@ -69,14 +76,22 @@ async def new(connection: Any, application: str, texts: Iterable[Text]) -> list[
     return list(by_id.values())
 
 
-async def load(connection: Any, application: str, texts: Sequence[Text]) -> Situation:
+async def load(connection: Any, application: str, texts: Iterable[Text]) -> Situation:
     """What must be known about the numbers and the people of these texts."""
-    numbers = await _numbers(connection, application, {text.destination for text in texts})
-    pairs = [(text.source, text.destination) for text in texts]
-    standings = await _standings(connection, application, situation.persons(numbers, pairs))
-    open_ = await questions.of(connection, application, {text.source for text in texts})
-    guard = await loop_guard.load(connection, application, texts)
-    return Situation(application, numbers, standings, open_, guard)
+    pairs = {(text.destination, text.source) for text in texts}
+    destinations = {destination for destination, _ in pairs}
+    situation = Situation(application, await _numbers(connection, application, destinations))
+    asked = [(*pair, situation.number(pair[0]).opt_out_list) for pair in pairs]
+    writers = await connection.fetch(
+        _WRITERS, application, *([one[at] for one in asked] for at in range(3))
+    )
+    asked_back = {writer["source"] for writer in writers if writer["was_asked"]}
+    return replace(
+        situation,
+        standings={(one["opt_out_list"], one["source"]): _standing(one) for one in writers},
+        questions=await questions.of(connection, application, asked_back),
+        guard=_guard(application, writers),
+    )
 
 
 async def add(connection: Any, rows: Sequence[InboundMessage]) -> None:
@@ -87,21 +102,21 @@ async def add(connection: Any, rows: Sequence[InboundMessage]) -> None:
 async def _numbers(
     connection: Any, application: str, addresses: Iterable[str]
 ) -> dict[str, Number]:
-    asked = list(addresses)
-    by_number: dict[str, list[KeywordRow]] = {}
-    for record in await connection.fetch(_KEYWORDS, application, asked):
-        found = dict(record)
-        by_number.setdefault(found.pop("number"), []).append(KeywordRow(**found))
-    return {
-        record["phone_number"]: _number(record, by_number.get(record["phone_number"], []))
-        for record in await connection.fetch(_NUMBERS, application, asked)
-    }
+    keywords: dict[str, list[KeywordRow]] = {}
+    numbers: dict[str, Any] = {}
+    for record in await connection.fetch(_NUMBERS, application, list(addresses)):
+        number = record["number"]
+        numbers[number] = record
+        of_number = keywords.setdefault(number, [])
+        if record["keyword_id"] is not None:
+            of_number.append(KeywordRow(**{name: record[name] for name in _KEYWORD_COLUMNS}))
+    return {number: _number(record, keywords[number]) for number, record in numbers.items()}
 
 
 def _number(record: Any, keywords: list[KeywordRow]) -> Number:
     return Number(
         registered=True,
-        keeper=record["pool"] or record["phone_number"],
+        keeper=record["pool"] or record["number"],
         opt_out_list=record["opt_out_list"],
         two_way=record["two_way_enabled"],
         has_webhook=record["has_webhook"],
@@ -112,23 +127,27 @@ def _number(record: Any, keywords: list[KeywordRow]) -> Number:
     )
 
 
-async def _standings(
-    connection: Any, application: str, persons: set[Person]
-) -> dict[Person, Standing]:
-    lists, sources = [person[0] for person in persons], [person[1] for person in persons]
-    opted_out = {
-        (record[0], record[1]): record[2]
-        for record in await connection.fetch(_OPTED_OUT, application, lists, sources)
-    }
-    last_times = {
-        (record[0], record[1]): record[2]
-        for record in await connection.fetch(_LAST_TIMES, application, list(set(sources)))
-    }
-    return {
-        person: Standing(
-            opted_out=person in opted_out,
-            confirmed=opted_out.get(person, False),
-            last_time=last_times.get(person),
+def _standing(writer: Any) -> Standing:
+    confirmed = writer["confirmed"]
+    return Standing(
+        opted_out=confirmed is not None,
+        confirmed=bool(confirmed),
+        last_time=writer["last_time"],
+    )
+
+
+def _guard(application: str, writers: Iterable[Any]) -> LoopGuard:
+    counts = [
+        ReplyCount(
+            application=application,
+            destination_address=writer["destination"],
+            source_address=writer["source"],
+            replies=writer["replies"],
+            begin_time=writer["begin_time"],
         )
-        for person in persons
-    }
+        for writer in writers
+        if writer["replies"] is not None
+    ]
+    return LoopGuard(
+        application, {(one.destination_address, one.source_address): one for one in counts}
+    )
