@@ -1,11 +1,12 @@
 """messaging as this room sees it: takes sends, dedupes by request id, can be away."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from heliograph.messaging.v1 import message_pb2
 from heliograph.messaging.v1 import message_service_pb2 as pb
 from mesh.errors import DeadlineExceeded, Error
+from mesh.rpc.status import from_error
 
 SERVICE = pb.DESCRIPTOR.services_by_name["MessageService"].full_name
 
@@ -13,9 +14,9 @@ SERVICE = pb.DESCRIPTOR.services_by_name["MessageService"].full_name
 class MessageServicer:
     """Speaks the real contract; `requests` holds what was accepted, once each.
 
-    `calls` counts every call; `failures` are raised by the next calls, one each; with
-    `answer_lost`, a call is accepted and then fails. What is in `meanwhile` happens between the
-    acceptance and the answer of the next calls, one each.
+    `calls` counts every call; `failures` are raised by the next calls, one each, and `refusals`
+    are answered to the next sends; with `answer_lost`, a call is accepted and then fails. What is
+    in `meanwhile` happens between the acceptance and the answer of the next calls, one each.
 
     `answered` says which message the next text of a person answers, `ledger` is what was sent to
     anybody, and while `away`, or with a `refusal`, nothing is said of either.
@@ -25,6 +26,7 @@ class MessageServicer:
         self.requests: dict[str, pb.SendMessagesRequest] = {}
         self.calls = 0
         self.failures: list[Error] = []
+        self.refusals: list[Error] = []
         self.answer_lost: list[Error] = []
         self.meanwhile: list[Callable[[], Awaitable[None]]] = []
         self.answered: dict[str, pb.FindAnsweredMessagesResponse.AnsweredMessage] = {}
@@ -35,22 +37,43 @@ class MessageServicer:
     async def SendMessages(
         self, request: pb.SendMessagesRequest, context: Any
     ) -> pb.SendMessagesResponse:
+        [outcome] = await self._take([request])
+        if isinstance(outcome, Error):
+            raise outcome
+        return outcome
+
+    async def BatchSendMessages(
+        self, request: pb.BatchSendMessagesRequest, context: Any
+    ) -> pb.BatchSendMessagesResponse:
+        return pb.BatchSendMessagesResponse(
+            results=[_result(outcome) for outcome in await self._take(request.requests)]
+        )
+
+    async def _take(
+        self, sends: Iterable[pb.SendMessagesRequest]
+    ) -> list[pb.SendMessagesResponse | Error]:
         self.calls += 1
         if self.failures:
             raise self.failures.pop(0)
-        kept = self.requests.setdefault(request.request_id, request)
-        assert kept == request, "the same request id means the same messages"
+        outcomes = [self._outcome(send) for send in sends]
         if self.answer_lost:
             raise self.answer_lost.pop(0)
         if self.meanwhile:
             await self.meanwhile.pop(0)()
+        return outcomes
+
+    def _outcome(self, send: pb.SendMessagesRequest) -> pb.SendMessagesResponse | Error:
+        if self.refusals:
+            return self.refusals.pop(0)
+        kept = self.requests.setdefault(send.request_id, send)
+        assert kept == send, "the same request id means the same messages"
         return pb.SendMessagesResponse(
             results=[
                 pb.SendResult(
-                    message=f"{request.parent}/messages/{request.request_id}-{position}",
+                    message=f"{send.parent}/messages/{send.request_id}-{position}",
                     state=message_pb2.Message.ACCEPTED,
                 )
-                for position, _ in enumerate(request.recipients)
+                for position, _ in enumerate(send.recipients)
             ]
         )
 
@@ -102,3 +125,12 @@ class MessageServicer:
             for request in self.requests.values()
             for recipient in request.recipients
         ]
+
+
+def _result(
+    outcome: pb.SendMessagesResponse | Error,
+) -> pb.BatchSendMessagesResponse.Result:
+    if isinstance(outcome, Error):
+        error = from_error(outcome, "heliograph.messaging.v1")
+        return pb.BatchSendMessagesResponse.Result(error=error)
+    return pb.BatchSendMessagesResponse.Result(response=outcome)

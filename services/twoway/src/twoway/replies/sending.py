@@ -5,6 +5,7 @@ answer and our record of it sends the same set with the same request id, which s
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,8 @@ from heliograph.messaging.v1 import content_pb2
 from heliograph.messaging.v1 import message_service_pb2 as pb
 from mesh import worker
 from mesh.backoff import Backoff
-from mesh.errors import Error
+from mesh.errors import Error, Unavailable
+from mesh.rpc.status import to_error
 from mesh.telemetry import logging, masking, propagation, tracing
 
 from twoway import clock, metrics
@@ -41,6 +43,7 @@ HOPELESS = frozenset({"INVALID_ARGUMENT", "OUT_OF_RANGE", "UNIMPLEMENTED"})
 """Codes that the same call gets for ever."""
 
 Accepted = tuple[ReplySetRow, pb.SendMessagesResponse]
+Answered = tuple[ReplySetRow, pb.SendMessagesResponse | Error]
 """A set, and what messaging has said of it."""
 
 
@@ -75,9 +78,8 @@ class ReplySender:
             rows = await store.claim(connection, now, CLAIMED_MAX)
             if len(rows) == CLAIMED_MAX:
                 self._woken.wake()
-            answers = await asyncio.gather(*map(self._send, rows))
             accepted: list[Accepted] = []
-            for row, answer in zip(rows, answers, strict=True):
+            for row, answer in await self._answered(rows):
                 if isinstance(answer, Error):
                     await _postpone(connection, row, answer, now)
                 else:
@@ -90,19 +92,39 @@ class ReplySender:
         accepted = await self.step(clock.now())
         return bool(accepted) and await store.is_due(self._pool, clock.now())
 
-    async def _send(self, row: ReplySetRow) -> pb.SendMessagesResponse | Error:
-        trace = propagation.extract(row.trace)
+    async def _answered(self, rows: Sequence[ReplySetRow]) -> list[Answered]:
+        """What messaging says of each set; what was promised together is one call."""
+        groups: dict[tuple[str, frozenset[tuple[str, str]]], list[ReplySetRow]] = defaultdict(list)
+        for row in rows:
+            groups[row.application, frozenset(row.trace.items())].append(row)
+        answers = await asyncio.gather(*map(self._send, groups.values()))
+        return [
+            answered
+            for group, answer in zip(groups.values(), answers, strict=True)
+            for answered in zip(group, answer, strict=True)
+        ]
+
+    async def _send(self, rows: Sequence[ReplySetRow]) -> Sequence[pb.SendMessagesResponse | Error]:
+        """The answers to sets of one application and trace."""
+        parent, trace = f"applications/{rows[0].application}", propagation.extract(rows[0].trace)
+        batch = pb.BatchSendMessagesRequest(parent=parent, requests=map(request, rows))
         with tracing.tracer.start_as_current_span("send replies", trace):
             try:
-                return await self._messaging.SendMessages(
-                    request(row), timeout=CALL_TIMEOUT_SECONDS
+                answer = await self._messaging.BatchSendMessages(
+                    batch, timeout=CALL_TIMEOUT_SECONDS
                 )
             except Error as error:
-                return error
+                # It is none of the sets' faults, whatever it says.
+                return [Unavailable(error.reason, f"{error.code}: {error.message}")] * len(rows)
+        return [_outcome(result) for result in answer.results]
+
+
+def _outcome(result: pb.BatchSendMessagesResponse.Result) -> pb.SendMessagesResponse | Error:
+    return to_error(result.error) if result.HasField("error") else result.response
 
 
 def request(row: ReplySetRow) -> pb.SendMessagesRequest:
-    """The call that a set is: the same each time it is made."""
+    """The send that a set is: the same each time it is made."""
     sms = channel_type_pb2.ChannelType.SMS
     return pb.SendMessagesRequest(
         parent=f"applications/{row.application}",
