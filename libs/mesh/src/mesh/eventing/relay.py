@@ -12,13 +12,26 @@ from mesh.eventing.outbox_table import CHANNEL, OutboxRow
 from mesh.eventing.publisher import IN_FLIGHT_MAX, Outgoing, send
 from mesh.store.notifications import Listener
 from nats.js import JetStreamContext
-from sqlalchemy import delete, func
+from sqlalchemy import ARRAY, BigInteger, Boolean, any_, bindparam, delete, func
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 ORDER_LOCK = 0x6F7574626F78
 """Advisory lock of whoever may relay in order; the letters "outbox"."""
+
+_CLAIM = select(OutboxRow).order_by(col(OutboxRow.id)).with_for_update(skip_locked=True)
+# The lock is taken before any row is looked at, and rows that its last holder has published in the
+# meantime are left out as locked rows are read anew.
+_CLAIM_IN_ORDER = _CLAIM.where(
+    select(func.pg_try_advisory_xact_lock(ORDER_LOCK, type_=Boolean)).scalar_subquery()
+)
+# An array is one value, however many rows; a list would be a statement for each number of them.
+_DELETE = (
+    delete(OutboxRow)
+    .where(col(OutboxRow.id) == any_(bindparam("ids", type_=ARRAY(BigInteger))))
+    .execution_options(synchronize_session=False)
+)
 
 
 class Relay:
@@ -55,7 +68,7 @@ class Relay:
             results = await self._publish(rows)
             done = [row.id for row, failure in zip(rows, results, strict=True) if failure is None]
             if done:
-                await session.exec(delete(OutboxRow).where(col(OutboxRow.id).in_(done)))
+                await session.exec(_DELETE, params={"ids": done})
         metrics.RELAYED.inc(len(done))
         for failure in results:
             if failure is not None:
@@ -90,17 +103,8 @@ class Relay:
             return await self.step() == self._batch_max
 
     async def _claim(self, session: AsyncSession) -> Sequence[OutboxRow]:
-        if self._ordered and not await session.scalar(
-            select(func.pg_try_advisory_xact_lock(ORDER_LOCK))
-        ):
-            return []
-        rows = await session.exec(
-            select(OutboxRow)
-            .order_by(col(OutboxRow.id))
-            .limit(self._batch_max)
-            .with_for_update(skip_locked=True)
-        )
-        return rows.all()
+        claim = _CLAIM_IN_ORDER if self._ordered else _CLAIM
+        return (await session.exec(claim.limit(self._batch_max))).all()
 
     async def _publish(self, rows: Sequence[OutboxRow]) -> list[BaseException | None]:
         if self._ordered:
