@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 from mesh.store.group_commit import GroupCommit
 from mesh.telemetry import propagation, tracing
+from mesh.testkit.waiting import eventually
 
 
 async def test_calls_that_come_meanwhile_make_up_the_next_group():
@@ -155,3 +156,27 @@ async def test_workers_that_waited_side_by_side_share_what_came():
 
     assert await asyncio.gather(*(commit.submit(item) for item in range(3, 8))) == [3, 4, 5, 6, 7]
     assert all(groups)
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_a_call_that_comes_as_the_last_group_ends_is_worked_on(turns):
+    """Whichever turn of the event loop it comes in: nobody has to come after it."""
+    late = []
+
+    def come_after(turns_left):
+        if turns_left:
+            asyncio.get_running_loop().call_soon(come_after, turns_left - 1)
+        else:
+            late.append(asyncio.ensure_future(commit.submit("late")))
+
+    async def flush(items):
+        if "late" not in items:
+            come_after(turns)
+        return items
+
+    commit = GroupCommit(flush, size_max=10)
+    await commit.submit("first")
+    await eventually(lambda: late)
+
+    async with asyncio.timeout(60):
+        assert await late[0] == "late"

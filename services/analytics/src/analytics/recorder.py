@@ -109,15 +109,17 @@ class Recorder:
         part = _Part(data, asyncio.get_running_loop().create_future(), propagation.inject())
         lane.parts.append(part)
         if len(lane.publishers) < PUBLISHERS_PER_APPLICATION:
-            task = asyncio.create_task(self._publish_waiting(application, lane))
-            lane.publishers.add(task)
-            task.add_done_callback(lambda done: self._ended(application, lane, done))
+            lane.publishers.add(asyncio.create_task(self._publish(application, lane)))
         return part.safe
 
-    def _ended(self, application: str, lane: _Lane, task: "asyncio.Task[None]") -> None:
-        lane.publishers.discard(task)
-        if not lane.publishers and not lane.parts:
-            self._lanes.pop(application, None)
+    async def _publish(self, application: str, lane: _Lane) -> None:
+        try:
+            await self._publish_waiting(application, lane)
+        finally:
+            # Not in a callback of the task, for which what comes meanwhile would wait in vain.
+            lane.publishers.discard(asyncio.current_task())  # type: ignore[arg-type]  # it is one
+            if not lane.publishers and not lane.parts:
+                self._lanes.pop(application, None)
 
     async def _publish_waiting(self, application: str, lane: _Lane) -> None:
         while lane.parts:

@@ -73,11 +73,16 @@ class GroupCommit(Generic[Item, Result]):
 
     def _start(self) -> None:
         while self._waiting and len(self._tasks) < self._concurrency:
-            task = asyncio.create_task(self._work(), context=Context())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._tasks.add(asyncio.create_task(self._work_until_empty(), context=Context()))
             if len(self._waiting) <= self._size_max:
                 break
+
+    async def _work_until_empty(self) -> None:
+        try:
+            await self._work()
+        finally:
+            # Not in a callback of the task, for which who comes meanwhile would wait in vain.
+            self._tasks.discard(asyncio.current_task())  # type: ignore[arg-type]  # it is one
 
     async def _work(self) -> None:
         while self._waiting:
