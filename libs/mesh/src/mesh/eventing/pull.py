@@ -53,17 +53,18 @@ class Pull:
 
         Raises ConsumerMissingError, and nats errors when the connection is closed.
         """
-        messages = await self._request(limit, {"no_wait": True})
-        if messages:
+        now = asyncio.get_running_loop().time
+        end = now() + wait_seconds
+        # With both, the server waits until it has something, and no longer.
+        one_shot = {"no_wait": True, **_lingering(wait_seconds)}
+        messages = await self._request(limit, one_shot, wait_seconds)
+        left = end - now()
+        if messages or left < HEARTBEAT_SECONDS:
             return messages
-        first = await self._request(1, _lingering(wait_seconds), wait_seconds)
-        if first and limit > 1:
-            first += await self._request(limit - 1, {"no_wait": True})
-        return first
+        # It refuses at once while others wait for more than there is: stand in line behind them.
+        return await self._request(1, _lingering(left), left)
 
-    async def _request(
-        self, limit: int, options: dict[str, Any], wait_seconds: float = 0.0
-    ) -> list[Msg]:
+    async def _request(self, limit: int, options: dict[str, Any], wait_seconds: float) -> list[Msg]:
         self._request_count += 1
         reply = f"{self._inbox}.{self._request_count}"
         request = json.dumps({"batch": limit, **options}).encode()
@@ -76,7 +77,7 @@ class Pull:
                 status = (message.headers or {}).get("Status") if not message.reply else None
                 if status is None:
                     messages.append(message)
-                elif message.subject == reply and _ends(status, message):
+                elif message.subject == reply and (_ends(status, message) or messages):
                     break
         return messages
 
