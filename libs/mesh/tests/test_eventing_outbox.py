@@ -77,6 +77,29 @@ async def test_a_committed_event_is_published_with_its_trace(
     assert await _waiting(sessions) == 0
 
 
+async def test_events_of_a_transaction_without_a_session_leave_like_others_and_in_order(
+    sessions: Sessions, js: JetStreamContext
+) -> None:
+    gathered = outbox.Gathered()
+    sent = datetime(2026, 1, 2, tzinfo=UTC)
+    ids = [
+        outbox.publish(gathered, StringValue(value=word), "shop", event_time=sent)
+        for word in ("one", "two", "three")
+    ]
+    async with sessions.begin() as session:
+        for _ in range(2):  # The second time there is nothing left to write.
+            await gathered.write(await engine.raw(session))
+
+    assert await outbox.Relay(sessions, js, ordered=True).step() == 3
+
+    assert await _words(js) == ["one", "two", "three"]
+    stored = await js.get_msg("WORDS", 3)
+    assert stored.headers == {
+        headers.MESSAGE_ID: ids[2],
+        headers.EVENT_TIME: "2026-01-02T00:00:00Z",
+    }
+
+
 async def test_an_event_of_a_failed_transaction_never_leaves(
     sessions: Sessions, js: JetStreamContext
 ) -> None:

@@ -54,7 +54,7 @@ async def test_everything_of_it_is_erased_and_told(
         await eventually(is_told)
     working.cancel()
     await asyncio.wait([working])
-    await Receiver(room.sessions, room.linking, gone).handle(
+    await Receiver(room.asking, room.linking, gone).handle(
         [delivery([sms("START")]), delivery([sms("START")], "other")]
     )
 

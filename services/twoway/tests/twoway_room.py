@@ -75,7 +75,7 @@ class Room:
         stub: Any = message_service_pb2_grpc.MessageServiceStub(neighbour)
         self.template_stub: Any = template_service_pb2_grpc.TemplateServiceStub(neighbour)
         self.linking = Asking(stub, timeout_seconds=60.0)
-        self._receiver = Receiver(self.sessions, self.linking)
+        self._receiver = Receiver(self.asking, self.linking)
         self.messaging_stub = stub
         self.services = services(
             *(self.sessions, self.asking, self.wakeups, self.places),

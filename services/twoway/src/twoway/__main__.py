@@ -124,7 +124,7 @@ async def serve(settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
             stream=subjects.INBOUND.name,
             durable=DURABLE,
             subject=subjects.subject(events_pb2.InboundSmsReceived, "*"),
-            handler=Receiver(sessions, Asking(stub), gone).handle,
+            handler=Receiver(plain, Asking(stub), gone).handle,
             batch=settings.inbound_batch,
             # One batch after the other, so that a person's texts are taken in as they came.
             concurrency=1,

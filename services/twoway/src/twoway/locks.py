@@ -5,6 +5,7 @@ order of their sequence: a reader who continues after one never misses a slower 
 """
 
 import hashlib
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -13,6 +14,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 async def hold(session: AsyncSession, application: str) -> None:
     """Wait for this application's turn; it ends with the transaction."""
     await session.scalar(select(func.pg_advisory_xact_lock(_key(application))))
+
+
+async def hold_raw(connection: Any, application: str) -> None:
+    """The same on asyncpg's connection."""
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", _key(application))
 
 
 async def hold_identities(session: AsyncSession, application: str) -> None:

@@ -31,23 +31,28 @@ WHERE q.application = $1 AND q.opt_out_list = gone.opt_out_list
 _REPLACE = bulk.overwriting(OptedOutNumber, "application", "opt_out_list", "phone_number")
 
 
-async def write(session: AsyncSession, changes: Changes, *, ends_questions: bool = True) -> None:
-    """Write the changes and announce them. The caller holds the application's lock, and sees itself
-    to the questions of double opt-ins where this is not to end them."""
+async def write(session: AsyncSession, changes: Changes) -> None:
+    """Write the changes, announce them, and end what who opts out was asked. The caller holds the
+    application's lock."""
     if not (changes.on or changes.off):
         return
     connection = await engine.raw(session)
+    await keep(connection, session, changes)
     if changes.on:
-        rows = list(changes.on.values())
-        await bulk.insert(connection, rows, conflict=_REPLACE)
-        if ends_questions:
-            ended = [((row.opt_out_list, row.phone_number), row.opt_out_time) for row in rows]
-            await end_questions(connection, changes.application, ended)
+        ended = [(person, row.opt_out_time) for person, row in changes.on.items()]
+        await end_questions(connection, changes.application, ended)
+
+
+async def keep(connection: Any, announcing: outbox.Announcing, changes: Changes) -> None:
+    """Write the changes and announce them. The caller holds the application's lock, and knows which
+    questions of double opt-ins end."""
+    if changes.on:
+        await bulk.insert(connection, list(changes.on.values()), conflict=_REPLACE)
     if changes.off:
         lists, numbers = zip(*changes.off, strict=True)
         await connection.execute(_REMOVE, changes.application, list(lists), list(numbers))
     await bulk.insert(connection, changes.record)
-    _announce(session, changes)
+    _announce(announcing, changes)
 
 
 async def end_questions(
@@ -60,7 +65,7 @@ async def end_questions(
 
 
 def announce(
-    session: AsyncSession,
+    announcing: outbox.Announcing,
     application: str,
     event_type: type[events_pb2.NumberOptedOut] | type[events_pb2.NumberOptedIn],
     entries: Iterable[opt_out_list_pb2.ConsentChange],
@@ -69,7 +74,7 @@ def announce(
     for parcel in parcels(entries):
         event = event_type(application=application, changes=parcel)
         # The first change's name is the event's: published again, it is the same event.
-        outbox.publish(session, event, application, event_id=parcel[0].name)
+        outbox.publish(announcing, event, application, event_id=parcel[0].name)
 
 
 def announce_deleted(session: AsyncSession, row: OptOutListRow) -> None:
@@ -82,8 +87,8 @@ def announce_deleted(session: AsyncSession, row: OptOutListRow) -> None:
     outbox.publish(session, event, row.application)
 
 
-def _announce(session: AsyncSession, changes: Changes) -> None:
+def _announce(announcing: outbox.Announcing, changes: Changes) -> None:
     """Changes of one kind that follow each other together, so that their order stays."""
     for kind, run in groupby(changes.record, key=lambda change: change.kind):
         event_type = events_pb2.NumberOptedOut if kind == OPTED_OUT else events_pb2.NumberOptedIn
-        announce(session, changes.application, event_type, map(render.consent_change, run))
+        announce(announcing, changes.application, event_type, map(render.consent_change, run))

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 from heliograph.twoway.v1 import events_pb2, keyword_pb2
 from mesh.eventing import outbox
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from twoway import clock, names
 from twoway.conversations import render
@@ -15,15 +14,15 @@ from twoway.parcels import parcels
 from twoway.tables import InboundMessage
 
 
-def matches(session: AsyncSession, application: str, found: Sequence[Match]) -> None:
+def matches(announcing: outbox.Announcing, application: str, found: Sequence[Match]) -> None:
     """Announce custom keywords that matched."""
     for parcel in parcels(_match(application, match) for match in found):
         event = events_pb2.KeywordMatched(application=application, matches=parcel)
-        outbox.publish(session, event, application, event_id=parcel[0].event_id)
+        outbox.publish(announcing, event, application, event_id=parcel[0].event_id)
 
 
 def messages(
-    session: AsyncSession,
+    announcing: outbox.Announcing,
     situation: Situation,
     rows: Sequence[InboundMessage],
     links: Mapping[str, MessageAnswerRow],
@@ -34,7 +33,7 @@ def messages(
     rendered = (render.inbound_message(row, links.get(row.inbound_message)) for row in heard)
     for parcel in parcels(rendered):
         event = events_pb2.InboundMessageReceived(application=application, inbound_messages=parcel)
-        outbox.publish(session, event, application, event_id=parcel[0].name)
+        outbox.publish(announcing, event, application, event_id=parcel[0].name)
 
 
 def _match(application: str, match: Match) -> events_pb2.KeywordMatched.Match:

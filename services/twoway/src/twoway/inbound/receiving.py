@@ -6,13 +6,12 @@ A crash at any moment leaves all of it or nothing, and a delivery that comes aga
 import asyncio
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from heliograph.messaging.v1 import events_pb2
+from mesh.eventing import outbox
 from mesh.eventing.consumer import Delivery
-from mesh.store import engine
 from mesh.telemetry import logging, propagation
-from sqlalchemy.ext.asyncio import async_sessionmaker
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from twoway import clock, locks, metrics
 from twoway.consent import writing
@@ -25,6 +24,9 @@ from twoway.replies import sets
 from twoway.replies import store as replies
 from twoway.tables import InboundMessage
 from twoway.webhooks import store as posts
+
+if TYPE_CHECKING:
+    import asyncpg
 
 log = logging.get(__name__)
 
@@ -40,12 +42,12 @@ class Receiver:
 
     def __init__(
         self,
-        sessions: async_sessionmaker[AsyncSession],
+        pool: "asyncpg.Pool[asyncpg.Record]",
         asking: Asking,
         gone: Container[str] = (),
     ) -> None:
         """Texts to applications that are `gone` are passed by."""
-        self._sessions = sessions
+        self._pool = pool
         self._asking = asking
         self._gone = gone
 
@@ -55,8 +57,8 @@ class Receiver:
         arrived = [addressed for addressed in texts_ if addressed[0] not in self._gone]
         for part in _parts(arrived):
             found = await self._answered(part)
-            async with self._sessions.begin() as session:
-                taken = await receive(session, part, found)
+            async with self._pool.acquire() as connection, connection.transaction():
+                taken = await receive(connection, part, found)
             for intent, count in Counter(row.intent for row in taken).items():
                 metrics.INBOUND.labels(intent).inc(count)
             for remark, count in Counter(" ".join(row.remarks for row in taken).split()).items():
@@ -70,25 +72,29 @@ class Receiver:
 
 
 async def receive(
-    session: AsyncSession, arrived: Sequence[Addressed], found: Mapping[str, Found]
+    connection: Any, arrived: Sequence[Addressed], found: Mapping[str, Found]
 ) -> list[InboundMessage]:
-    """Take in texts within the session's transaction; those that are new."""
+    """Take in texts within the connection's transaction; those that are new."""
     taken: list[InboundMessage] = []
+    announcements = outbox.Gathered()
     # In one order everywhere, so that two replicas never wait for each other.
     for application, own in sorted(_by_application(arrived).items()):
-        await locks.hold(session, application)
-        followed = await _receive(session, application, own, found.get(application, {}))
-        taken += followed.messages if followed else ()
+        await locks.hold_raw(connection, application)
+        fresh = await store.new(connection, application, own)
+        if fresh:
+            answered = found.get(application, {})
+            taken += await _receive(connection, announcements, application, fresh, answered)
+    await announcements.write(connection)
     return taken
 
 
 async def _receive(
-    session: AsyncSession, application: str, arrived: Sequence[Text], found: Found
-) -> effects.Effects | None:
-    connection = await engine.raw(session)
-    fresh = await store.new(connection, application, arrived)
-    if not fresh:
-        return None
+    connection: Any,
+    announcements: outbox.Announcing,
+    application: str,
+    fresh: Sequence[Text],
+    found: Found,
+) -> list[InboundMessage]:
     situation = await store.load(connection, application, fresh)
     followed = effects.follow(situation, fresh)
     await store.add(connection, followed.messages)
@@ -99,15 +105,15 @@ async def _receive(
     await opening.open_(connection, application, followed.messages)
     links = recording.links(followed.messages, found)
     await recording.keep(connection, list(links.values()))
-    await writing.write(session, followed.changes, ends_questions=False)
+    await writing.keep(connection, announcements, followed.changes)
     await questions.write(connection, application, followed.questions)
     await loop_guard.write(connection, followed.guard)
     answers = sets.sets(application, followed.replies, clock.now(), propagation.inject())
-    await replies.add(session, answers)
-    announcing.matches(session, application, followed.matches)
-    announcing.messages(session, situation, followed.messages, links)
-    recording.announce(session, application, followed.messages, links)
-    return followed
+    await replies.add(connection, answers)
+    announcing.matches(announcements, application, followed.matches)
+    announcing.messages(announcements, situation, followed.messages, links)
+    recording.announce(announcements, application, followed.messages, links)
+    return followed.messages
 
 
 def _texts(delivery: Delivery) -> Iterator[Addressed]:

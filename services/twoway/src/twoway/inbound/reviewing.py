@@ -91,7 +91,7 @@ async def _confirm(session: AsyncSession, number: Number, row: InboundMessageRow
         substitutions=answers.substitutions(row.text, "") if said.has_variables else {},
     )
     promised = sets.sets(row.application, [reply], clock.now(), propagation.inject())
-    await replies.add(session, promised)
+    await replies.add(await engine.raw(session), promised)
 
 
 async def _take_off(

@@ -5,7 +5,6 @@ from typing import Any
 
 from heliograph.twoway.v1 import events_pb2, inbound_message_pb2
 from mesh.eventing import outbox
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from twoway import bulk, clock, names
 from twoway.conversations.tables import MessageAnswerRow
@@ -42,7 +41,7 @@ def fill(row: MessageAnswerRow, answered: Answered) -> None:
 
 
 def announce(
-    session: AsyncSession,
+    announcing: outbox.Announcing,
     application: str,
     messages: Sequence[InboundMessage],
     rows: Mapping[str, MessageAnswerRow],
@@ -53,7 +52,7 @@ def announce(
     for parcel in parcels(answers):
         event = events_pb2.MessagesAnswered(application=application, answers=parcel)
         event_id = f"{parcel[0].inbound_message}-answer"
-        outbox.publish(session, event, application, event_id=event_id)
+        outbox.publish(announcing, event, application, event_id=event_id)
 
 
 def _row(text: InboundMessage, answered: Answered | None) -> MessageAnswerRow:

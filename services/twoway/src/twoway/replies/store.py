@@ -4,9 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlmodel.ext.asyncio.session import AsyncSession
+import orjson
 
 from twoway.tables import ReplySetRow
+
+_COLUMNS = ", ".join(name for name in ReplySetRow.model_fields if name != "id")
+_ADD = f"""
+INSERT INTO reply_sets ({_COLUMNS})
+SELECT {_COLUMNS} FROM jsonb_populate_recordset(NULL::reply_sets, $1::jsonb)
+"""
 
 # A set waits while an earlier one to the same person is still on its way, in whatever process. Two
 # sets of 500 people have no one in common: arrays find out by 250,000 comparisons, an object by
@@ -34,9 +40,11 @@ _AGAIN = "UPDATE reply_sets SET attempts = $2, failure = $3, attempt_time = $4 W
 _REFUSE = "UPDATE reply_sets SET state = 'REFUSED', failure = $2 WHERE id = $1"
 
 
-async def add(session: AsyncSession, rows: Sequence[ReplySetRow]) -> None:
+async def add(connection: Any, rows: Sequence[ReplySetRow]) -> None:
     """Promise answers."""
-    session.add_all(rows)
+    if rows:
+        sets = [row.model_dump(exclude={"id"}) for row in rows]
+        await connection.execute(_ADD, orjson.dumps(sets).decode())
 
 
 async def claim(connection: Any, now: datetime, limit: int) -> Sequence[ReplySetRow]:
