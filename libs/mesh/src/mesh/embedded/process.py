@@ -83,7 +83,8 @@ class ChildProcess:
             return
         self.signal(self._stop_signal)
         try:
-            await asyncio.wait_for(self.wait(), grace_seconds)
+            async with asyncio.timeout(grace_seconds):
+                await self.wait()
         except TimeoutError:
             await self.kill()
 

@@ -131,11 +131,14 @@ class Session(asyncio.Protocol):
             raise LinkLostError(self.lost.result())
         sequence = self._window.next_sequence()
         octets = codec.encode(pdu, sequence)
-        self._questions[sequence] = answer = self._loop.create_future()
+        answer: asyncio.Future[Frame] = self._loop.create_future()
+        self._questions[sequence] = answer
         self._wire.write(octets)
         self._wire.flush()
         try:
-            return await asyncio.wait_for(answer, timeout_seconds)
+            # Python 3.11's `wait_for` forgets a cancellation that comes with the answer.
+            async with asyncio.timeout(timeout_seconds):
+                return await answer
         finally:
             self._questions.pop(sequence, None)
 
