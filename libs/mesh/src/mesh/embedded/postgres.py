@@ -35,7 +35,6 @@ SETTINGS: Mapping[str, str] = {
     "io_method": "sync",
     "max_parallel_workers_per_gather": "0",
     "random_page_cost": "1.1",
-    "autovacuum_naptime": "10s",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_checkpoints": "off",
