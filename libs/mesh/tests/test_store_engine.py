@@ -125,12 +125,21 @@ async def test_a_connection_killed_in_the_pool_costs_no_later_session(
 ) -> None:
     async with sessions() as session:
         pid = await session.scalar(text("SELECT pg_backend_pid()"))
+        driver = await engine.raw(session)
     admin = await asyncpg.connect(database)
     await admin.execute("SELECT pg_terminate_backend($1)", pid)
     await admin.close()
+    await eventually(driver.is_closed)
 
     async with sessions() as session:
         assert await session.scalar(text("SELECT 1")) == 1
+
+
+def test_a_connection_killed_as_it_is_taken_is_transient() -> None:
+    told = Exception("InternalClientError: cannot switch to state 15")
+    told.__cause__ = asyncpg.InternalClientError("cannot switch to state 15")
+
+    assert failures.is_transient(DBAPIError("SELECT 1", None, told))
 
 
 async def test_a_connection_killed_in_use_is_transient(sessions: Sessions) -> None:

@@ -16,13 +16,21 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, OSError | TimeoutError | PoolTimeoutError):
         return True
     if isinstance(error, DBAPIError):
-        return error.connection_invalidated or _transient_state(getattr(error.orig, "sqlstate", ""))
+        state = getattr(error.orig, "sqlstate", "")
+        return error.connection_invalidated or _transient_state(state) or _ended(error.orig)
     if isinstance(error, asyncpg.PostgresError):
         return _transient_state(error.sqlstate)
     if isinstance(error, asyncpg.InternalClientError):
-        # "another operation is in progress": the server ended the connection in this moment.
         return True
     return isinstance(error, asyncpg.InterfaceError) and "clos" in str(error)
+
+
+def _ended(error: BaseException | None) -> bool:
+    """Whether the server ended the connection in this moment: "another operation is in progress".
+
+    SQLAlchemy tells it in words of its own, and keeps the driver's as the cause.
+    """
+    return error is not None and isinstance(error.__cause__, asyncpg.InternalClientError)
 
 
 def _transient_state(sqlstate: str | None) -> bool:
