@@ -1,17 +1,24 @@
 """Links between client and server: broken, refused, made again, closed."""
 
 import asyncio
+import socket
 
 import pytest
 from mesh.embedded.ports import free_port
 from mesh.smpp import (
+    Bind,
     BindRefusedError,
     BindUnansweredError,
     Esme,
     Limits,
+    Session,
     UnreachableError,
+    codec,
     probe,
 )
+from mesh.smpp.framing import Framer
+from mesh.smpp.pdu import BindResp
+from mesh.smpp.role import ESME
 from mesh.testkit.waiting import eventually
 from smpp_client import (
     Holding,
@@ -139,3 +146,23 @@ async def test_closing_is_bounded_when_the_carrier_is_silent() -> None:
         assert outcomes(await sending) == ["UNKNOWN"]
         assert outcomes(await esme.submit_many(messages(1))) == ["NOT_SENT"]
         holding.let.set()
+
+
+async def test_who_gives_up_as_the_answer_comes_has_given_up() -> None:
+    """A bind that went on all the same would keep whoever closes it waiting for ever."""
+    loop = asyncio.get_running_loop()
+    ours, theirs = socket.socketpair()
+    theirs.setblocking(False)
+    with theirs:
+        session = Session(ESME, ignore)
+        transport, _ = await loop.create_connection(lambda: session, sock=ours)
+        binding = asyncio.create_task(session.ask_to_bind(Bind("us", "right")))
+        [asked] = Framer(1_000).feed(await loop.sock_recv(theirs, 1_000))
+
+        session.data_received(codec.encode(BindResp("them"), asked.sequence))
+        binding.cancel()
+
+        with pytest.raises(asyncio.CancelledError):
+            await binding
+        transport.abort()
+        await session.lost

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
@@ -21,10 +20,8 @@ from mesh.smpp import (
     codec,
 )
 from mesh.smpp.framing import HEADER, Frame, Framer
-from mesh.smpp.pdu import Bare, BindResp
-from mesh.smpp.role import ESME
+from mesh.smpp.pdu import Bare
 from mesh.testkit.waiting import eventually
-from smpp_client import ignore
 
 UNKNOWN_COMMAND = 0x0103
 
@@ -286,23 +283,3 @@ async def test_any_octets_leave_the_server_alive(smsc: Smsc, octets: bytes) -> N
 
     async with connected(smsc) as peer:
         assert (await peer.bind()).status == Status.ESME_ROK
-
-
-async def test_who_gives_up_as_the_answer_comes_has_given_up() -> None:
-    """A bind that went on all the same would keep whoever closes it waiting for ever."""
-    loop = asyncio.get_running_loop()
-    ours, theirs = socket.socketpair()
-    theirs.setblocking(False)
-    with theirs:
-        session = Session(ESME, ignore)
-        transport, _ = await loop.create_connection(lambda: session, sock=ours)
-        binding = asyncio.create_task(session.ask_to_bind(Bind("us", "right")))
-        [asked] = Framer(1_000).feed(await loop.sock_recv(theirs, 1_000))
-
-        session.data_received(codec.encode(BindResp("them"), asked.sequence))
-        binding.cancel()
-
-        with pytest.raises(asyncio.CancelledError):
-            await binding
-        transport.abort()
-        await session.lost
