@@ -24,7 +24,7 @@ CAMPAIGN = {
 }
 REPLY = {
     Edge("messaging", "twoway", "twoway-InboundSmsReceived process"),
-    Edge("twoway", "messaging", "heliograph.messaging.v1.MessageService/SendMessages"),
+    Edge("twoway", "messaging", "heliograph.messaging.v1.MessageService/BatchSendMessages"),
     Edge("messaging", "messaging", "messaging-direct process"),
     Edge("messaging", "analytics", "analytics-MessagesChanged process"),
 }
