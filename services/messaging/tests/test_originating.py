@@ -1,7 +1,7 @@
 """Texts that come from whichever member of a pool twoway chooses."""
 
 import pytest
-from heliograph.messaging.v1.content_pb2 import PROMOTIONAL
+from heliograph.messaging.v1.content_pb2 import Purpose
 from heliograph.twoway.v1 import origination_pb2
 from mesh.errors import InvalidArgument
 from mesh.testkit.waiting import eventually
@@ -69,7 +69,17 @@ async def test_a_pool_that_is_not_there_is_a_reason_and_one_of_others_is_refused
     assert refused.value.reason == "APPLICATION_MISMATCH"
 
 
-async def test_without_any_origination_all_numbers_of_the_application_count(make_room):
+@pytest.mark.parametrize(
+    ("purpose", "message_type"),
+    [
+        (Purpose.PROMOTIONAL, origination_pb2.PROMOTIONAL),
+        (Purpose.PURPOSE_UNSPECIFIED, origination_pb2.PROMOTIONAL),
+        (Purpose.TRANSACTIONAL, origination_pb2.TRANSACTIONAL),
+    ],
+)
+async def test_without_any_origination_all_numbers_of_the_application_count(
+    make_room, purpose, message_type
+):
     room = await make_room()
     await room.open_channel(APPLICATION, default_origination_identity="")
     await room.publish(batch([endpoint(1)], "b1"))
@@ -78,13 +88,12 @@ async def test_without_any_origination_all_numbers_of_the_application_count(make
     assert await sources(room) == {number(1): ""}
     room.pools.members[""] = {number(2): f"{PARENT}/phoneNumbers/{FIRST}"}
 
-    await room.publish(batch([endpoint(2)], "b2"))
+    await room.publish(batch([endpoint(2)], "b2", purpose=purpose))
 
     await room.settled(2)
     assert (await sources(room))[number(2)] == FIRST
     asked = room.pools.asked[-1]
-    assert (asked.pool, asked.message_type) == ("", origination_pb2.PROMOTIONAL)
-    assert batch([]).purpose == PROMOTIONAL
+    assert (asked.pool, asked.message_type) == ("", message_type)
 
 
 @pytest.mark.parametrize(
