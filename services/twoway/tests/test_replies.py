@@ -162,6 +162,19 @@ async def test_a_call_that_is_refused_is_no_fault_of_its_sets(
     assert {(row.state, "not yet" in row.failure) for row in rows} == {("PENDING", True)}
 
 
+async def test_a_set_that_spoils_a_call_spoils_it_once_for_the_others(
+    room: Room, messaging: MessageServicer, sender: ReplySender
+) -> None:
+    await room.receive(sms("STOP", ANN), sms("HELP", BOB))
+    messaging.spoiling = {(await pending(room))[0].reply_text}
+
+    assert await sender.step(clock.now()) == 0
+    assert await sender.step(clock.now() + timedelta(minutes=1)) == 1
+
+    assert [address for address, _ in messaging.sent] == [BOB]
+    assert [row.addresses for row in await pending(room)] == [[ANN]]
+
+
 async def test_a_person_gets_their_answers_in_order(
     room: Room, messaging: MessageServicer, sender: ReplySender
 ) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from heliograph.messaging.v1 import message_pb2
 from heliograph.messaging.v1 import message_service_pb2 as pb
-from mesh.errors import DeadlineExceeded, Error
+from mesh.errors import DeadlineExceeded, Error, ResourceExhausted
 from mesh.rpc.status import from_error
 
 SERVICE = pb.DESCRIPTOR.services_by_name["MessageService"].full_name
@@ -15,8 +15,9 @@ class MessageServicer:
     """Speaks the real contract; `requests` holds what was accepted, once each.
 
     `calls` counts every call; `failures` are raised by the next calls, one each, and `refusals`
-    are answered to the next sends; with `answer_lost`, a call is accepted and then fails. What is
-    in `meanwhile` happens between the acceptance and the answer of the next calls, one each.
+    are answered to the next sends; with `answer_lost`, a call is accepted and then fails. Each call
+    that has a `spoiling` text fails. What is in `meanwhile` happens between the acceptance and the
+    answer of the next calls, one each.
 
     `answered` says which message the next text of a person answers, `ledger` is what was sent to
     anybody, and while `away`, or with a `refusal`, nothing is said of either.
@@ -27,6 +28,7 @@ class MessageServicer:
         self.calls = 0
         self.failures: list[Error] = []
         self.refusals: list[Error] = []
+        self.spoiling: set[str] = set()
         self.answer_lost: list[Error] = []
         self.meanwhile: list[Callable[[], Awaitable[None]]] = []
         self.answered: dict[str, pb.FindAnsweredMessagesResponse.AnsweredMessage] = {}
@@ -55,7 +57,10 @@ class MessageServicer:
         self.calls += 1
         if self.failures:
             raise self.failures.pop(0)
-        outcomes = [self._outcome(send) for send in sends]
+        taken = list(sends)
+        if self.spoiling & {send.content.sms.body for send in taken}:
+            raise ResourceExhausted("MESSAGE_TOO_LARGE", "the call is too large")
+        outcomes = [self._outcome(send) for send in taken]
         if self.answer_lost:
             raise self.answer_lost.pop(0)
         if self.meanwhile:

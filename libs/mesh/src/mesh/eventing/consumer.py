@@ -13,6 +13,7 @@ from typing import Self, overload
 
 import structlog
 from mesh.backoff import Backoff
+from mesh.cancelling import cancelled
 from mesh.errors import Error
 from mesh.eventing import dead_letters, jetstream
 from mesh.eventing.absences import Absences
@@ -35,8 +36,6 @@ LINGER_SECONDS = 10.0
 
 RECOVERY_DELAY_SECONDS = 0.5
 ACK_PENDING_MAX = 10_000
-CANCEL_ATTEMPTS_MAX = 5
-CANCEL_WAIT_SECONDS = 0.5
 
 BACKOFF = Backoff(first_seconds=1.0, max_seconds=60.0)
 
@@ -192,13 +191,13 @@ class Consumer:
         trace: TracebackType | None,
     ) -> None:
         consuming, retrying, keeping = self._loops
-        await _cancel(consuming)
-        await _cancel(retrying)
+        await cancelled(consuming)
+        await cancelled(retrying)
         if self._working:
             await asyncio.wait(self._working, timeout=self._limits.stop_seconds)
         for task in list(self._working):
-            await _cancel(task)
-        await _cancel(keeping)
+            await cancelled(task)
+        await cancelled(keeping)
         for held in self._held:
             await self._handling.give_back(held)
         await _flush(self._js._nc)
@@ -270,16 +269,6 @@ def _in_lists(handler: EachHandler | BatchHandler, batch: int | None) -> BatchHa
             await handler(delivery)  # type: ignore[arg-type]  # the overloads tie it to `batch`
 
     return each
-
-
-async def _cancel(task: asyncio.Task[None]) -> None:
-    """Cancel, again if need be: the client library swallows it while its connection closes."""
-    for _ in range(CANCEL_ATTEMPTS_MAX):
-        task.cancel()
-        done, _pending = await asyncio.wait([task], timeout=CANCEL_WAIT_SECONDS)
-        if done:
-            return
-    log.error("task does not end", task=task.get_name())
 
 
 async def _flush(client: Client) -> None:

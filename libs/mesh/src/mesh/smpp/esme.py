@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 import structlog
+from mesh.cancelling import cancelled
 from mesh.pace import Pace
 from mesh.smpp.failures import (
     BindRefusedError,
@@ -109,8 +110,7 @@ class Esme:
     async def close(self, grace_seconds: float = 5.0) -> None:
         """Awaits answers, unbinds and stays away."""
         if self._keeper is not None:
-            self._keeper.cancel()
-            await asyncio.wait({self._keeper})
+            await cancelled(self._keeper)
         if self._session is not None:
             await self._session.close(grace_seconds)
 

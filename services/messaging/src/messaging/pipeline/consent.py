@@ -24,7 +24,8 @@ class Consent:
     async def refusing(self, rows: Sequence[Row]) -> set[UUID]:
         """The ids of messages whose recipients have opted out; one call for each origination.
 
-        The rows must be `HANDING`, and committed, before this is asked: then whoever confirms an
+        They are messages that need consent (`asks_consent`), and must be `HANDING`, and committed,
+        before this is asked: then whoever confirms an
         opt-out later either sees the row and waits for it, or has been seen here. Raises what the
         call raises, and then nothing may be sent.
         """

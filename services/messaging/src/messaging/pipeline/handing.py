@@ -55,10 +55,10 @@ class Handing:
         `ACCEPTED`, and everything else recorded and announced.
         """
         while works:
-            allowed, unasked = await self._consenting(batch, works)
+            allowed, unknown = await self._consenting(batch, works)
             answers = await self._driving.drive(allowed)
             later = await self._record(batch, allowed, answers)
-            if unasked:
+            if unknown:
                 raise DeliverLater(CONSENT_RETRY_SECONDS, "consent is unknown")
             if not later:
                 return

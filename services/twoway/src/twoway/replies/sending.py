@@ -43,6 +43,8 @@ HOPELESS = frozenset({"INVALID_ARGUMENT", "OUT_OF_RANGE", "UNIMPLEMENTED"})
 """Codes that the same call gets for ever."""
 
 Accepted = tuple[ReplySetRow, pb.SendMessagesResponse]
+"""A set that messaging has taken."""
+
 Answered = tuple[ReplySetRow, pb.SendMessagesResponse | Error]
 """A set, and what messaging has said of it."""
 
@@ -93,10 +95,14 @@ class ReplySender:
         return bool(accepted) and await store.is_due(self._pool, clock.now())
 
     async def _answered(self, rows: Sequence[ReplySetRow]) -> list[Answered]:
-        """What messaging says of each set; what was promised together is one call."""
-        groups: dict[tuple[str, frozenset[tuple[str, str]]], list[ReplySetRow]] = defaultdict(list)
+        """What messaging says of each set; what was promised together is one call.
+
+        What could not be sent so goes alone: one set that spoils a call spoils it once for others.
+        """
+        groups: dict[Any, list[ReplySetRow]] = defaultdict(list)
         for row in rows:
-            groups[row.application, frozenset(row.trace.items())].append(row)
+            alone = row.id if row.attempts else None
+            groups[row.application, frozenset(row.trace.items()), alone].append(row)
         answers = await asyncio.gather(*map(self._send, groups.values()))
         return [
             answered

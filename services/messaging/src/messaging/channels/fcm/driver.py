@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import orjson
 from heliograph.messaging.v1.channel_pb2 import Channel
 from mesh.backoff import Backoff
+from mesh.cancelling import cancelled
 from mesh.telemetry import logging
 from pyreqwest.client import Client
 from pyreqwest.exceptions import PyreqwestError
@@ -24,7 +25,6 @@ _log = logging.get(__name__)
 _BACKOFF = Backoff(first_seconds=0.5, max_seconds=30.0)
 _REST_SECONDS = 1.0
 _CLOSE_GRACE_SECONDS = 5.0
-_CANCEL_AGAIN_SECONDS = 0.5
 
 
 class FcmDriver:
@@ -65,7 +65,7 @@ class FcmDriver:
         """Waits some seconds for answers to what is under way, then disconnects."""
         client, self._client, self._tokens = self._client, None, None
         if self._signing_in is not None:
-            await _cancelled(self._signing_in)
+            await cancelled(self._signing_in)
         try:
             async with asyncio.timeout(_CLOSE_GRACE_SECONDS):
                 for _ in range(self.window):
@@ -136,13 +136,6 @@ class FcmDriver:
     def _sign_in(self, tokens: AccessTokens) -> None:
         if self._signing_in is None or self._signing_in.done():
             self._signing_in = asyncio.create_task(_signed_in(tokens))
-
-
-async def _cancelled(task: "asyncio.Task[None]") -> None:
-    """Again if need be: a request that fails in that moment forgets that it was cancelled."""
-    while not task.done():
-        task.cancel()
-        await asyncio.wait({task}, timeout=_CANCEL_AGAIN_SECONDS)
 
 
 async def _signed_in(tokens: AccessTokens) -> None:

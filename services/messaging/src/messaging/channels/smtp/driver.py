@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from heliograph.messaging.v1.channel_pb2 import Channel
 from heliograph.messaging.v1.reason_pb2 import Reason
+from mesh.cancelling import cancelled
 
 from messaging.channels.channel import Answered, Listener, nobody
 from messaging.channels.outcomes import Outcome, Refused
@@ -54,8 +55,7 @@ class SmtpDriver:
         """Lets mails under way end, then disconnects."""
         pool, self._pool = self._pool, None
         if self._watching is not None:
-            self._watching.cancel()
-            await asyncio.wait({self._watching})
+            await cancelled(self._watching)
         if pool is not None:
             await pool.close()
 
